@@ -1,0 +1,124 @@
+/** An agent: a definition in code. `agent()` checks it at once, so that a wrong one fails where it is written. */
+import { type Effect, EFFECTS } from "./effects.ts";
+import { ErrandError } from "./errors.ts";
+import { completeLimits, type Limits } from "./limits.ts";
+import type { InputOf, OutputOf, Schema } from "./schema.ts";
+
+/** A tool that an agent may use: its name, and what it does to the world if the shipped manifest does not know. */
+export interface ToolUse {
+  readonly name: string;
+  readonly effect?: Effect;
+}
+
+export interface InstructionContext<Input> {
+  readonly input: Input;
+  readonly identifier: string;
+}
+
+export interface AgentOptions<I extends Schema, O extends Schema | undefined> {
+  /** Letters, digits, `-`, `_`, `.`; 1 to 64 characters. Names the agent for ever: runs refer to it. */
+  readonly name: string;
+  /** `profile/model`: a key of `createErrand({ models })`, then the name that the provider knows. */
+  readonly model: string;
+  /** The system prompt. Frozen into the run when it is prepared. */
+  readonly instructions: string | ((context: InstructionContext<OutputOf<I>>) => string);
+  /** The user message; by default the input as JSON. */
+  readonly prompt?: (context: InstructionContext<OutputOf<I>>) => string;
+  /** Scalekit connection names that must be ACTIVE for the run's identifier. */
+  readonly connections?: readonly string[];
+  /** The only tools that the model may call. */
+  readonly tools?: readonly (string | ToolUse)[];
+  readonly input: I;
+  /** Without it the result is the text of the last answer. */
+  readonly output?: O;
+  readonly limits?: Partial<Limits>;
+  /** Which workers serve it; default `default`. */
+  readonly queue?: string;
+  /** How long a run waits for an account, from the first of a series of parks, in ms; default 7 days. */
+  readonly expiresAfterMs?: number;
+}
+
+export interface Agent<Input = unknown, Output = unknown> {
+  readonly name: string;
+  readonly profile: string;
+  readonly model: string;
+  readonly instructions: (context: InstructionContext<unknown>) => string;
+  readonly prompt: (context: InstructionContext<unknown>) => string;
+  readonly connections: readonly string[];
+  readonly tools: readonly ToolUse[];
+  readonly input: Schema<unknown, Input>;
+  readonly output: Schema<unknown, Output> | undefined;
+  readonly limits: Limits;
+  readonly queue: string;
+  readonly expiresAfterMs: number;
+  /** Carries the input type that a caller writes; never set. */
+  readonly "~input"?: unknown;
+}
+
+/** An agent whose enqueued input is typed as the caller writes it. */
+export interface TypedAgent<Given, Input, Output> extends Agent<Input, Output> {
+  readonly "~input"?: Given;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const DAY = 86_400_000;
+
+/** @throws ErrandError `agent-invalid` */
+export function agent<const I extends Schema, const O extends Schema | undefined = undefined>(
+  options: AgentOptions<I, O>,
+): TypedAgent<InputOf<I>, OutputOf<I>, O extends Schema ? OutputOf<O> : string> {
+  const whose = `agent ${JSON.stringify(options.name)}`;
+  const refuse = (message: string): never => {
+    throw new ErrandError("agent-invalid", `${whose}: ${message}`);
+  };
+  if (typeof options.name !== "string" || !NAME.test(options.name)) refuse("name: expected 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit.");
+  const slash = typeof options.model === "string" ? options.model.indexOf("/") : -1;
+  if (slash < 1 || slash === options.model.length - 1)
+    refuse(`model: expected "profile/model", such as "openai/" and a model's name, got ${JSON.stringify(options.model)}. The profile is a key of createErrand({ models }).`);
+  for (const [what, schema] of [["input", options.input], ["output", options.output]] as const) checkSchema(what, schema, refuse);
+  const queue = options.queue ?? "default";
+  if (!NAME.test(queue)) refuse(`queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
+  const expiresAfterMs = options.expiresAfterMs ?? 7 * DAY;
+  if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0) refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
+
+  const { instructions, prompt } = options;
+  const made: Agent = {
+    name: options.name,
+    profile: options.model.slice(0, slash),
+    model: options.model.slice(slash + 1),
+    instructions: typeof instructions === "string" ? () => instructions : (instructions as Agent["instructions"]),
+    prompt: (prompt as Agent["prompt"] | undefined) ?? (({ input }) => JSON.stringify(input)),
+    connections: unique(options.connections ?? [], "connections", refuse),
+    tools: completeTools(options.tools ?? [], refuse),
+    input: options.input,
+    output: options.output,
+    limits: completeLimits(options.limits, whose),
+    queue,
+    expiresAfterMs,
+  };
+  if (made.tools.length > 128) refuse(`tools: expected at most 128, got ${made.tools.length}: model providers refuse more. Name the ones that the agent needs.`);
+  return Object.freeze(made) as ReturnType<typeof agent<I, O>>;
+}
+
+function checkSchema(what: string, schema: Schema | undefined, refuse: (message: string) => never): void {
+  if (schema === undefined && what === "output") return;
+  const standard = schema?.["~standard"];
+  if (typeof standard?.validate !== "function" || typeof standard.jsonSchema?.input !== "function")
+    refuse(`${what}: expected a schema with the Standard Schema and Standard JSON Schema interfaces, such as zod 4.2 or newer: z.object({ … }).`);
+}
+
+function completeTools(given: readonly (string | ToolUse)[], refuse: (message: string) => never): ToolUse[] {
+  const tools = given.map((tool) => (typeof tool === "string" ? { name: tool } : tool));
+  for (const { name, effect } of tools) {
+    if (typeof name !== "string" || name === "") refuse(`tools: expected names, got ${JSON.stringify(name)}.`);
+    if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
+  }
+  unique(tools.map((t) => t.name), "tools", refuse);
+  return tools;
+}
+
+function unique(names: readonly string[], what: string, refuse: (message: string) => never): readonly string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) refuse(`${what}: "${twice}" is named twice.`);
+  return [...names];
+}

@@ -1,0 +1,18 @@
+/** Names of gates. A gate's name is a key in the store and stands in indexes; both parts are escaped, so no name runs into another. */
+
+/** The gate of one user's account on one connection. */
+export function accountGate(identifier: string, connection: string): string {
+  return `account/${encodeURIComponent(identifier)}/${encodeURIComponent(connection)}`;
+}
+
+export interface AccountGate {
+  readonly identifier: string;
+  readonly connection: string;
+}
+
+/** The account a gate belongs to, or nothing for a gate of another kind. */
+export function parseAccountGate(gate: string): AccountGate | undefined {
+  const [kind, identifier, connection] = gate.split("/");
+  if (kind !== "account" || identifier === undefined || connection === undefined) return undefined;
+  return { identifier: decodeURIComponent(identifier), connection: decodeURIComponent(connection) };
+}

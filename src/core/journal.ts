@@ -1,0 +1,188 @@
+/**
+ * A run's only truth: decisions (a list, fenced) and evidence (a hash, first write wins). Here is what an entry says, and the fold
+ * that makes a run's state of it. What the model sees is a projection of this state (project.ts); what happens next is `next` of it.
+ *
+ * J1 A decision is written only by the run's owner: its epoch is that of the last `leased` before it.
+ * J2 A model answer is committed before any of its calls is claimed; a call is claimed before it is sent.
+ * J3 Which evidence a prompt shows is itself a decision (`turn-requested`), so late evidence changes no prompt.
+ */
+import type { Effect } from "./effects.ts";
+import type { Json } from "./json.ts";
+import type { Finish, Usage } from "./messages.ts";
+import type { Evidence } from "./outcome.ts";
+import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
+
+export interface Created {
+  readonly kind: "created";
+  readonly agent: string;
+  readonly identifier: string;
+  readonly input: Json;
+  readonly tenant?: string;
+}
+
+/** A worker took the run. */
+export interface Leased {
+  readonly kind: "leased";
+  readonly worker: string;
+}
+
+/** All accounts were ACTIVE. The first one carries the frozen context, later ones only say that accounts were read again. */
+export interface Prepared {
+  readonly kind: "prepared";
+  readonly context?: RunContext;
+  /** Connection → Scalekit's account id. */
+  readonly accounts: Readonly<Record<string, string>>;
+}
+
+/** For each call of the last turn: the intent whose evidence is shown, `unknown`, or `rejected` (never made). */
+export type Shown = { readonly call: string; readonly evidence: string } | { readonly call: string; readonly as: "unknown" | "rejected" };
+
+export interface TurnRequested {
+  readonly kind: "turn-requested";
+  readonly turn: number;
+  readonly attempt: number;
+  readonly final: boolean;
+  readonly shown: readonly Shown[];
+}
+
+/** One call of a committed answer, with our id and the verdict on it. */
+export type PlannedCall = {
+  /** `t3c0`: turn and index. Short and plain, because it travels as the provider's call id. */
+  readonly id: string;
+  readonly name: string;
+  readonly providerId: string;
+} & (
+  | { readonly verdict: "run"; readonly args: Json; readonly argsHash: string; readonly effect: Effect; readonly connection: string }
+  /** Not made; `answer` is what the model is told. */
+  | { readonly verdict: "reject"; readonly answer: Json }
+);
+
+export interface TurnCommitted {
+  readonly kind: "turn-committed";
+  readonly turn: number;
+  readonly verbatim: Json;
+  readonly text: string;
+  readonly finish: Finish;
+  readonly plan: readonly PlannedCall[];
+  /** `act`: make the calls. `again`: ask again with `nudge`. `finish`: this is the answer. `fail`: it ends the run. */
+  readonly then: "act" | "again" | "finish" | "fail";
+  readonly nudge?: string;
+  readonly failure?: { readonly code: FailureCode; readonly message: string };
+  /** The validated output, of an answer that finishes. */
+  readonly output?: Json;
+  readonly truncated?: boolean;
+  readonly usage: Usage;
+  readonly costUsd?: number;
+  readonly servedModel: string;
+  readonly requestId: string;
+  readonly tookMs: number;
+}
+
+/** The intent: from here on the call may have been sent, until `at + windowMs`. */
+export interface CallClaimed {
+  readonly kind: "call-claimed";
+  readonly call: string;
+  readonly attempt: number;
+  /** Nonce of this intent; its evidence carries it. */
+  readonly intent: string;
+  readonly tool: string;
+  readonly argsHash: string;
+  readonly windowMs: number;
+}
+
+export interface Parked {
+  readonly kind: "parked";
+  readonly reason: ParkReason;
+  /** Whom the run waits for, for reason `account`. */
+  readonly needs?: readonly Need[];
+  /** Redis ms, for a wait until a moment. */
+  readonly until?: number;
+  /** The step that failed: a call's id or `t3` for a turn. */
+  readonly about?: string;
+  readonly message?: string;
+}
+
+/** Handed back by a worker that shuts down. */
+export interface Yielded {
+  readonly kind: "yielded";
+}
+
+export interface Ended {
+  readonly kind: "ended";
+  readonly status: FinalStatus;
+  readonly output?: Json;
+  readonly truncated?: boolean;
+  readonly code?: FailureCode;
+  readonly message?: string;
+}
+
+export type Entry = Created | Leased | Prepared | TurnRequested | TurnCommitted | CallClaimed | Parked | Yielded | Ended;
+
+/** An entry as it stands in the journal, stamped by the script that wrote it. `at`: Redis ms. */
+export type Decision<E extends Entry = Entry> = E & { readonly at: number; readonly epoch: number };
+
+export interface Turn extends Decision<TurnCommitted> {
+  /** Set by the request that follows. */
+  readonly shown?: readonly Shown[];
+}
+
+export interface RunState {
+  readonly id: string;
+  readonly created: Decision<Created>;
+  /** Of the last `leased`; 0 before the first. */
+  readonly epoch: number;
+  readonly context?: RunContext;
+  /** The last time that all accounts were seen ACTIVE. */
+  readonly prepared?: Decision<Prepared>;
+  readonly turns: readonly Turn[];
+  readonly requested?: Decision<TurnRequested>;
+  readonly claims: Readonly<Record<string, readonly Decision<CallClaimed>[]>>;
+  readonly parks: readonly Decision<Parked>[];
+  /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
+  readonly leases: readonly Decision<Leased>[];
+  readonly evidence: Readonly<Record<string, Evidence>>;
+  readonly ended?: Decision<Ended>;
+}
+
+/** @throws Error on a journal that does not start with `created`: it is truncated, and nothing may be built on it */
+export function foldRun(id: string, decisions: readonly Decision[], evidence: readonly Evidence[]): RunState {
+  const [created, ...rest] = decisions;
+  if (created?.kind !== "created") throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
+  const start: RunState = { id, created, epoch: 0, turns: [], claims: {}, parks: [], leases: [], evidence: {} };
+  return evidence.reduce(applyEvidence, rest.reduce(apply, start));
+}
+
+export function apply(state: RunState, decision: Decision): RunState {
+  switch (decision.kind) {
+    case "created":
+      throw new Error(`run ${state.id}: created twice`);
+    case "leased":
+      return { ...state, epoch: decision.epoch, leases: [...state.leases, decision] };
+    case "prepared":
+      return { ...state, prepared: decision, ...(decision.context && state.context === undefined && { context: decision.context }) };
+    case "turn-requested":
+      return { ...state, requested: decision, turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)) };
+    case "turn-committed":
+      return { ...state, turns: [...state.turns, decision], leases: state.leases.slice(-1) };
+    case "call-claimed":
+      return { ...state, claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] } };
+    case "parked":
+      return { ...state, parks: [...state.parks, decision], leases: [] };
+    case "yielded":
+      return { ...state, leases: [] };
+    case "ended":
+      return { ...state, ended: decision };
+  }
+}
+
+/** First write wins, as in the store. */
+export function applyEvidence(state: RunState, evidence: Evidence): RunState {
+  if (state.evidence[evidence.nonce] !== undefined) return state;
+  const by = state.leases.findLastIndex((lease) => lease.at <= evidence.at);
+  return { ...state, leases: state.leases.slice(Math.max(by, 0)), evidence: { ...state.evidence, [evidence.nonce]: evidence } };
+}
+
+/** Workers that died since the last progress: a claim after a claim without any. */
+export function crashes(state: RunState): number {
+  return Math.max(0, state.leases.length - 1);
+}

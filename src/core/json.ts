@@ -1,0 +1,31 @@
+/** JSON as the journal needs it: a canonical text to compare arguments, and a clean copy of what came from outside. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON text with sorted keys: equal values have equal text. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (isObject(value)) {
+    const keys = Object.keys(value).toSorted();
+    return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+/**
+ * The value as JSON would carry it: no undefined, functions, NaN or class instances; bigint as text; lone surrogates
+ * made whole, so that it is valid UTF-8. Cycles and throwing getters give a note instead of an exception.
+ */
+export function toJson(value: unknown): Json {
+  try {
+    const text = JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : v));
+    return text === undefined ? null : (JSON.parse(text) as Json);
+  } catch (error) {
+    return { unserialisable: error instanceof Error ? error.message : String(error) };
+  }
+}

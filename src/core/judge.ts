@@ -1,0 +1,121 @@
+/** A model's answer, judged before it is committed: which calls may run, whether it finishes, asks again or fails (facts/seeds.md D.4). */
+import type { PlannedCall, TurnCommitted } from "./journal.ts";
+import { canonical, isObject, type Json } from "./json.ts";
+import type { ModelAnswer, RequestedCall } from "./messages.ts";
+import { nearest } from "./nearest.ts";
+import { errorEnvelope } from "./outcome.ts";
+import type { FailureCode, FrozenTool, RunContext } from "./run.ts";
+import type { Validated } from "./schema.ts";
+
+export interface Judging {
+  readonly turn: number;
+  readonly final: boolean;
+  readonly context: RunContext;
+  /** Calls made in earlier turns. */
+  readonly callsMade: number;
+  /** Answers already sent back because they failed the output schema. */
+  readonly repairs: number;
+  /** Problems of arguments against the tool's schema, each with its path; empty: they fit. */
+  readonly check: (tool: FrozenTool, args: Json) => readonly string[];
+  readonly hash: (text: string) => string;
+  /** Of an answer that can finish, when the agent has an output schema. */
+  readonly output?: Validated<Json>;
+}
+
+type Verdict = Pick<TurnCommitted, "plan" | "then" | "nudge" | "failure" | "output" | "truncated">;
+/** `discard`: not a turn at all; ask again. */
+export type Judgement = Verdict | { readonly then: "discard"; readonly message: string; readonly code: FailureCode };
+
+export function judge(answer: ModelAnswer, judging: Judging): Judgement {
+  if (answer.finish === "refused") return failed("refused", "The model refused to answer.");
+  if (answer.calls.length > 0 && !judging.final) return planned(answer, judging);
+  if (answer.text.trim() === "") {
+    if (judging.final && answer.calls.length > 0) return failed("turn-limit", "The model asked for more tools on its last turn and gave no answer.");
+    return { then: "discard", code: "empty-answer", message: "The model gave neither text nor tool calls." };
+  }
+  return finished(answer, judging);
+}
+
+function finished(answer: ModelAnswer, judging: Judging): Verdict {
+  const truncated = judging.final || answer.finish === "length" ? { truncated: true } : {};
+  const { output } = judging;
+  if (output === undefined) return { plan: [], then: "finish", ...truncated };
+  if (output.ok) return { plan: [], then: "finish", output: output.value, ...truncated };
+  const problems = output.issues.join("; ");
+  if (judging.final || judging.repairs >= judging.context.limits.repairs)
+    return failed("output-invalid", `The answer does not fit the agent's output schema: ${problems}`);
+  return { plan: [], then: "again", nudge: `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.` };
+}
+
+function failed(code: FailureCode, message: string): Verdict {
+  return { plan: [], then: "fail", failure: { code, message } };
+}
+
+function planned(answer: ModelAnswer, judging: Judging): Judgement {
+  const { limits } = judging.context;
+  const room = Math.min(limits.callsPerTurn, Math.max(0, limits.toolCalls - judging.callsMade));
+  const plan: PlannedCall[] = [];
+  let running = 0;
+  for (const [i, requested] of answer.calls.entries()) {
+    const call = planCall(requested, `t${judging.turn}c${i}`, judging);
+    if (call.verdict === "run" && ++running > room) plan.push(reject(call, tooMany(room)));
+    else plan.push(call);
+  }
+  const broken = plan.some((call) => call.verdict === "reject");
+  // A cut answer may end in the middle of a call's arguments: its calls run only if every one of them is whole.
+  if (answer.finish === "length" && broken) return { then: "discard", code: "output-truncated", message: "The answer was cut in the middle of its tool calls." };
+  return { plan, then: "act" };
+}
+
+function tooMany(room: number): Json {
+  return envelope("TooManyCalls", `Only ${room} tool calls can be made now; this one was not made. Ask again for what you still need.`);
+}
+
+function planCall(requested: RequestedCall, id: string, { context, check, hash }: Judging): PlannedCall {
+  const known = { id, name: requested.name, providerId: requested.providerId };
+  const tool = context.tools.find((t) => t.name === requested.name);
+  if (tool === undefined) return reject(known, unknownTool(requested.name, context.tools));
+  const args = parseArguments(requested.arguments);
+  if (!args.ok) return reject(known, envelope("InvalidArguments", `${tool.name}: ${args.problem} Send one JSON object.`));
+  const problems = check(tool, args.value);
+  if (problems.length > 0) return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
+  const argsHash = hash(canonical(args.value));
+  return { ...known, verdict: "run", args: args.value, argsHash, effect: tool.effect, connection: tool.connection };
+}
+
+function reject(call: Pick<PlannedCall, "id" | "name" | "providerId">, answer: Json): PlannedCall {
+  return { id: call.id, name: call.name, providerId: call.providerId, verdict: "reject", answer };
+}
+
+function unknownTool(name: string, tools: readonly FrozenTool[]): Json {
+  const names = tools.map((t) => t.name);
+  const close = nearest(name, names, 10);
+  const hint = close.length > 0 ? `Did you mean: ${close.join(", ")}?` : `The tools are: ${names.slice(0, 20).join(", ")}.`;
+  return envelope("UnknownTool", `There is no tool ${JSON.stringify(name.slice(0, 100))}. ${hint}`);
+}
+
+/** Some providers send an empty text for no arguments. */
+function parseArguments(text: string): { ok: true; value: Json } | { ok: false; problem: string } {
+  if (text.trim() === "") return { ok: true, value: {} };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isObject(value)) return { ok: false, problem: `the arguments are ${Array.isArray(value) ? "a list" : typeof value}, not an object.` };
+    return { ok: true, value: value as Json };
+  } catch (error) {
+    return { ok: false, problem: `the arguments are not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}).` };
+  }
+}
+
+function envelope(type: string, message: string): Json {
+  return errorEnvelope(type, message) as unknown as Json;
+}
+
+/** The JSON value of an answer: as it stands, or inside one fence of backquotes. */
+export function answerJson(text: string): { ok: true; value: unknown } | { ok: false; problem: string } {
+  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text);
+  try {
+    return { ok: true, value: JSON.parse(fenced?.[1] ?? text) };
+  } catch (error) {
+    return { ok: false, problem: `not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"})` };
+  }
+}

@@ -1,0 +1,84 @@
+/** What is said between the loop and a model, in no provider's words. Adapters in src/models translate. */
+import type { Json } from "./json.ts";
+import type { JsonSchema } from "./schema.ts";
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema whose root is an object. */
+  readonly parameters: JsonSchema;
+}
+
+/** A call as the model wrote it. `providerId` is kept for the log and never trusted: providers repeat and omit ids. */
+export interface RequestedCall {
+  readonly providerId: string;
+  readonly name: string;
+  /** JSON text, possibly broken. */
+  readonly arguments: string;
+}
+
+export type Message =
+  | { readonly role: "user"; readonly text: string }
+  /** `verbatim`: the provider's own message with all its unknown fields. `callIds`: our ids, by the index of its calls. */
+  | { readonly role: "assistant"; readonly verbatim: Json; readonly text: string; readonly callIds: readonly string[] }
+  | { readonly role: "tool"; readonly callId: string; readonly name: string; readonly text: string };
+
+export interface ModelRequest {
+  readonly profile: string;
+  readonly model: string;
+  readonly system: string;
+  readonly messages: readonly Message[];
+  readonly tools: readonly ToolSpec[];
+  /** `none`: the tools stay in the request (prompt caches stay warm), but the model must answer. */
+  readonly toolChoice: "auto" | "none";
+}
+
+/** Tokens. `input` holds the cached ones as well, `output` the reasoning ones. */
+export interface Usage {
+  readonly input: number;
+  readonly output: number;
+  readonly cachedInput: number;
+  readonly reasoning: number;
+}
+
+export const NO_USAGE: Usage = { input: 0, output: 0, cachedInput: 0, reasoning: 0 };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return { input: a.input + b.input, output: a.output + b.output, cachedInput: a.cachedInput + b.cachedInput, reasoning: a.reasoning + b.reasoning };
+}
+
+/** Why the model stopped. Whether it calls tools is decided by the calls, never by this word. */
+export type Finish = "stop" | "length" | "refused" | "other";
+
+export interface ModelAnswer {
+  readonly kind: "answer";
+  readonly verbatim: Json;
+  readonly text: string;
+  readonly calls: readonly RequestedCall[];
+  readonly finish: Finish;
+  readonly usage: Usage;
+  /** US dollars, when the gateway reports them. */
+  readonly costUsd?: number;
+  /** Who answered: gateways fall back to other models. */
+  readonly servedModel: string;
+  readonly requestId: string;
+  readonly tookMs: number;
+}
+
+/**
+ * - `retry`: 408, 409, 5xx, connection, an answer that is none. `rate-limit`: 429.
+ * - `billing`: 402, quota used up. `credentials`: 401, 403. Both are the operator's matter.
+ * - `context`: too long for the model. `invalid`: any other refusal of the request itself.
+ */
+export type FailureClass = "retry" | "rate-limit" | "billing" | "credentials" | "context" | "invalid";
+
+export interface ModelFailure {
+  readonly kind: "failure";
+  readonly class: FailureClass;
+  /** Safe to store: our own words and the provider's error code, never the prompt. */
+  readonly message: string;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+}
+
+export type ModelReply = ModelAnswer | ModelFailure;

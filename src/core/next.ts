@@ -1,0 +1,125 @@
+/**
+ * What a run does next: pure over the folded state. The loop does the step and commits what happened.
+ *
+ * N1 An ended run has no next step.  N2 A cancel wins over everything but an end.
+ * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account.
+ * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
+ */
+import { type CallStanding, type Runnable, standing } from "./calls.ts";
+import { crashes, type Ended, type RunState, type Shown, type Turn } from "./journal.ts";
+
+export interface CallStep {
+  readonly call: Runnable;
+  readonly attempt: number;
+}
+
+export type Step =
+  /** Look at the accounts; the first time also freeze the context. */
+  | { readonly do: "prepare" }
+  /** Ask the model. `final`: the last turn, reserved for an answer. */
+  | { readonly do: "think"; readonly turn: number; readonly attempt: number; readonly final: boolean; readonly shown: readonly Shown[] }
+  /** Claim and send these calls side by side. */
+  | { readonly do: "call"; readonly calls: readonly CallStep[] }
+  /** Wait for a lost worker's call to be settled. */
+  | { readonly do: "settle"; readonly call: string; readonly until: number }
+  /** Wait before a failed attempt is made again. */
+  | { readonly do: "retry"; readonly call: string; readonly standing: Extract<CallStanding, { is: "retry" }> }
+  | { readonly do: "end"; readonly end: Ended };
+
+export interface Situation {
+  /** Redis ms. */
+  readonly now: number;
+  readonly cancelled: boolean;
+}
+
+export function next(state: RunState, { now, cancelled }: Situation): Step {
+  if (state.ended !== undefined) throw new Error(`run ${state.id} has ended; it has no next step`);
+  if (cancelled) return { do: "end", end: { kind: "ended", status: "cancelled" } };
+  const limits = state.context?.limits;
+  if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT)) return { do: "end", end: poisoned(crashes(state)) };
+  if (limits === undefined || !accountsSeen(state)) return { do: "prepare" };
+  const turn = state.turns.at(-1);
+  switch (turn?.then) {
+    case undefined:
+      return think(state, []);
+    case "act":
+      return act(state, turn, limits.attempts, limits.parallel, now);
+    case "again":
+      return think(state, []);
+    case "finish":
+      return { do: "end", end: completed(turn) };
+    case "fail":
+      return { do: "end", end: { kind: "ended", status: "failed", ...turn.failure, ...partial(turn) } };
+  }
+}
+
+/** Before the first preparation there is no context yet, so nothing else limits a run that kills its workers there. */
+export const CRASHES_BEFORE_CONTEXT = 10;
+
+function accountsSeen(state: RunState): boolean {
+  const lastPark = state.parks.findLast((park) => park.reason === "account" || park.reason === "probe");
+  return state.prepared !== undefined && (lastPark === undefined || state.prepared.at > lastPark.at);
+}
+
+function think(state: RunState, shown: readonly Shown[]): Step {
+  const turn = state.turns.length;
+  const { turns, toolCalls } = state.context?.limits ?? { turns: 1, toolCalls: 1 };
+  const made = state.turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length;
+  return { do: "think", turn, attempt: attemptsOf(state, `t${turn}`) + 1, final: turn >= turns - 1 || made >= toolCalls, shown };
+}
+
+/** Failed attempts of one step so far: each was a park. */
+export function attemptsOf(state: RunState, about: string): number {
+  return state.parks.filter((park) => park.about === about && park.reason !== "settling").length;
+}
+
+/**
+ * Calls are looked at in index order. Reads run side by side; any other call waits until those before it are settled, and runs alone.
+ */
+function act(state: RunState, turn: Turn, attempts: number, parallel: number, now: number): Step {
+  const reads: CallStep[] = [];
+  const shown: Shown[] = [];
+  let waiting: Step | undefined;
+  for (const call of turn.plan) {
+    const at = standing(state, call, attempts, now);
+    switch (at.is) {
+      case "rejected":
+      case "unknown":
+        shown.push({ call: call.id, as: at.is });
+        break;
+      case "settled":
+        shown.push({ call: call.id, evidence: at.evidence.nonce });
+        break;
+      case "open": {
+        if (call.verdict !== "run") break;
+        const step: CallStep = { call, attempt: at.attempt };
+        if (call.effect === "read") reads.push(step);
+        else return reads.length > 0 ? { do: "call", calls: reads.slice(0, parallel) } : (waiting ?? { do: "call", calls: [step] });
+        break;
+      }
+      case "blocked":
+        waiting ??= { do: "prepare" };
+        break;
+      case "settling":
+        waiting ??= { do: "settle", call: call.id, until: at.until };
+        break;
+      case "retry":
+        waiting ??= { do: "retry", call: call.id, standing: at };
+        break;
+    }
+  }
+  if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
+  return waiting ?? think(state, shown);
+}
+
+function completed(turn: Turn): Ended {
+  return { kind: "ended", status: "completed", output: turn.output ?? turn.text, ...(turn.truncated && { truncated: true }) };
+}
+
+function partial(turn: Turn): { output?: string } {
+  return turn.text === "" ? {} : { output: turn.text };
+}
+
+function poisoned(times: number): Ended {
+  return { kind: "ended", status: "failed", code: "crashed", message: `${times} workers in a row died at the same step; the run was stopped so that it takes no more with it` };
+}

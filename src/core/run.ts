@@ -1,0 +1,75 @@
+/** A run: one execution of an agent for one identifier. */
+import type { Effect } from "./effects.ts";
+import type { Limits } from "./limits.ts";
+import type { JsonSchema } from "./schema.ts";
+
+export const STATUSES = ["queued", "running", "parked", "completed", "failed", "cancelled", "expired"] as const;
+export type RunStatus = (typeof STATUSES)[number];
+export type FinalStatus = "completed" | "failed" | "cancelled" | "expired";
+
+export function isFinal(status: RunStatus): status is FinalStatus {
+  return status === "completed" || status === "failed" || status === "cancelled" || status === "expired";
+}
+
+/** The six values of Scalekit's ConnectorStatus (facts/scalekit.md §1.4) and what we add: no account yet. */
+export type AccountStatus = "ACTIVE" | "EXPIRED" | "PENDING_AUTH" | "PENDING_VERIFICATION" | "DISCONNECTED" | "UNSPECIFIED" | "NONE";
+
+/** Why an account keeps a run waiting. Each has its own next action. */
+export type NeedReason =
+  | "not-connected"
+  | "pending-auth"
+  | "pending-verification"
+  | "expired"
+  | "disconnected"
+  | "missing-scope"
+  | "refused";
+
+/** One account that a run waits for. */
+export interface Need {
+  readonly connection: string;
+  readonly reason: NeedReason;
+}
+
+/**
+ * `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
+ * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself.
+ */
+export type ParkReason = "account" | "retry" | "probe" | "settling" | "outage" | "budget";
+
+/** A tool as frozen into the run. `name` is what the model sees. */
+export interface FrozenTool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonSchema;
+  readonly effect: Effect;
+  readonly connection: string;
+  /** sha256 of name, description and parameters: what a reviewer has seen. */
+  readonly hash: string;
+}
+
+/** What a run keeps from its first preparation, whatever is deployed meanwhile. */
+export interface RunContext {
+  readonly instructions: string;
+  readonly prompt: string;
+  readonly profile: string;
+  readonly model: string;
+  readonly limits: Limits;
+  readonly tools: readonly FrozenTool[];
+  readonly connections: readonly string[];
+  readonly expiresAfterMs: number;
+  readonly outputSchema?: JsonSchema;
+}
+
+/** Why a run failed; a word for programs. */
+export type FailureCode =
+  | "crashed"
+  | "input-invalid"
+  | "context-overflow"
+  | "empty-answer"
+  | "model-invalid-request"
+  | "model-unavailable"
+  | "output-invalid"
+  | "output-truncated"
+  | "refused"
+  | "tools-missing"
+  | "turn-limit";

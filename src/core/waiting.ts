@@ -1,0 +1,130 @@
+/** What follows from a look at the accounts, and from a failed attempt: go on, or wait for whom and how long. */
+import type { Parked, RunState } from "./journal.ts";
+import type { ModelFailure } from "./messages.ts";
+import { standing } from "./calls.ts";
+import { attemptsOf } from "./next.ts";
+import type { Ended } from "./journal.ts";
+import { backoffMs, type Backoff } from "./retry.ts";
+import type { AccountStatus, FailureCode, Need, NeedReason, ParkReason } from "./run.ts";
+
+/** One account as it was seen. `accountId` is empty while there is none. */
+export interface SeenAccount {
+  readonly connection: string;
+  readonly status: AccountStatus;
+  readonly accountId: string;
+}
+
+export type AfterLook =
+  | { readonly do: "go-on" }
+  /** Wait at the gate of the first need. `granted`: being ACTIVE is not enough, the user must have connected again. */
+  | { readonly do: "park"; readonly needs: readonly Need[]; readonly granted: boolean }
+  | { readonly do: "probe"; readonly about: string; readonly delayMs: number }
+  | { readonly do: "expire" };
+
+/** An account that was just connected may refuse calls for 30 to 60 s (seen in the field: facts/peers.md): 2+4+8+16+32 s. */
+const PROBES = 5;
+const PROBE_BACKOFF: Backoff = { baseMs: 2_000, capMs: 60_000 };
+
+export function afterLook(state: RunState, seen: readonly SeenAccount[], expiresAfterMs: number, now: number, random: number): AfterLook {
+  const needs = seen.flatMap(({ connection, status }) => {
+    const reason = needFor(status);
+    return reason === undefined ? [] : [{ connection, reason }];
+  });
+  const refusal = openRefusal(state, now);
+  if (needs.length === 0 && refusal === undefined) return { do: "go-on" };
+  const since = waitingSince(state);
+  if (since !== undefined && now >= since + expiresAfterMs) return { do: "expire" };
+  if (needs.length > 0) return { do: "park", needs, granted: false };
+  if (refusal === undefined) return { do: "go-on" };
+  if (refusal.why === "scope") return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], granted: true };
+  const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
+  if (probes >= PROBES) return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], granted: true };
+  return { do: "probe", about: refusal.call, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
+}
+
+/** All six of Scalekit's values, and none at all. ACTIVE is decided by status, never by an error code or message. */
+function needFor(status: AccountStatus): NeedReason | undefined {
+  switch (status) {
+    case "ACTIVE":
+      return undefined;
+    case "NONE":
+    case "UNSPECIFIED":
+      return "not-connected";
+    case "PENDING_AUTH":
+      return "pending-auth";
+    case "PENDING_VERIFICATION":
+      return "pending-verification";
+    case "EXPIRED":
+      return "expired";
+    case "DISCONNECTED":
+      return "disconnected";
+  }
+}
+
+interface Refusal {
+  readonly call: string;
+  readonly connection: string;
+  readonly why: "account" | "scope";
+}
+
+/** A call that its account refused and for which the run has not waited yet. */
+function openRefusal(state: RunState, now: number): Refusal | undefined {
+  for (const call of state.turns.at(-1)?.plan ?? []) {
+    if (call.verdict !== "run") continue;
+    const at = standing(state, call, Infinity, now);
+    if (at.is !== "blocked") continue;
+    const waited = state.parks.some((park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at);
+    if (!waited) return { call: call.id, connection: call.connection, why: at.why };
+  }
+  return undefined;
+}
+
+/** Redis ms of the first of the series of parks for accounts that has not been ended by a preparation. */
+export function waitingSince(state: RunState): number | undefined {
+  const parks = state.parks.filter((park) => park.reason === "account" && park.at > (state.prepared?.at ?? 0));
+  return parks[0]?.at;
+}
+
+const MODEL_BACKOFF: Backoff = { baseMs: 2_000, capMs: 300_000 };
+const TOOL_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
+const OPERATOR_BACKOFF: Backoff = { baseMs: 30_000, capMs: 900_000 };
+
+export type AfterFailure = { readonly do: "park"; readonly park: Parked; readonly delayMs: number } | { readonly do: "end"; readonly end: Ended };
+
+/** A failed attempt at turn `turn`. Only the attempts of this step count. */
+export function afterModelFailure(state: RunState, turn: number, failure: ModelFailure, attempts: number, random: number): AfterFailure {
+  const about = `t${turn}`;
+  const failed = attemptsOf(state, about) + 1;
+  const park = (reason: ParkReason, backoff: Backoff): AfterFailure => ({
+    do: "park",
+    park: { kind: "parked", reason, about, message: failure.message },
+    delayMs: backoffMs(failed, random, backoff, failure.retryAfterMs),
+  });
+  const end = (code: FailureCode): AfterFailure => ({ do: "end", end: { kind: "ended", status: "failed", code, message: failure.message } });
+  switch (failure.class) {
+    case "retry":
+    case "rate-limit":
+      return failed >= attempts ? end("model-unavailable") : park("retry", MODEL_BACKOFF);
+    case "billing":
+      return park("budget", OPERATOR_BACKOFF);
+    case "credentials":
+      return park("outage", OPERATOR_BACKOFF);
+    case "context":
+      return end("context-overflow");
+    case "invalid":
+      return end("model-invalid-request");
+  }
+}
+
+/** Scalekit itself could not be asked: never the user's fault, so no link is sent and nothing is counted against the run. */
+export function afterOutage(state: RunState, message: string, random: number): AfterFailure {
+  const failed = attemptsOf(state, "prepare") + 1;
+  return { do: "park", park: { kind: "parked", reason: "outage", about: "prepare", message }, delayMs: backoffMs(failed, random, MODEL_BACKOFF) };
+}
+
+/** A call that was certainly not executed, or that may be repeated, waits before its next attempt. */
+export function afterCallFailure(call: string, retry: { failed: number; why: string; message: string; retryAfterMs: number }, random: number): AfterFailure {
+  const reason: ParkReason = retry.why === "credentials" ? "outage" : "retry";
+  const backoff = retry.why === "credentials" ? OPERATOR_BACKOFF : TOOL_BACKOFF;
+  return { do: "park", park: { kind: "parked", reason, about: call, message: retry.message }, delayMs: backoffMs(retry.failed, random, backoff, retry.retryAfterMs) };
+}

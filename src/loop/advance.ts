@@ -1,0 +1,73 @@
+/** The one small loop: ask `next` for the step, do it, note what happened, until the run ends, parks or is handed back. */
+import type { Agent } from "../core/agent.ts";
+import { next, type Step } from "../core/next.ts";
+import type { RunStatus } from "../core/run.ts";
+import { afterCallFailure } from "../core/waiting.ts";
+import type { Accounts } from "../ports/accounts.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Gates } from "../ports/gates.ts";
+import type { Model } from "../ports/model.ts";
+import type { Toolbox } from "../ports/toolbox.ts";
+import { makeCalls } from "./call.ts";
+import { type HeldRun, LeaseLost } from "./held.ts";
+import { prepare } from "./prepare.ts";
+import { end, parkOrEnd } from "./leave.ts";
+import { think } from "./think.ts";
+
+export interface LoopPorts {
+  readonly model: Model;
+  readonly toolbox: Toolbox;
+  readonly accounts: Accounts;
+  readonly gates: Gates;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Text → short digest; equal texts, equal digests. */
+  readonly hash: (text: string) => string;
+  /** True once the worker shuts down: the run is handed back at the next step's end. */
+  readonly draining: () => boolean;
+}
+
+/** How a worker's hold on a run ended. `lost`: somebody else owns it now; nothing more may be written. */
+export type Ending = Extract<RunStatus, "completed" | "failed" | "cancelled" | "expired" | "parked"> | "yielded" | "lost";
+
+/** A step that leaves the run answers how; one that does not answers nothing, and the loop goes on. */
+export type Left = Ending | undefined;
+
+/** @throws whatever the store throws when it cannot be reached; the run is then found by the next looks */
+export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Ending> {
+  try {
+    for (;;) {
+      const step = next(held.state, { now: held.now(), cancelled: held.cancelled });
+      if (ports.draining() && step.do !== "end") return await handBack(held);
+      const left = await take(step, held, agent, ports);
+      if (left !== undefined) return left;
+    }
+  } catch (error) {
+    if (error instanceof LeaseLost) return "lost";
+    throw error;
+  }
+}
+
+async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
+  switch (step.do) {
+    case "prepare":
+      return prepare(held, agent, ports);
+    case "think":
+      return think(step, held, agent, ports);
+    case "call":
+      return makeCalls(step.calls, held, ports);
+    case "settle":
+      held.note({ kind: "parked", reason: "settling", about: step.call, until: step.until });
+      return (await held.flush({ to: "moment", until: step.until })) ? "parked" : undefined;
+    case "retry":
+      return parkOrEnd(held, afterCallFailure(step.call, step.standing, ports.chance.random()));
+    case "end":
+      return end(held, step.end);
+  }
+}
+
+async function handBack(held: HeldRun): Promise<Ending> {
+  held.note({ kind: "yielded" });
+  await held.flush({ to: "line" });
+  return "yielded";
+}

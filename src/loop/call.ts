@@ -1,0 +1,48 @@
+/** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
+import { type Json, toJson } from "../core/json.ts";
+import type { CallStep } from "../core/next.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Left, LoopPorts } from "./advance.ts";
+import type { HeldRun } from "./held.ts";
+
+/** Time for evidence to arrive after the send timed out. */
+const GRACE_MS = 5_000;
+/** Larger results are kept as head and tail: one Redis value of 10 MB stops all others for 48 ms (facts/reliability.md, e20). */
+const MOST_STORED = 1_000_000;
+
+export async function makeCalls(steps: readonly CallStep[], held: HeldRun, ports: LoopPorts): Promise<Left> {
+  const timeoutMs = held.state.context?.limits.toolTimeoutMs ?? 0;
+  const intents = steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
+  for (const { call, attempt, intent } of intents)
+    held.note({ kind: "call-claimed", call: call.id, attempt, intent, tool: call.name, argsHash: call.argsHash, windowMs: windowMs(held, timeoutMs) });
+  await held.flush();
+  await Promise.all(intents.map((step) => makeCall(step, timeoutMs, held, ports)));
+  return undefined;
+}
+
+/** From the intent's commit: the last moment it may be sent, the call itself, and grace. */
+function windowMs(held: HeldRun, timeoutMs: number): number {
+  return held.leaseMs + timeoutMs + GRACE_MS;
+}
+
+async function makeCall({ call, intent }: CallStep & { intent: string }, timeoutMs: number, held: HeldRun, ports: LoopPorts): Promise<void> {
+  held.assertLease();
+  const { identifier } = held.state.created;
+  const started = ports.clock.monotonic();
+  const outcome = await ports.toolbox.send(
+    { run: held.id, call: call.id, tool: call.name, args: call.args, connection: call.connection, identifier },
+    { timeoutMs, signal: held.signal },
+  );
+  const tookMs = Math.round(ports.clock.monotonic() - started);
+  // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
+  await held.addEvidence({ nonce: intent, call: call.id, tool: call.name, argsHash: call.argsHash, outcome: bounded(outcome), tookMs });
+}
+
+function bounded(outcome: Outcome): Outcome {
+  if (outcome.kind !== "ok") return outcome;
+  const data = toJson(outcome.data);
+  const text = JSON.stringify(data);
+  if (text.length <= MOST_STORED) return { ...outcome, data };
+  const note: Json = { truncated: true, characters: text.length, head: text.slice(0, MOST_STORED * 0.7).toWellFormed(), tail: text.slice(-MOST_STORED * 0.2).toWellFormed() };
+  return { ...outcome, data: note };
+}

@@ -1,0 +1,111 @@
+/**
+ * A run in the hands of the worker that claimed it: its state, its lease, and the entries that wait to be written.
+ *
+ * H1 Entries may wait in memory only until the next effect: `flush` before anything is sent, so that an effect has its intent written.
+ * H2 Nothing is sent unless the lease, counted on the monotonic clock from the moment its last confirmation was asked for, lives.
+ * H3 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
+ */
+import { apply, applyEvidence, type Decision, type Entry, foldRun, type RunState } from "../core/journal.ts";
+import type { Evidence } from "../core/outcome.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Claim, Journal, Move } from "../ports/journal.ts";
+
+/** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+export interface HeldRun {
+  readonly id: string;
+  /** Committed entries and those that wait. */
+  readonly state: RunState;
+  readonly cancelled: boolean;
+  /** Aborted when the lease is lost or the worker stops at once. */
+  readonly signal: AbortSignal;
+  readonly leaseMs: number;
+  /** Redis ms, by the claim's reading and the monotonic clock. */
+  now(): number;
+  note(entry: Entry): void;
+  /** Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped. */
+  flush(move?: Move): Promise<boolean>;
+  /** @throws LeaseLost when nothing may be sent any more */
+  assertLease(): void;
+  addEvidence(evidence: Omit<Evidence, "at">): Promise<void>;
+  /** Asks for more time. To be called from a timer; aborts the signal when the lease is lost. */
+  renew(): Promise<void>;
+}
+
+/** A send needs this much of the lease left: the time between the check and the first byte. */
+const SEND_MARGIN = 0.1;
+
+export interface Holding {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly abort: AbortController;
+  /** Monotonic ms when the claim was asked for. */
+  readonly askedAt: number;
+}
+
+export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }: Holding): HeldRun {
+  const id = claim.run;
+  let committed = foldRun(id, claim.decisions, claim.evidence);
+  let length = claim.decisions.length;
+  let waiting: Entry[] = [];
+  let confirmedAt = askedAt;
+  let cancelled = claim.cancelled;
+
+  const now = (): number => claim.now + Math.max(0, clock.monotonic() - askedAt);
+  const stamp = <E extends Entry>(entry: E, at: number): Decision<E> => ({ ...entry, at, epoch: claim.epoch });
+  const lost = (why: string): never => {
+    abort.abort(new LeaseLost(why));
+    throw new LeaseLost(why);
+  };
+  const assertLease = (): void => {
+    if (abort.signal.aborted) lost("aborted");
+    if (clock.monotonic() - confirmedAt > journal.leaseMs * (1 - SEND_MARGIN)) lost("the lease ended before it was renewed");
+  };
+
+  return {
+    id,
+    signal: abort.signal,
+    leaseMs: journal.leaseMs,
+    get cancelled() {
+      return cancelled;
+    },
+    get state() {
+      return waiting.reduce((state, entry) => apply(state, stamp(entry, now())), committed);
+    },
+    now,
+    assertLease,
+    note(entry) {
+      waiting.push(entry);
+    },
+    async flush(move = { to: "stay" }) {
+      const entries = waiting;
+      if (entries.length === 0 && move.to === "stay") return true;
+      waiting = [];
+      const asked = clock.monotonic();
+      const reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
+      if (reply.answer === "gate-moved") return false;
+      if (reply.answer !== "ok") return lost(reply.answer);
+      committed = entries.reduce((state, entry) => apply(state, stamp(entry, reply.at)), committed);
+      length += entries.length;
+      confirmedAt = asked;
+      cancelled ||= reply.cancelled;
+      return true;
+    },
+    async addEvidence(evidence) {
+      const winner = await journal.evidence(id, evidence);
+      if (winner === undefined) return lost("the run is gone");
+      committed = applyEvidence(committed, winner);
+    },
+    async renew() {
+      const asked = clock.monotonic();
+      const reply = await journal.renew(id, claim.epoch);
+      if (reply.answer === "fenced") return abort.abort(new LeaseLost("fenced at renewal"));
+      confirmedAt = Math.max(confirmedAt, asked);
+      cancelled ||= reply.cancelled;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** Before the first token is bought, and after each wait for an account: look at the accounts; the first time freeze what the run keeps. */
+import type { Agent } from "../core/agent.ts";
+import { accountGate } from "../core/gate.ts";
+import { nearest } from "../core/nearest.ts";
+import type { RunContext } from "../core/run.ts";
+import { afterLook, afterOutage } from "../core/waiting.ts";
+import type { Outage } from "../ports/accounts.ts";
+import type { Left, LoopPorts } from "./advance.ts";
+import type { HeldRun } from "./held.ts";
+import { end, parkOrEnd } from "./leave.ts";
+
+export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
+  const { identifier } = held.state.created;
+  const connections = held.state.context?.connections ?? agent.connections;
+  const gates = connections.map((connection) => accountGate(identifier, connection));
+  // Versions first, then the truth: an opening in between makes the park below be refused.
+  const versions = await Promise.all(gates.map((gate) => ports.gates.version(gate)));
+  const looked = await ports.accounts.look(identifier, connections);
+  if (!looked.ok) return outage(held, ports, looked);
+
+  const expiresAfterMs = held.state.context?.expiresAfterMs ?? agent.expiresAfterMs;
+  const after = afterLook(held.state, looked.accounts, expiresAfterMs, held.now(), ports.chance.random());
+  switch (after.do) {
+    case "go-on": {
+      const accounts = Object.fromEntries(looked.accounts.map((a) => [a.connection, a.accountId]));
+      if (held.state.context !== undefined) {
+        held.note({ kind: "prepared", accounts });
+        return undefined;
+      }
+      return freeze(held, agent, ports, accounts);
+    }
+    case "park": {
+      const at = connections.indexOf(after.needs[0]?.connection ?? "");
+      const gate = gates[at] ?? "";
+      held.note({ kind: "parked", reason: "account", needs: after.needs });
+      const until = Math.round(held.now() + expiresAfterMs);
+      const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, granted: after.granted, until });
+      return parked ? "parked" : undefined;
+    }
+    case "probe":
+      return parkOrEnd(held, { do: "park", park: { kind: "parked", reason: "probe", about: after.about }, delayMs: after.delayMs });
+    case "expire":
+      return end(held, { kind: "ended", status: "expired", message: "The accounts that the run waited for were not connected in time." });
+  }
+}
+
+async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: Record<string, string>): Promise<Left> {
+  const { identifier, input } = held.state.created;
+  const listed = await ports.toolbox.list({ identifier, connections: agent.connections, tools: agent.tools });
+  if (!listed.ok) return outage(held, ports, listed);
+  if (listed.missing.length > 0) {
+    const told = listed.missing.map((name) => `${name} (close: ${nearest(name, listed.known).join(", ") || "none"})`).join("; ");
+    const message = `The user's accounts do not offer these tools of agent "${agent.name}": ${told}. Check the names and the connection's scopes.`;
+    return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
+  }
+  const context: RunContext = {
+    instructions: agent.instructions({ input, identifier }),
+    prompt: agent.prompt({ input, identifier }),
+    profile: agent.profile,
+    model: agent.model,
+    limits: agent.limits,
+    tools: listed.tools,
+    connections: agent.connections,
+    expiresAfterMs: agent.expiresAfterMs,
+    ...(agent.output !== undefined && { outputSchema: agent.output["~standard"].jsonSchema.output({ target: "draft-2020-12" }) }),
+  };
+  held.note({ kind: "prepared", context, accounts });
+  return undefined;
+}
+
+function outage(held: HeldRun, ports: LoopPorts, { message }: Outage): Promise<Left> {
+  return parkOrEnd(held, afterOutage(held.state, message, ports.chance.random()));
+}

@@ -1,0 +1,34 @@
+import type { SeenAccount } from "../core/waiting.ts";
+
+/** The accounts could not be asked about. `credentials`: ours were refused; the operator's matter, never the user's. */
+export interface Outage {
+  readonly ok: false;
+  readonly why: "unavailable" | "credentials";
+  readonly message: string;
+}
+
+export type Looked = { readonly ok: true; readonly accounts: readonly SeenAccount[] } | Outage;
+
+export interface AuthorizationLink {
+  readonly ok: true;
+  /** Bears the user's consent: give it to that user only, never to a log. */
+  readonly url: string;
+  /** Wall-clock ms. */
+  readonly expiresAt: number;
+}
+
+export type Verified = { readonly ok: true; readonly redirectUrl: string } | { readonly ok: false; readonly why: "mismatch" | "gone" } | Outage;
+
+/**
+ * Users' connected accounts. Contract: never throws; reads carry no tokens; nothing is cached: the answer is the truth of now.
+ */
+export interface Accounts {
+  /** The status of each connection for this identifier, in the order asked; `NONE` where there is no account. Creates nothing. */
+  look(identifier: string, connections: readonly string[]): Promise<Looked>;
+  /** A fresh link, on an account that is created if there is none. Single use. */
+  link(identifier: string, connection: string, options: { readonly state: string; readonly userVerifyUrl: string }): Promise<AuthorizationLink | Outage>;
+  /** Tells Scalekit who came back. Consumes the request: a second call answers `gone`. */
+  verify(authRequestId: string, identifier: string): Promise<Verified>;
+  /** All connection names of the environment, for the check at boot. */
+  connections(): Promise<{ readonly ok: true; readonly names: readonly string[] } | Outage>;
+}

@@ -1,0 +1,59 @@
+import type { Decision, Entry } from "../core/journal.ts";
+import type { Evidence } from "../core/outcome.ts";
+import type { FinalStatus } from "../core/run.ts";
+
+export interface Claim {
+  readonly answer: "claimed";
+  readonly run: string;
+  readonly epoch: number;
+  /** Redis ms when the claim was made. */
+  readonly now: number;
+  readonly cancelled: boolean;
+  readonly decisions: readonly Decision[];
+  readonly evidence: readonly Evidence[];
+}
+
+/** `busy`: another worker's lease lives. `stale`: not the run's current ticket, or nothing to do. `gone`: no such run. */
+export type ClaimReply = Claim | { readonly answer: "busy"; readonly until: number } | { readonly answer: "stale" } | { readonly answer: "gone" };
+
+/** What becomes of the run's slot and lease, in the same step as the entries. */
+export type Move =
+  | { readonly to: "stay" }
+  /** `granted`: the gate opens only for an account that was connected anew after now. `until`: Redis ms of the run's expiry. */
+  | { readonly to: "gate"; readonly gate: string; readonly version: number; readonly granted: boolean; readonly until: number }
+  /** Redis ms. */
+  | { readonly to: "moment"; readonly until: number }
+  | { readonly to: "line" }
+  | { readonly to: "end"; readonly status: FinalStatus };
+
+export interface Commit {
+  readonly run: string;
+  readonly epoch: number;
+  /** Length of the journal before these entries. */
+  readonly length: number;
+  readonly nonce: string;
+  readonly entries: readonly Entry[];
+  readonly move: Move;
+}
+
+/** `gate-moved`: the gate opened since its version was read; nothing was written, look again. */
+export type CommitReply =
+  | { readonly answer: "ok"; readonly at: number; readonly cancelled: boolean }
+  | { readonly answer: "fenced" }
+  | { readonly answer: "conflict" }
+  | { readonly answer: "gate-moved" };
+
+/**
+ * A run's journal. Contract: every call may be sent twice with the same nonce and has its effect once. Throws only when the store
+ * cannot be reached; then it is unknown whether the call was executed, and the same call may be made again.
+ */
+export interface Journal {
+  /** @param ticket the number of the ticket that asks; none for a claim from line or gate (cancel, expiry) */
+  claim(run: string, options: { readonly ticket?: number; readonly nonce: string; readonly worker: string }): Promise<ClaimReply>;
+  renew(run: string, epoch: number): Promise<{ readonly answer: "ok"; readonly cancelled: boolean } | { readonly answer: "fenced" }>;
+  commit(commit: Commit): Promise<CommitReply>;
+  /** First write wins; answers the winner, or nothing when the run is gone. Accepted from any epoch. */
+  evidence(run: string, evidence: Omit<Evidence, "at">): Promise<Evidence | undefined>;
+  /** How long a lease lives without renewal, ms. */
+  readonly leaseMs: number;
+}

@@ -1,0 +1,37 @@
+import type { ToolUse } from "../core/agent.ts";
+import type { Json } from "../core/json.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { FrozenTool } from "../core/run.ts";
+import type { Outage } from "./accounts.ts";
+
+export interface ToolQuery {
+  readonly identifier: string;
+  readonly connections: readonly string[];
+  readonly tools: readonly ToolUse[];
+}
+
+export type Listed =
+  /** `missing`: names asked for that this user's accounts do not offer. `known`: all names they do offer. */
+  { readonly ok: true; readonly tools: readonly FrozenTool[]; readonly missing: readonly string[]; readonly known: readonly string[] } | Outage;
+
+export interface ToolSend {
+  /** For the provider's log: which run and call this was. */
+  readonly run: string;
+  readonly call: string;
+  readonly tool: string;
+  readonly args: Json;
+  readonly connection: string;
+  /** The run's. Never from the model. */
+  readonly identifier: string;
+}
+
+/** The tools of a run's accounts. Contract: never throws. */
+export interface Toolbox {
+  list(query: ToolQuery): Promise<Listed>;
+  /** Problems of `args` against the tool's schema, each with its path; empty when they fit. */
+  check(tool: FrozenTool, args: Json): readonly string[];
+  /** Sends at most once: no retry anywhere below. What cannot be told apart from "executed" is `unknown`. */
+  send(call: ToolSend, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<Outcome>;
+  /** All tool names of the environment, for the check at boot. */
+  names(): Promise<{ readonly ok: true; readonly names: readonly string[] } | Outage>;
+}
