@@ -71,15 +71,24 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   const refuse = (message: string): never => {
     throw new ErrandError("agent-invalid", `${whose}: ${message}`);
   };
-  if (typeof options.name !== "string" || !NAME.test(options.name)) refuse("name: expected 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit.");
+  if (typeof options.name !== "string" || !NAME.test(options.name))
+    refuse("name: expected 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit.");
   const slash = typeof options.model === "string" ? options.model.indexOf("/") : -1;
   if (slash < 1 || slash === options.model.length - 1)
-    refuse(`model: expected "profile/model", such as "openai/" and a model's name, got ${JSON.stringify(options.model)}. The profile is a key of createErrand({ models }).`);
-  for (const [what, schema] of [["input", options.input], ["output", options.output]] as const) checkSchema(what, schema, refuse);
+    refuse(
+      `model: expected "profile/model", such as "openai/" and a model's name, got ${JSON.stringify(options.model)}. The profile is a key of createErrand({ models }).`,
+    );
+  for (const [what, schema] of [
+    ["input", options.input],
+    ["output", options.output],
+  ] as const)
+    checkSchema(what, schema, refuse);
   const queue = options.queue ?? "default";
-  if (!NAME.test(queue)) refuse(`queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
+  if (!NAME.test(queue))
+    refuse(`queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
   const expiresAfterMs = options.expiresAfterMs ?? 7 * DAY;
-  if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0) refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
+  if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0)
+    refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
 
   const { instructions, prompt } = options;
   const made: Agent = {
@@ -96,7 +105,10 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     queue,
     expiresAfterMs,
   };
-  if (made.tools.length > 128) refuse(`tools: expected at most 128, got ${made.tools.length}: model providers refuse more. Name the ones that the agent needs.`);
+  if (made.tools.length > 128)
+    refuse(
+      `tools: expected at most 128, got ${made.tools.length}: model providers refuse more. Name the ones that the agent needs.`,
+    );
   return Object.freeze(made) as ReturnType<typeof agent<I, O>>;
 }
 
@@ -104,16 +116,23 @@ function checkSchema(what: string, schema: Schema | undefined, refuse: (message:
   if (schema === undefined && what === "output") return;
   const standard = schema?.["~standard"];
   if (typeof standard?.validate !== "function" || typeof standard.jsonSchema?.input !== "function")
-    refuse(`${what}: expected a schema with the Standard Schema and Standard JSON Schema interfaces, such as zod 4.2 or newer: z.object({ … }).`);
+    refuse(
+      `${what}: expected a schema with the Standard Schema and Standard JSON Schema interfaces, such as zod 4.2 or newer: z.object({ … }).`,
+    );
 }
 
 function completeTools(given: readonly (string | ToolUse)[], refuse: (message: string) => never): ToolUse[] {
   const tools = given.map((tool) => (typeof tool === "string" ? { name: tool } : tool));
   for (const { name, effect } of tools) {
     if (typeof name !== "string" || name === "") refuse(`tools: expected names, got ${JSON.stringify(name)}.`);
-    if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
+    if (effect !== undefined && !EFFECTS.includes(effect))
+      refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   }
-  unique(tools.map((t) => t.name), "tools", refuse);
+  unique(
+    tools.map((t) => t.name),
+    "tools",
+    refuse,
+  );
   return tools;
 }
 

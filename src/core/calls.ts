@@ -17,19 +17,29 @@ export type CallStanding =
   /** A lost worker may still be sending it. */
   | { readonly is: "settling"; readonly until: number }
   /** The attempt was certainly not executed; it may be made again after a wait. */
-  | { readonly is: "retry"; readonly failed: number; readonly why: Refusal; readonly message: string; readonly retryAfterMs: number }
+  | {
+      readonly is: "retry";
+      readonly failed: number;
+      readonly why: Refusal;
+      readonly message: string;
+      readonly retryAfterMs: number;
+    }
   /** The account refused; it must be looked at before the call is made again. */
   | { readonly is: "blocked"; readonly why: "account" | "scope"; readonly evidence: Evidence };
 
 export function standing(state: RunState, call: PlannedCall, attempts: number, now: number): CallStanding {
   if (call.verdict === "reject") return { is: "rejected" };
   const claims = state.claims[call.id] ?? [];
-  const definite = claims.map((claim) => state.evidence[claim.intent]).find((e) => e?.outcome.kind === "ok" || e?.outcome.kind === "error");
+  const definite = claims
+    .map((claim) => state.evidence[claim.intent])
+    .find((e) => e?.outcome.kind === "ok" || e?.outcome.kind === "error");
   if (definite !== undefined) return { is: "settled", evidence: definite };
   const last = claims.at(-1);
   if (last === undefined) return isStray(state, call) ? { is: "unknown" } : { is: "open", attempt: 1 };
   const evidence = state.evidence[last.intent];
-  return evidence === undefined ? withoutEvidence(call, last, attempts, now) : withEvidence(state, call, last, evidence, attempts);
+  return evidence === undefined
+    ? withoutEvidence(call, last, attempts, now)
+    : withEvidence(state, call, last, evidence, attempts);
 }
 
 /**
@@ -39,7 +49,9 @@ export function standing(state: RunState, call: PlannedCall, attempts: number, n
 function isStray(state: RunState, call: Runnable): boolean {
   if (call.effect === "read" || call.effect === "idempotent") return false;
   const claimed = new Set(Object.values(state.claims).flatMap((claims) => claims.map((c) => c.intent)));
-  return Object.values(state.evidence).some((e) => !claimed.has(e.nonce) && e.tool === call.name && e.argsHash === call.argsHash);
+  return Object.values(state.evidence).some(
+    (e) => !claimed.has(e.nonce) && e.tool === call.name && e.argsHash === call.argsHash,
+  );
 }
 
 function withoutEvidence(call: Runnable, last: Decision<CallClaimed>, attempts: number, now: number): CallStanding {
@@ -55,7 +67,13 @@ function withoutEvidence(call: Runnable, last: Decision<CallClaimed>, attempts: 
   }
 }
 
-function withEvidence(state: RunState, call: Runnable, last: Decision<CallClaimed>, evidence: Evidence, attempts: number): CallStanding {
+function withEvidence(
+  state: RunState,
+  call: Runnable,
+  last: Decision<CallClaimed>,
+  evidence: Evidence,
+  attempts: number,
+): CallStanding {
   const { outcome } = evidence;
   switch (outcome.kind) {
     case "ok":
@@ -69,10 +87,18 @@ function withEvidence(state: RunState, call: Runnable, last: Decision<CallClaime
     }
     case "not-executed":
       if (outcome.why === "account" || outcome.why === "scope")
-        return lookedSince(state, evidence) ? { is: "open", attempt: last.attempt + 1 } : { is: "blocked", why: outcome.why, evidence };
+        return lookedSince(state, evidence)
+          ? { is: "open", attempt: last.attempt + 1 }
+          : { is: "blocked", why: outcome.why, evidence };
       if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
       if (last.attempt >= attempts && outcome.why !== "credentials") return { is: "settled", evidence };
-      return { is: "retry", failed: last.attempt, why: outcome.why, message: outcome.message, retryAfterMs: outcome.retryAfterMs ?? 0 };
+      return {
+        is: "retry",
+        failed: last.attempt,
+        why: outcome.why,
+        message: outcome.message,
+        retryAfterMs: outcome.retryAfterMs ?? 0,
+      };
   }
 }
 

@@ -10,7 +10,10 @@ export type Effect = "read" | "idempotent" | "keyed" | "staged" | "verifiable" |
 export const EFFECTS: readonly Effect[] = ["read", "idempotent", "keyed", "staged", "verifiable", "unsafe"];
 
 /** `again`: send it once more. `wait`: its own worker may still settle it. `never`: settle it as unknown. */
-export type Resolution = { readonly do: "again" } | { readonly do: "wait"; readonly until: number } | { readonly do: "never" };
+export type Resolution =
+  | { readonly do: "again" }
+  | { readonly do: "wait"; readonly until: number }
+  | { readonly do: "never" };
 
 /**
  * An intent without evidence, left by another epoch. A `read` may be sent again at once; all others only after the

@@ -35,7 +35,9 @@ export interface Prepared {
 }
 
 /** For each call of the last turn: the intent whose evidence is shown, `unknown`, or `rejected` (never made). */
-export type Shown = { readonly call: string; readonly evidence: string } | { readonly call: string; readonly as: "unknown" | "rejected" };
+export type Shown =
+  | { readonly call: string; readonly evidence: string }
+  | { readonly call: string; readonly as: "unknown" | "rejected" };
 
 export interface TurnRequested {
   readonly kind: "turn-requested";
@@ -52,7 +54,13 @@ export type PlannedCall = {
   readonly name: string;
   readonly providerId: string;
 } & (
-  | { readonly verdict: "run"; readonly args: Json; readonly argsHash: string; readonly effect: Effect; readonly connection: string }
+  | {
+      readonly verdict: "run";
+      readonly args: Json;
+      readonly argsHash: string;
+      readonly effect: Effect;
+      readonly connection: string;
+    }
   /** Not made; `answer` is what the model is told. */
   | { readonly verdict: "reject"; readonly answer: Json }
 );
@@ -116,7 +124,16 @@ export interface Ended {
   readonly message?: string;
 }
 
-export type Entry = Created | Leased | Prepared | TurnRequested | TurnCommitted | CallClaimed | Parked | Yielded | Ended;
+export type Entry =
+  | Created
+  | Leased
+  | Prepared
+  | TurnRequested
+  | TurnCommitted
+  | CallClaimed
+  | Parked
+  | Yielded
+  | Ended;
 
 /** An entry as it stands in the journal, stamped by the script that wrote it. `at`: Redis ms. */
 export type Decision<E extends Entry = Entry> = E & { readonly at: number; readonly epoch: number };
@@ -147,7 +164,8 @@ export interface RunState {
 /** @throws Error on a journal that does not start with `created`: it is truncated, and nothing may be built on it */
 export function foldRun(id: string, decisions: readonly Decision[], evidence: readonly Evidence[]): RunState {
   const [created, ...rest] = decisions;
-  if (created?.kind !== "created") throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
+  if (created?.kind !== "created")
+    throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
   const start: RunState = { id, created, epoch: 0, turns: [], claims: {}, parks: [], leases: [], evidence: {} };
   return evidence.reduce(applyEvidence, rest.reduce(apply, start));
 }
@@ -159,13 +177,24 @@ export function apply(state: RunState, decision: Decision): RunState {
     case "leased":
       return { ...state, epoch: decision.epoch, leases: [...state.leases, decision] };
     case "prepared":
-      return { ...state, prepared: decision, ...(decision.context && state.context === undefined && { context: decision.context }) };
+      return {
+        ...state,
+        prepared: decision,
+        ...(decision.context && state.context === undefined && { context: decision.context }),
+      };
     case "turn-requested":
-      return { ...state, requested: decision, turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)) };
+      return {
+        ...state,
+        requested: decision,
+        turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)),
+      };
     case "turn-committed":
       return { ...state, turns: [...state.turns, decision], leases: state.leases.slice(-1) };
     case "call-claimed":
-      return { ...state, claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] } };
+      return {
+        ...state,
+        claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] },
+      };
     case "parked":
       return { ...state, parks: [...state.parks, decision], leases: [] };
     case "yielded":
@@ -179,7 +208,11 @@ export function apply(state: RunState, decision: Decision): RunState {
 export function applyEvidence(state: RunState, evidence: Evidence): RunState {
   if (state.evidence[evidence.nonce] !== undefined) return state;
   const by = state.leases.findLastIndex((lease) => lease.at <= evidence.at);
-  return { ...state, leases: state.leases.slice(Math.max(by, 0)), evidence: { ...state.evidence, [evidence.nonce]: evidence } };
+  return {
+    ...state,
+    leases: state.leases.slice(Math.max(by, 0)),
+    evidence: { ...state.evidence, [evidence.nonce]: evidence },
+  };
 }
 
 /** Workers that died since the last progress: a claim after a claim without any. */

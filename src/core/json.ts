@@ -23,7 +23,9 @@ export function canonical(value: unknown): string {
  */
 export function toJson(value: unknown): Json {
   try {
-    const text = JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : v));
+    const text = JSON.stringify(value, (_key, v: unknown) =>
+      typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : v,
+    );
     return text === undefined ? null : (JSON.parse(text) as Json);
   } catch (error) {
     return { unserialisable: error instanceof Error ? error.message : String(error) };

@@ -30,7 +30,8 @@ export function judge(answer: ModelAnswer, judging: Judging): Judgement {
   if (answer.finish === "refused") return failed("refused", "The model refused to answer.");
   if (answer.calls.length > 0 && !judging.final) return planned(answer, judging);
   if (answer.text.trim() === "") {
-    if (judging.final && answer.calls.length > 0) return failed("turn-limit", "The model asked for more tools on its last turn and gave no answer.");
+    if (judging.final && answer.calls.length > 0)
+      return failed("turn-limit", "The model asked for more tools on its last turn and gave no answer.");
     return { then: "discard", code: "empty-answer", message: "The model gave neither text nor tool calls." };
   }
   return finished(answer, judging);
@@ -44,7 +45,11 @@ function finished(answer: ModelAnswer, judging: Judging): Verdict {
   const problems = output.issues.join("; ");
   if (judging.final || judging.repairs >= judging.context.limits.repairs)
     return failed("output-invalid", `The answer does not fit the agent's output schema: ${problems}`);
-  return { plan: [], then: "again", nudge: `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.` };
+  return {
+    plan: [],
+    then: "again",
+    nudge: `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.`,
+  };
 }
 
 function failed(code: FailureCode, message: string): Verdict {
@@ -63,12 +68,20 @@ function planned(answer: ModelAnswer, judging: Judging): Judgement {
   }
   const broken = plan.some((call) => call.verdict === "reject");
   // A cut answer may end in the middle of a call's arguments: its calls run only if every one of them is whole.
-  if (answer.finish === "length" && broken) return { then: "discard", code: "output-truncated", message: "The answer was cut in the middle of its tool calls." };
+  if (answer.finish === "length" && broken)
+    return {
+      then: "discard",
+      code: "output-truncated",
+      message: "The answer was cut in the middle of its tool calls.",
+    };
   return { plan, then: "act" };
 }
 
 function tooMany(room: number): Json {
-  return envelope("TooManyCalls", `Only ${room} tool calls can be made now; this one was not made. Ask again for what you still need.`);
+  return envelope(
+    "TooManyCalls",
+    `Only ${room} tool calls can be made now; this one was not made. Ask again for what you still need.`,
+  );
 }
 
 function planCall(requested: RequestedCall, id: string, { context, check, hash }: Judging): PlannedCall {
@@ -76,9 +89,11 @@ function planCall(requested: RequestedCall, id: string, { context, check, hash }
   const tool = context.tools.find((t) => t.name === requested.name);
   if (tool === undefined) return reject(known, unknownTool(requested.name, context.tools));
   const args = parseArguments(requested.arguments);
-  if (!args.ok) return reject(known, envelope("InvalidArguments", `${tool.name}: ${args.problem} Send one JSON object.`));
+  if (!args.ok)
+    return reject(known, envelope("InvalidArguments", `${tool.name}: ${args.problem} Send one JSON object.`));
   const problems = check(tool, args.value);
-  if (problems.length > 0) return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
+  if (problems.length > 0)
+    return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
   const argsHash = hash(canonical(args.value));
   return { ...known, verdict: "run", args: args.value, argsHash, effect: tool.effect, connection: tool.connection };
 }
@@ -90,7 +105,8 @@ function reject(call: Pick<PlannedCall, "id" | "name" | "providerId">, answer: J
 function unknownTool(name: string, tools: readonly FrozenTool[]): Json {
   const names = tools.map((t) => t.name);
   const close = nearest(name, names, 10);
-  const hint = close.length > 0 ? `Did you mean: ${close.join(", ")}?` : `The tools are: ${names.slice(0, 20).join(", ")}.`;
+  const hint =
+    close.length > 0 ? `Did you mean: ${close.join(", ")}?` : `The tools are: ${names.slice(0, 20).join(", ")}.`;
   return envelope("UnknownTool", `There is no tool ${JSON.stringify(name.slice(0, 100))}. ${hint}`);
 }
 
@@ -99,10 +115,17 @@ function parseArguments(text: string): { ok: true; value: Json } | { ok: false; 
   if (text.trim() === "") return { ok: true, value: {} };
   try {
     const value: unknown = JSON.parse(text);
-    if (!isObject(value)) return { ok: false, problem: `the arguments are ${Array.isArray(value) ? "a list" : typeof value}, not an object.` };
+    if (!isObject(value))
+      return {
+        ok: false,
+        problem: `the arguments are ${Array.isArray(value) ? "a list" : typeof value}, not an object.`,
+      };
     return { ok: true, value: value as Json };
   } catch (error) {
-    return { ok: false, problem: `the arguments are not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}).` };
+    return {
+      ok: false,
+      problem: `the arguments are not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}).`,
+    };
   }
 }
 
@@ -116,6 +139,9 @@ export function answerJson(text: string): { ok: true; value: unknown } | { ok: f
   try {
     return { ok: true, value: JSON.parse(fenced?.[1] ?? text) };
   } catch (error) {
-    return { ok: false, problem: `not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"})` };
+    return {
+      ok: false,
+      problem: `not valid JSON (${error instanceof Error ? error.message.slice(0, 200) : "unreadable"})`,
+    };
   }
 }

@@ -61,10 +61,17 @@ export function completeLimits(given: Partial<Limits> | undefined, whose: string
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
     const cap = (HARD_CAPS as unknown as Record<string, number | undefined>)[name];
-    if (cap === undefined) throw new ErrandError("agent-invalid", `${whose}: unknown limit "${name}".${didYouMean(name, names)} Known: ${names.join(", ")}.`);
+    if (cap === undefined)
+      throw new ErrandError(
+        "agent-invalid",
+        `${whose}: unknown limit "${name}".${didYouMean(name, names)} Known: ${names.join(", ")}.`,
+      );
     const least = name === "repairs" ? 0 : 1;
     if (!Number.isInteger(value) || value < least || value > cap)
-      throw new ErrandError("agent-invalid", `${whose}: limits.${name}: expected a whole number from ${least} to ${cap}, got ${String(value)}.`);
+      throw new ErrandError(
+        "agent-invalid",
+        `${whose}: limits.${name}: expected a whole number from ${least} to ${cap}, got ${String(value)}.`,
+      );
     limits[name] = value;
   }
   return limits as unknown as Limits;

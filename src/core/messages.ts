@@ -44,7 +44,12 @@ export interface Usage {
 export const NO_USAGE: Usage = { input: 0, output: 0, cachedInput: 0, reasoning: 0 };
 
 export function addUsage(a: Usage, b: Usage): Usage {
-  return { input: a.input + b.input, output: a.output + b.output, cachedInput: a.cachedInput + b.cachedInput, reasoning: a.reasoning + b.reasoning };
+  return {
+    input: a.input + b.input,
+    output: a.output + b.output,
+    cachedInput: a.cachedInput + b.cachedInput,
+    reasoning: a.reasoning + b.reasoning,
+  };
 }
 
 /** Why the model stopped. Whether it calls tools is decided by the calls, never by this word. */

@@ -9,7 +9,8 @@ function distance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (before[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (before[j - 2] ?? 0) + 1);
       row.push(best);
     }
     before = last;
@@ -32,7 +33,11 @@ function sharedPrefix(a: string, b: string): number {
 export function nearest(name: string, known: readonly string[], most = 3): string[] {
   const lower = name.toLowerCase();
   return known
-    .map((other) => ({ other, away: distance(lower, other.toLowerCase()), shared: sharedPrefix(lower, other.toLowerCase()) }))
+    .map((other) => ({
+      other,
+      away: distance(lower, other.toLowerCase()),
+      shared: sharedPrefix(lower, other.toLowerCase()),
+    }))
     .filter(({ other, away, shared }) => away <= Math.max(name.length, other.length) / 2 || shared >= 5)
     .toSorted((a, b) => a.away - b.away || (a.other < b.other ? -1 : 1))
     .slice(0, most)

@@ -17,7 +17,13 @@ export type Step =
   /** Look at the accounts; the first time also freeze the context. */
   | { readonly do: "prepare" }
   /** Ask the model. `final`: the last turn, reserved for an answer. */
-  | { readonly do: "think"; readonly turn: number; readonly attempt: number; readonly final: boolean; readonly shown: readonly Shown[] }
+  | {
+      readonly do: "think";
+      readonly turn: number;
+      readonly attempt: number;
+      readonly final: boolean;
+      readonly shown: readonly Shown[];
+    }
   /** Claim and send these calls side by side. */
   | { readonly do: "call"; readonly calls: readonly CallStep[] }
   /** Wait for a lost worker's call to be settled. */
@@ -36,7 +42,8 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
   if (state.ended !== undefined) throw new Error(`run ${state.id} has ended; it has no next step`);
   if (cancelled) return { do: "end", end: { kind: "ended", status: "cancelled" } };
   const limits = state.context?.limits;
-  if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT)) return { do: "end", end: poisoned(crashes(state)) };
+  if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT))
+    return { do: "end", end: poisoned(crashes(state)) };
   if (limits === undefined || !accountsSeen(state)) return { do: "prepare" };
   const turn = state.turns.at(-1);
   switch (turn?.then) {
@@ -65,7 +72,13 @@ function think(state: RunState, shown: readonly Shown[]): Step {
   const turn = state.turns.length;
   const { turns, toolCalls } = state.context?.limits ?? { turns: 1, toolCalls: 1 };
   const made = state.turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length;
-  return { do: "think", turn, attempt: attemptsOf(state, `t${turn}`) + 1, final: turn >= turns - 1 || made >= toolCalls, shown };
+  return {
+    do: "think",
+    turn,
+    attempt: attemptsOf(state, `t${turn}`) + 1,
+    final: turn >= turns - 1 || made >= toolCalls,
+    shown,
+  };
 }
 
 /** Failed attempts of one step so far: each was a park. */
@@ -94,7 +107,10 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
         if (call.verdict !== "run") break;
         const step: CallStep = { call, attempt: at.attempt };
         if (call.effect === "read") reads.push(step);
-        else return reads.length > 0 ? { do: "call", calls: reads.slice(0, parallel) } : (waiting ?? { do: "call", calls: [step] });
+        else
+          return reads.length > 0
+            ? { do: "call", calls: reads.slice(0, parallel) }
+            : (waiting ?? { do: "call", calls: [step] });
         break;
       }
       case "blocked":
@@ -113,7 +129,12 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
 }
 
 function completed(turn: Turn): Ended {
-  return { kind: "ended", status: "completed", output: turn.output ?? turn.text, ...(turn.truncated && { truncated: true }) };
+  return {
+    kind: "ended",
+    status: "completed",
+    output: turn.output ?? turn.text,
+    ...(turn.truncated && { truncated: true }),
+  };
 }
 
 function partial(turn: Turn): { output?: string } {
@@ -121,5 +142,10 @@ function partial(turn: Turn): { output?: string } {
 }
 
 function poisoned(times: number): Ended {
-  return { kind: "ended", status: "failed", code: "crashed", message: `${times} workers in a row died at the same step; the run was stopped so that it takes no more with it` };
+  return {
+    kind: "ended",
+    status: "failed",
+    code: "crashed",
+    message: `${times} workers in a row died at the same step; the run was stopped so that it takes no more with it`,
+  };
 }

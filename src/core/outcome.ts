@@ -8,7 +8,13 @@ export type Outcome =
   /** Executed; `data` is what the tool answered. */
   | { readonly kind: "ok"; readonly data: Json; readonly executionId?: string }
   /** Executed or refused by the provider for its arguments: a definite answer, told to the model. */
-  | { readonly kind: "error"; readonly type: string; readonly message: string; readonly retryable: boolean; readonly executionId?: string }
+  | {
+      readonly kind: "error";
+      readonly type: string;
+      readonly message: string;
+      readonly retryable: boolean;
+      readonly executionId?: string;
+    }
   /** Certainly not executed. Evidence of that attempt only. `retryAfterMs`: the provider's own wish, if it told one. */
   | { readonly kind: "not-executed"; readonly why: Refusal; readonly message: string; readonly retryAfterMs?: number }
   /** It may have been executed. */
@@ -42,8 +48,15 @@ export interface ErrorEnvelope {
   };
 }
 
-export function errorEnvelope(type: string, message: string, options: { retryable?: boolean; recovery?: readonly RecoveryAction[] } = {}): ErrorEnvelope {
-  return { success: false, error: { type, message, retryable: options.retryable ?? false, recovery: options.recovery ?? [] } };
+export function errorEnvelope(
+  type: string,
+  message: string,
+  options: { retryable?: boolean; recovery?: readonly RecoveryAction[] } = {},
+): ErrorEnvelope {
+  return {
+    success: false,
+    error: { type, message, retryable: options.retryable ?? false, recovery: options.recovery ?? [] },
+  };
 }
 
 /** What the model is told of a call whose outcome nobody knows (facts/reliability.md §1.5). */

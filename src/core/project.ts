@@ -17,26 +17,46 @@ const ANSWER_NOW = "This is your last turn: no more tools. Answer now with what 
 export function project(state: RunState, context: RunContext, shown: readonly Shown[], final: boolean): ModelRequest {
   const messages: Message[] = [{ role: "user", text: context.prompt }];
   for (const [i, turn] of state.turns.entries()) {
-    messages.push({ role: "assistant", verbatim: turn.verbatim, text: turn.text, callIds: turn.plan.map((call) => call.id) });
+    messages.push({
+      role: "assistant",
+      verbatim: turn.verbatim,
+      text: turn.text,
+      callIds: turn.plan.map((call) => call.id),
+    });
     const named = i === state.turns.length - 1 ? shown : (turn.shown ?? []);
     messages.push(...results(state, context, turn, named));
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });
   }
   if (final && state.turns.length > 0) messages.push({ role: "user", text: ANSWER_NOW });
   const tools = context.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
-  return { profile: context.profile, model: context.model, system: system(context), messages, tools, toolChoice: final ? "none" : "auto" };
+  return {
+    profile: context.profile,
+    model: context.model,
+    system: system(context),
+    messages,
+    tools,
+    toolChoice: final ? "none" : "auto",
+  };
 }
 
 function system(context: RunContext): string {
   const parts = [PREAMBLE, context.instructions];
-  if (context.outputSchema !== undefined) parts.push(`When you are done, answer with only one JSON value that fits this JSON Schema:\n${canonical(context.outputSchema)}`);
+  if (context.outputSchema !== undefined)
+    parts.push(
+      `When you are done, answer with only one JSON value that fits this JSON Schema:\n${canonical(context.outputSchema)}`,
+    );
   return parts.join("\n\n");
 }
 
 function results(state: RunState, context: RunContext, turn: Turn, shown: readonly Shown[]): Message[] {
   const { resultChars, turnResultChars } = context.limits;
   const each = Math.max(200, Math.min(resultChars, Math.floor(turnResultChars / Math.max(1, turn.plan.length))));
-  return turn.plan.map((call) => ({ role: "tool", callId: call.id, name: call.name, text: cut(resultText(state, call, shown), each) }));
+  return turn.plan.map((call) => ({
+    role: "tool",
+    callId: call.id,
+    name: call.name,
+    text: cut(resultText(state, call, shown), each),
+  }));
 }
 
 function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[]): string {
@@ -53,19 +73,25 @@ function told(outcome: Outcome, call: PlannedCall): unknown {
     case "error":
       return errorEnvelope(outcome.type, outcome.message, { retryable: outcome.retryable });
     case "not-executed":
-      return errorEnvelope("ToolUnavailable", `${call.name} could not be reached and was not executed: ${outcome.message}`, { retryable: true });
+      return errorEnvelope(
+        "ToolUnavailable",
+        `${call.name} could not be reached and was not executed: ${outcome.message}`,
+        { retryable: true },
+      );
     case "unknown":
       return unknownEnvelope(call.name, call.id);
   }
 }
 
 /** Tag characters, zero-width and bidi controls, variation selectors: invisible to people, read by models (OWASP LLM01:2026 #5). */
-const INVISIBLE = /[\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFE00-\uFE0F\uFEFF\u00AD]/gu;
+const INVISIBLE =
+  /[\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFE00-\uFE0F\uFEFF\u00AD]/gu;
 
 function visible(value: Json): Json {
   if (typeof value === "string") return value.replace(INVISIBLE, "");
   if (Array.isArray(value)) return value.map(visible);
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, visible(v)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, visible(v)]));
   return value;
 }
 

@@ -12,7 +12,14 @@ export function isFinal(status: RunStatus): status is FinalStatus {
 }
 
 /** The six values of Scalekit's ConnectorStatus (facts/scalekit.md §1.4) and what we add: no account yet. */
-export type AccountStatus = "ACTIVE" | "EXPIRED" | "PENDING_AUTH" | "PENDING_VERIFICATION" | "DISCONNECTED" | "UNSPECIFIED" | "NONE";
+export type AccountStatus =
+  | "ACTIVE"
+  | "EXPIRED"
+  | "PENDING_AUTH"
+  | "PENDING_VERIFICATION"
+  | "DISCONNECTED"
+  | "UNSPECIFIED"
+  | "NONE";
 
 /** Why an account keeps a run waiting. Each has its own next action. */
 export type NeedReason =

@@ -8,7 +8,9 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-export type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
 
 /** Standard Schema v1 with Standard JSON Schema v1. zod 4.2 and newer implement both. */
 export interface Schema<Input = unknown, Output = Input> {
@@ -31,7 +33,9 @@ export type OutputOf<S> = S extends Schema<infer _I, infer O> ? O : never;
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-export type Validated<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly string[] };
+export type Validated<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly issues: readonly string[] };
 
 /** Validates and tells each issue as `path: message`. */
 export async function validate<O>(schema: Schema<unknown, O>, value: unknown): Promise<Validated<O>> {

@@ -25,7 +25,13 @@ export type AfterLook =
 const PROBES = 5;
 const PROBE_BACKOFF: Backoff = { baseMs: 2_000, capMs: 60_000 };
 
-export function afterLook(state: RunState, seen: readonly SeenAccount[], expiresAfterMs: number, now: number, random: number): AfterLook {
+export function afterLook(
+  state: RunState,
+  seen: readonly SeenAccount[],
+  expiresAfterMs: number,
+  now: number,
+  random: number,
+): AfterLook {
   const needs = seen.flatMap(({ connection, status }) => {
     const reason = needFor(status);
     return reason === undefined ? [] : [{ connection, reason }];
@@ -36,9 +42,11 @@ export function afterLook(state: RunState, seen: readonly SeenAccount[], expires
   if (since !== undefined && now >= since + expiresAfterMs) return { do: "expire" };
   if (needs.length > 0) return { do: "park", needs, granted: false };
   if (refusal === undefined) return { do: "go-on" };
-  if (refusal.why === "scope") return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], granted: true };
+  if (refusal.why === "scope")
+    return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], granted: true };
   const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
-  if (probes >= PROBES) return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], granted: true };
+  if (probes >= PROBES)
+    return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], granted: true };
   return { do: "probe", about: refusal.call, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
 }
 
@@ -73,7 +81,9 @@ function openRefusal(state: RunState, now: number): Refusal | undefined {
     if (call.verdict !== "run") continue;
     const at = standing(state, call, Infinity, now);
     if (at.is !== "blocked") continue;
-    const waited = state.parks.some((park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at);
+    const waited = state.parks.some(
+      (park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at,
+    );
     if (!waited) return { call: call.id, connection: call.connection, why: at.why };
   }
   return undefined;
@@ -89,10 +99,18 @@ const MODEL_BACKOFF: Backoff = { baseMs: 2_000, capMs: 300_000 };
 const TOOL_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
 const OPERATOR_BACKOFF: Backoff = { baseMs: 30_000, capMs: 900_000 };
 
-export type AfterFailure = { readonly do: "park"; readonly park: Parked; readonly delayMs: number } | { readonly do: "end"; readonly end: Ended };
+export type AfterFailure =
+  | { readonly do: "park"; readonly park: Parked; readonly delayMs: number }
+  | { readonly do: "end"; readonly end: Ended };
 
 /** A failed attempt at turn `turn`. Only the attempts of this step count. */
-export function afterModelFailure(state: RunState, turn: number, failure: ModelFailure, attempts: number, random: number): AfterFailure {
+export function afterModelFailure(
+  state: RunState,
+  turn: number,
+  failure: ModelFailure,
+  attempts: number,
+  random: number,
+): AfterFailure {
   const about = `t${turn}`;
   const failed = attemptsOf(state, about) + 1;
   const park = (reason: ParkReason, backoff: Backoff): AfterFailure => ({
@@ -100,7 +118,10 @@ export function afterModelFailure(state: RunState, turn: number, failure: ModelF
     park: { kind: "parked", reason, about, message: failure.message },
     delayMs: backoffMs(failed, random, backoff, failure.retryAfterMs),
   });
-  const end = (code: FailureCode): AfterFailure => ({ do: "end", end: { kind: "ended", status: "failed", code, message: failure.message } });
+  const end = (code: FailureCode): AfterFailure => ({
+    do: "end",
+    end: { kind: "ended", status: "failed", code, message: failure.message },
+  });
   switch (failure.class) {
     case "retry":
     case "rate-limit":
@@ -119,12 +140,24 @@ export function afterModelFailure(state: RunState, turn: number, failure: ModelF
 /** Scalekit itself could not be asked: never the user's fault, so no link is sent and nothing is counted against the run. */
 export function afterOutage(state: RunState, message: string, random: number): AfterFailure {
   const failed = attemptsOf(state, "prepare") + 1;
-  return { do: "park", park: { kind: "parked", reason: "outage", about: "prepare", message }, delayMs: backoffMs(failed, random, MODEL_BACKOFF) };
+  return {
+    do: "park",
+    park: { kind: "parked", reason: "outage", about: "prepare", message },
+    delayMs: backoffMs(failed, random, MODEL_BACKOFF),
+  };
 }
 
 /** A call that was certainly not executed, or that may be repeated, waits before its next attempt. */
-export function afterCallFailure(call: string, retry: { failed: number; why: string; message: string; retryAfterMs: number }, random: number): AfterFailure {
+export function afterCallFailure(
+  call: string,
+  retry: { failed: number; why: string; message: string; retryAfterMs: number },
+  random: number,
+): AfterFailure {
   const reason: ParkReason = retry.why === "credentials" ? "outage" : "retry";
   const backoff = retry.why === "credentials" ? OPERATOR_BACKOFF : TOOL_BACKOFF;
-  return { do: "park", park: { kind: "parked", reason, about: call, message: retry.message }, delayMs: backoffMs(retry.failed, random, backoff, retry.retryAfterMs) };
+  return {
+    do: "park",
+    park: { kind: "parked", reason, about: call, message: retry.message },
+    delayMs: backoffMs(retry.failed, random, backoff, retry.retryAfterMs),
+  };
 }

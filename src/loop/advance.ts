@@ -28,7 +28,10 @@ export interface LoopPorts {
 }
 
 /** How a worker's hold on a run ended. `lost`: somebody else owns it now; nothing more may be written. */
-export type Ending = Extract<RunStatus, "completed" | "failed" | "cancelled" | "expired" | "parked"> | "yielded" | "lost";
+export type Ending =
+  | Extract<RunStatus, "completed" | "failed" | "cancelled" | "expired" | "parked">
+  | "yielded"
+  | "lost";
 
 /** A step that leaves the run answers how; one that does not answers nothing, and the loop goes on. */
 export type Left = Ending | undefined;

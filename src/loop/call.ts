@@ -14,7 +14,15 @@ export async function makeCalls(steps: readonly CallStep[], held: HeldRun, ports
   const timeoutMs = held.state.context?.limits.toolTimeoutMs ?? 0;
   const intents = steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
   for (const { call, attempt, intent } of intents)
-    held.note({ kind: "call-claimed", call: call.id, attempt, intent, tool: call.name, argsHash: call.argsHash, windowMs: windowMs(held, timeoutMs) });
+    held.note({
+      kind: "call-claimed",
+      call: call.id,
+      attempt,
+      intent,
+      tool: call.name,
+      argsHash: call.argsHash,
+      windowMs: windowMs(held, timeoutMs),
+    });
   await held.flush();
   await Promise.all(intents.map((step) => makeCall(step, timeoutMs, held, ports)));
   return undefined;
@@ -25,7 +33,12 @@ function windowMs(held: HeldRun, timeoutMs: number): number {
   return held.leaseMs + timeoutMs + GRACE_MS;
 }
 
-async function makeCall({ call, intent }: CallStep & { intent: string }, timeoutMs: number, held: HeldRun, ports: LoopPorts): Promise<void> {
+async function makeCall(
+  { call, intent }: CallStep & { intent: string },
+  timeoutMs: number,
+  held: HeldRun,
+  ports: LoopPorts,
+): Promise<void> {
   held.assertLease();
   const { identifier } = held.state.created;
   const started = ports.clock.monotonic();
@@ -35,7 +48,14 @@ async function makeCall({ call, intent }: CallStep & { intent: string }, timeout
   );
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
-  await held.addEvidence({ nonce: intent, call: call.id, tool: call.name, argsHash: call.argsHash, outcome: bounded(outcome), tookMs });
+  await held.addEvidence({
+    nonce: intent,
+    call: call.id,
+    tool: call.name,
+    argsHash: call.argsHash,
+    outcome: bounded(outcome),
+    tookMs,
+  });
 }
 
 function bounded(outcome: Outcome): Outcome {
@@ -43,6 +63,11 @@ function bounded(outcome: Outcome): Outcome {
   const data = toJson(outcome.data);
   const text = JSON.stringify(data);
   if (text.length <= MOST_STORED) return { ...outcome, data };
-  const note: Json = { truncated: true, characters: text.length, head: text.slice(0, MOST_STORED * 0.7).toWellFormed(), tail: text.slice(-MOST_STORED * 0.2).toWellFormed() };
+  const note: Json = {
+    truncated: true,
+    characters: text.length,
+    head: text.slice(0, MOST_STORED * 0.7).toWellFormed(),
+    tail: text.slice(-MOST_STORED * 0.2).toWellFormed(),
+  };
   return { ...outcome, data: note };
 }

@@ -63,7 +63,8 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   };
   const assertLease = (): void => {
     if (abort.signal.aborted) lost("aborted");
-    if (clock.monotonic() - confirmedAt > journal.leaseMs * (1 - SEND_MARGIN)) lost("the lease ended before it was renewed");
+    if (clock.monotonic() - confirmedAt > journal.leaseMs * (1 - SEND_MARGIN))
+      lost("the lease ended before it was renewed");
   };
 
   return {

@@ -3,7 +3,7 @@ import type { Agent } from "../core/agent.ts";
 import { accountGate } from "../core/gate.ts";
 import { nearest } from "../core/nearest.ts";
 import type { RunContext } from "../core/run.ts";
-import { afterLook, afterOutage } from "../core/waiting.ts";
+import { afterLook, afterOutage, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Left, LoopPorts } from "./advance.ts";
 import type { HeldRun } from "./held.ts";
@@ -33,14 +33,22 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       const at = connections.indexOf(after.needs[0]?.connection ?? "");
       const gate = gates[at] ?? "";
       held.note({ kind: "parked", reason: "account", needs: after.needs });
-      const until = Math.round(held.now() + expiresAfterMs);
+      const until = Math.round((waitingSince(held.state) ?? held.now()) + expiresAfterMs);
       const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, granted: after.granted, until });
       return parked ? "parked" : undefined;
     }
     case "probe":
-      return parkOrEnd(held, { do: "park", park: { kind: "parked", reason: "probe", about: after.about }, delayMs: after.delayMs });
+      return parkOrEnd(held, {
+        do: "park",
+        park: { kind: "parked", reason: "probe", about: after.about },
+        delayMs: after.delayMs,
+      });
     case "expire":
-      return end(held, { kind: "ended", status: "expired", message: "The accounts that the run waited for were not connected in time." });
+      return end(held, {
+        kind: "ended",
+        status: "expired",
+        message: "The accounts that the run waited for were not connected in time.",
+      });
   }
 }
 
@@ -49,7 +57,9 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
   const listed = await ports.toolbox.list({ identifier, connections: agent.connections, tools: agent.tools });
   if (!listed.ok) return outage(held, ports, listed);
   if (listed.missing.length > 0) {
-    const told = listed.missing.map((name) => `${name} (close: ${nearest(name, listed.known).join(", ") || "none"})`).join("; ");
+    const told = listed.missing
+      .map((name) => `${name} (close: ${nearest(name, listed.known).join(", ") || "none"})`)
+      .join("; ");
     const message = `The user's accounts do not offer these tools of agent "${agent.name}": ${told}. Check the names and the connection's scopes.`;
     return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
   }
@@ -62,7 +72,9 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     tools: listed.tools,
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,
-    ...(agent.output !== undefined && { outputSchema: agent.output["~standard"].jsonSchema.output({ target: "draft-2020-12" }) }),
+    ...(agent.output !== undefined && {
+      outputSchema: agent.output["~standard"].jsonSchema.input({ target: "draft-2020-12" }),
+    }),
   };
   held.note({ kind: "prepared", context, accounts });
   return undefined;

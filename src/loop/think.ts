@@ -28,13 +28,35 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (judgement.then === "discard") return discarded(step, held, ports, judgement);
   const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
-  held.note({ kind: "turn-committed", turn: step.turn, verbatim, text, finish, usage, ...cost, servedModel, requestId, tookMs, ...judgement });
+  held.note({
+    kind: "turn-committed",
+    turn: step.turn,
+    verbatim,
+    text,
+    finish,
+    usage,
+    ...cost,
+    servedModel,
+    requestId,
+    tookMs,
+    ...judgement,
+  });
   return undefined;
 }
 
-async function judged(answer: ModelAnswer, step: Think, context: RunContext, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Judgement> {
+async function judged(
+  answer: ModelAnswer,
+  step: Think,
+  context: RunContext,
+  held: HeldRun,
+  agent: Agent,
+  ports: LoopPorts,
+): Promise<Judgement> {
   const mayFinish = answer.calls.length === 0 || step.final;
-  const output = mayFinish && agent.output !== undefined && answer.text.trim() !== "" ? await validOutput(agent, answer.text) : undefined;
+  const output =
+    mayFinish && agent.output !== undefined && answer.text.trim() !== ""
+      ? await validOutput(agent, answer.text)
+      : undefined;
   const { turns } = held.state;
   return judge(answer, {
     turn: step.turn,
@@ -62,9 +84,20 @@ function failed(step: Think, held: HeldRun, ports: LoopPorts, failure: ModelFail
 }
 
 /** An answer that is no answer counts as a failed attempt; when those are used up, the run ends with the answer's own fault. */
-function discarded(step: Think, held: HeldRun, ports: LoopPorts, { code, message }: Extract<Judgement, { then: "discard" }>): Promise<Left> {
+function discarded(
+  step: Think,
+  held: HeldRun,
+  ports: LoopPorts,
+  { code, message }: Extract<Judgement, { then: "discard" }>,
+): Promise<Left> {
   const attempts = held.state.context?.limits.attempts ?? 1;
-  const after = afterModelFailure(held.state, step.turn, { kind: "failure", class: "retry", message }, attempts, ports.chance.random());
+  const after = afterModelFailure(
+    held.state,
+    step.turn,
+    { kind: "failure", class: "retry", message },
+    attempts,
+    ports.chance.random(),
+  );
   if (after.do === "end") return end(held, { ...after.end, code });
   return parkOrEnd(held, after);
 }

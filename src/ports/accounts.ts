@@ -17,7 +17,10 @@ export interface AuthorizationLink {
   readonly expiresAt: number;
 }
 
-export type Verified = { readonly ok: true; readonly redirectUrl: string } | { readonly ok: false; readonly why: "mismatch" | "gone" } | Outage;
+export type Verified =
+  | { readonly ok: true; readonly redirectUrl: string }
+  | { readonly ok: false; readonly why: "mismatch" | "gone" }
+  | Outage;
 
 /**
  * Users' connected accounts. Contract: never throws; reads carry no tokens; nothing is cached: the answer is the truth of now.
@@ -26,7 +29,11 @@ export interface Accounts {
   /** The status of each connection for this identifier, in the order asked; `NONE` where there is no account. Creates nothing. */
   look(identifier: string, connections: readonly string[]): Promise<Looked>;
   /** A fresh link, on an account that is created if there is none. Single use. */
-  link(identifier: string, connection: string, options: { readonly state: string; readonly userVerifyUrl: string }): Promise<AuthorizationLink | Outage>;
+  link(
+    identifier: string,
+    connection: string,
+    options: { readonly state: string; readonly userVerifyUrl: string },
+  ): Promise<AuthorizationLink | Outage>;
   /** Tells Scalekit who came back. Consumes the request: a second call answers `gone`. */
   verify(authRequestId: string, identifier: string): Promise<Verified>;
   /** All connection names of the environment, for the check at boot. */

@@ -14,13 +14,23 @@ export interface Claim {
 }
 
 /** `busy`: another worker's lease lives. `stale`: not the run's current ticket, or nothing to do. `gone`: no such run. */
-export type ClaimReply = Claim | { readonly answer: "busy"; readonly until: number } | { readonly answer: "stale" } | { readonly answer: "gone" };
+export type ClaimReply =
+  | Claim
+  | { readonly answer: "busy"; readonly until: number }
+  | { readonly answer: "stale" }
+  | { readonly answer: "gone" };
 
 /** What becomes of the run's slot and lease, in the same step as the entries. */
 export type Move =
   | { readonly to: "stay" }
   /** `granted`: the gate opens only for an account that was connected anew after now. `until`: Redis ms of the run's expiry. */
-  | { readonly to: "gate"; readonly gate: string; readonly version: number; readonly granted: boolean; readonly until: number }
+  | {
+      readonly to: "gate";
+      readonly gate: string;
+      readonly version: number;
+      readonly granted: boolean;
+      readonly until: number;
+    }
   /** Redis ms. */
   | { readonly to: "moment"; readonly until: number }
   | { readonly to: "line" }
@@ -49,8 +59,14 @@ export type CommitReply =
  */
 export interface Journal {
   /** @param ticket the number of the ticket that asks; none for a claim from line or gate (cancel, expiry) */
-  claim(run: string, options: { readonly ticket?: number; readonly nonce: string; readonly worker: string }): Promise<ClaimReply>;
-  renew(run: string, epoch: number): Promise<{ readonly answer: "ok"; readonly cancelled: boolean } | { readonly answer: "fenced" }>;
+  claim(
+    run: string,
+    options: { readonly ticket?: number; readonly nonce: string; readonly worker: string },
+  ): Promise<ClaimReply>;
+  renew(
+    run: string,
+    epoch: number,
+  ): Promise<{ readonly answer: "ok"; readonly cancelled: boolean } | { readonly answer: "fenced" }>;
   commit(commit: Commit): Promise<CommitReply>;
   /** First write wins; answers the winner, or nothing when the run is gone. Accepted from any epoch. */
   evidence(run: string, evidence: Omit<Evidence, "at">): Promise<Evidence | undefined>;

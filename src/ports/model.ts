@@ -6,5 +6,8 @@ import type { ModelReply, ModelRequest } from "../core/messages.ts";
  * included (class `retry`). May be called side by side.
  */
 export interface Model {
-  respond(request: ModelRequest, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<ModelReply>;
+  respond(
+    request: ModelRequest,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<ModelReply>;
 }

@@ -12,7 +12,13 @@ export interface ToolQuery {
 
 export type Listed =
   /** `missing`: names asked for that this user's accounts do not offer. `known`: all names they do offer. */
-  { readonly ok: true; readonly tools: readonly FrozenTool[]; readonly missing: readonly string[]; readonly known: readonly string[] } | Outage;
+  | {
+      readonly ok: true;
+      readonly tools: readonly FrozenTool[];
+      readonly missing: readonly string[];
+      readonly known: readonly string[];
+    }
+  | Outage;
 
 export interface ToolSend {
   /** For the provider's log: which run and call this was. */
