@@ -19,7 +19,7 @@ export function checkIdentifier(value: unknown): string {
 }
 
 function describe(value: string): string {
-  const odd = [...value].find((c) => !/[\x21-\x7e]/.test(c));
+  const odd = Array.from(value).find((c) => !/[\x21-\x7e]/.test(c));
   return odd === undefined
     ? ""
     : `, among them U+${(odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;

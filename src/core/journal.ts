@@ -73,7 +73,7 @@ export interface TurnCommitted {
   readonly finish: Finish;
   readonly plan: readonly PlannedCall[];
   /** `act`: make the calls. `again`: ask again with `nudge`. `finish`: this is the answer. `fail`: it ends the run. */
-  readonly then: "act" | "again" | "finish" | "fail";
+  readonly leadsTo: "act" | "again" | "finish" | "fail";
   readonly nudge?: string;
   readonly failure?: { readonly code: FailureCode; readonly message: string };
   /** The validated output, of an answer that finishes. */

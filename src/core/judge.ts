@@ -22,9 +22,9 @@ export interface Judging {
   readonly output?: Validated<Json>;
 }
 
-type Verdict = Pick<TurnCommitted, "plan" | "then" | "nudge" | "failure" | "output" | "truncated">;
+type Verdict = Pick<TurnCommitted, "plan" | "leadsTo" | "nudge" | "failure" | "output" | "truncated">;
 /** `discard`: not a turn at all; ask again. */
-export type Judgement = Verdict | { readonly then: "discard"; readonly message: string; readonly code: FailureCode };
+export type Judgement = Verdict | { readonly leadsTo: "discard"; readonly message: string; readonly code: FailureCode };
 
 export function judge(answer: ModelAnswer, judging: Judging): Judgement {
   if (answer.finish === "refused") return failed("refused", "The model refused to answer.");
@@ -32,7 +32,7 @@ export function judge(answer: ModelAnswer, judging: Judging): Judgement {
   if (answer.text.trim() === "") {
     if (judging.final && answer.calls.length > 0)
       return failed("turn-limit", "The model asked for more tools on its last turn and gave no answer.");
-    return { then: "discard", code: "empty-answer", message: "The model gave neither text nor tool calls." };
+    return { leadsTo: "discard", code: "empty-answer", message: "The model gave neither text nor tool calls." };
   }
   return finished(answer, judging);
 }
@@ -40,20 +40,20 @@ export function judge(answer: ModelAnswer, judging: Judging): Judgement {
 function finished(answer: ModelAnswer, judging: Judging): Verdict {
   const truncated = judging.final || answer.finish === "length" ? { truncated: true } : {};
   const { output } = judging;
-  if (output === undefined) return { plan: [], then: "finish", ...truncated };
-  if (output.ok) return { plan: [], then: "finish", output: output.value, ...truncated };
+  if (output === undefined) return { plan: [], leadsTo: "finish", ...truncated };
+  if (output.ok) return { plan: [], leadsTo: "finish", output: output.value, ...truncated };
   const problems = output.issues.join("; ");
   if (judging.final || judging.repairs >= judging.context.limits.repairs)
     return failed("output-invalid", `The answer does not fit the agent's output schema: ${problems}`);
   return {
     plan: [],
-    then: "again",
+    leadsTo: "again",
     nudge: `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.`,
   };
 }
 
 function failed(code: FailureCode, message: string): Verdict {
-  return { plan: [], then: "fail", failure: { code, message } };
+  return { plan: [], leadsTo: "fail", failure: { code, message } };
 }
 
 function planned(answer: ModelAnswer, judging: Judging): Judgement {
@@ -70,11 +70,11 @@ function planned(answer: ModelAnswer, judging: Judging): Judgement {
   // A cut answer may end in the middle of a call's arguments: its calls run only if every one of them is whole.
   if (answer.finish === "length" && broken)
     return {
-      then: "discard",
+      leadsTo: "discard",
       code: "output-truncated",
       message: "The answer was cut in the middle of its tool calls.",
     };
-  return { plan, then: "act" };
+  return { plan, leadsTo: "act" };
 }
 
 function tooMany(room: number): Json {

@@ -46,7 +46,7 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
     return { do: "end", end: poisoned(crashes(state)) };
   if (limits === undefined || !accountsSeen(state)) return { do: "prepare" };
   const turn = state.turns.at(-1);
-  switch (turn?.then) {
+  switch (turn?.leadsTo) {
     case undefined:
       return think(state, []);
     case "act":

@@ -25,7 +25,7 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (reply.kind === "failure") return failed(step, held, ports, reply);
 
   const judgement = await judged(reply, step, context, held, agent, ports);
-  if (judgement.then === "discard") return discarded(step, held, ports, judgement);
+  if (judgement.leadsTo === "discard") return discarded(step, held, ports, judgement);
   const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
   held.note({
@@ -63,7 +63,7 @@ async function judged(
     final: step.final,
     context,
     callsMade: turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length,
-    repairs: turns.filter((t) => t.then === "again").length,
+    repairs: turns.filter((t) => t.leadsTo === "again").length,
     check: (tool, args) => ports.toolbox.check(tool, args),
     hash: ports.hash,
     ...(output !== undefined && { output }),
@@ -88,7 +88,7 @@ function discarded(
   step: Think,
   held: HeldRun,
   ports: LoopPorts,
-  { code, message }: Extract<Judgement, { then: "discard" }>,
+  { code, message }: Extract<Judgement, { leadsTo: "discard" }>,
 ): Promise<Left> {
   const attempts = held.state.context?.limits.attempts ?? 1;
   const after = afterModelFailure(
