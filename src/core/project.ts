@@ -83,9 +83,11 @@ function told(outcome: Outcome, call: PlannedCall): unknown {
   }
 }
 
-/** Tag characters, zero-width and bidi controls, variation selectors: invisible to people, read by models (OWASP LLM01:2026 #5). */
-const INVISIBLE =
-  /[\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFE00-\uFE0F\uFEFF\u00AD]/gu;
+/**
+ * Format characters (tags, zero-width, bidi controls, soft hyphen) and variation selectors: invisible to people, read by models
+ * (OWASP LLM01:2026 #5). Joined emoji and some scripts lose their joiners; the meaning stays.
+ */
+const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu;
 
 function visible(value: Json): Json {
   if (typeof value === "string") return value.replace(INVISIBLE, "");
