@@ -1,0 +1,107 @@
+/** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
+import type { Entry } from "../core/journal.ts";
+import type { Gates } from "../ports/gates.ts";
+import type { ClaimReply, CommitReply, Journal } from "../ports/journal.ts";
+import { decodeDecision, decodeEvidence, decodeTickets, hashValues } from "./codec.ts";
+import { CLAIM } from "./scripts/claim.ts";
+import { COMMIT } from "./scripts/commit.ts";
+import { EVIDENCE } from "./scripts/evidence.ts";
+import { OPEN } from "./scripts/open.ts";
+import { RENEW } from "./scripts/renew.ts";
+import type { Store } from "./store.ts";
+import type { Tickets } from "./tickets.ts";
+
+export function redisJournal(store: Store, tickets: Tickets): Journal {
+  return {
+    leaseMs: store.options.leaseMs,
+    claim: async (run, { ticket, nonce, worker }) => {
+      const leased: Entry = { kind: "leased", worker };
+      return claimReply(run, await store.run(CLAIM, run, ticket ?? "", nonce, JSON.stringify(leased)));
+    },
+    renew: async (run, epoch) => {
+      const [answer, cancelled] = await store.run(RENEW, run, epoch);
+      return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
+    },
+    commit: async ({ run, epoch, length, nonce, entries, move }) => {
+      const told = "until" in move ? { ...move, reason: reasonOf(entries) } : move;
+      const reply = await store.run(COMMIT, run, epoch, length, nonce, JSON.stringify(told), ...entries.map((e) => JSON.stringify(e)));
+      await tickets.add(decodeTickets(reply.slice(3)));
+      return commitReply(reply);
+    },
+    evidence: async (run, evidence) => {
+      const [answer, winner] = await store.run(EVIDENCE, run, evidence.nonce, JSON.stringify(evidence));
+      return answer === "ok" ? decodeEvidence(String(winner)) : undefined;
+    },
+  };
+}
+
+function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
+  const [answer, first, second, third, decisions, evidence] = reply;
+  switch (answer) {
+    case "claimed":
+      return {
+        answer,
+        run,
+        epoch: Number(first),
+        now: Number(second),
+        cancelled: third === "1",
+        decisions: (decisions as string[]).map(decodeDecision),
+        evidence: hashValues(evidence as string[]).map(decodeEvidence),
+      };
+    case "busy":
+      return { answer, until: Number(first) };
+    case "stale":
+    case "gone":
+      return { answer };
+    default:
+      throw new Error(`claim: unknown answer ${JSON.stringify(answer)}`);
+  }
+}
+
+function commitReply([answer, at, cancelled]: readonly unknown[]): CommitReply {
+  switch (answer) {
+    case "ok":
+      return { answer, at: Number(at), cancelled: cancelled === "1" };
+    case "fenced":
+    case "conflict":
+    case "gate-moved":
+      return { answer };
+    default:
+      throw new Error(`commit: unknown answer ${JSON.stringify(answer)}`);
+  }
+}
+
+function reasonOf(entries: readonly Entry[]): string {
+  const parked = entries.find((entry) => entry.kind === "parked");
+  return parked?.reason ?? "";
+}
+
+/** Waiters moved at once: small enough not to stop other scripts, large enough for a storm. */
+const SLICE = 100;
+
+export interface RedisGates extends Gates {
+  /** Lets all waiters go on that saw a lower version than the one this opening sets. Safe to call twice, or never to finish. */
+  open(gate: string): Promise<void>;
+  /** Redis ms after which the account must have been connected anew, if a waiter was refused by an ACTIVE account. */
+  after(gate: string): Promise<number | undefined>;
+}
+
+export function redisGates(store: Store, tickets: Tickets): RedisGates {
+  const key = (gate: string): string => `${store.prefix}gate:${gate}`;
+  return {
+    version: async (gate) => Number((await store.redis.hget(key(gate), "version")) ?? 0),
+    after: async (gate) => {
+      const after = await store.redis.hget(key(gate), "after");
+      return after === null ? undefined : Number(after);
+    },
+    open: async (gate) => {
+      let version = "";
+      for (let left = 1; left > 0; ) {
+        const reply = await store.run(OPEN, gate, version, SLICE);
+        await tickets.add(decodeTickets(reply.slice(2)));
+        version = String(reply[0]);
+        left = Number(reply[1]);
+      }
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/** Enqueueing, cancelling and reading runs: what an app does, from any process, without being a worker. */
+import { createHash } from "node:crypto";
+import { v7 as uuid } from "uuid";
+import type { Agent } from "../core/agent.ts";
+import { ErrandError } from "../core/errors.ts";
+import { checkIdentifier } from "../core/identifier.ts";
+import type { Created } from "../core/journal.ts";
+import { canonical, type Json, toJson } from "../core/json.ts";
+import { validate } from "../core/schema.ts";
+import type { Chance } from "../ports/clock.ts";
+import { decodeTickets } from "./codec.ts";
+import { CREATE } from "./scripts/create.ts";
+import type { Store } from "./store.ts";
+import type { Tickets } from "./tickets.ts";
+
+export interface EnqueueOptions<Input> {
+  /** The app's id of the user on whose behalf the run acts. 1–100 printable ASCII characters without spaces. */
+  readonly identifier: string;
+  readonly input: Input;
+  /** The same key and input give the same run; the same key with another input is refused. Kept as long as its run. */
+  readonly idempotencyKey?: string;
+  /** −1000 to 1000 among the runs of this identifier; lower goes first, default 0. */
+  readonly priority?: number;
+  /** The identifier's one tenant, recorded on first use. */
+  readonly tenant?: string;
+  /** Overrides the agent's queue. */
+  readonly queue?: string;
+}
+
+export interface Producer {
+  /** @returns the run's id; of an earlier run when the idempotency key is known. @throws ErrandError */
+  create(agent: Agent, options: EnqueueOptions<unknown>): Promise<string>;
+}
+
+export function createProducer(store: Store, tickets: Tickets, chance: Chance): Producer {
+  return {
+    create: async (agent, options) => {
+      const checked = await check(agent, options);
+      const id = `run_0_${uuid().replaceAll("-", "")}`;
+      const { idempotencyKey } = options;
+      const created: Created = {
+        kind: "created",
+        agent: agent.name,
+        identifier: checked.identifier,
+        input: checked.input,
+        ...(options.tenant !== undefined && { tenant: options.tenant }),
+      };
+      const reply = await store.run(
+        CREATE,
+        id,
+        chance.nonce(),
+        agent.name,
+        checked.identifier,
+        options.tenant ?? "",
+        checked.queue,
+        checked.priority,
+        idempotencyKey === undefined ? "" : sha256(canonical([agent.name, checked.identifier, idempotencyKey])),
+        sha256(canonical(checked.input)),
+        JSON.stringify(created),
+      );
+      await tickets.add(decodeTickets(reply.slice(2)));
+      return answered(agent, options, String(reply[0]), String(reply[1]));
+    },
+  };
+}
+
+function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string, what: string): string {
+  switch (answer) {
+    case "ok":
+    case "same":
+      return what;
+    case "conflict":
+      throw new ErrandError(
+        "idempotency-conflict",
+        `enqueue ${agent.name}: the idempotency key already belongs to run ${what}, which has another input. Use a new key, or the same input.`,
+        { details: { run: what } },
+      );
+    case "tenant":
+      throw new ErrandError(
+        "tenant-conflict",
+        `enqueue ${agent.name}: identifier ${options.identifier} belongs to tenant ${JSON.stringify(what)}, got ${JSON.stringify(options.tenant ?? "")}. An identifier has one tenant.`,
+      );
+    default:
+      throw new Error(`create: unknown answer ${JSON.stringify(answer)}`);
+  }
+}
+
+async function check(agent: Agent, options: EnqueueOptions<unknown>): Promise<{ identifier: string; input: Json; queue: string; priority: number }> {
+  const identifier = checkIdentifier(options.identifier);
+  const result = await validate(agent.input, options.input);
+  if (!result.ok)
+    throw new ErrandError("input-invalid", `enqueue ${agent.name}: the input does not fit its schema: ${result.issues.join("; ")}`, {
+      details: { issues: result.issues },
+    });
+  const { priority = 0, queue = agent.queue, tenant, idempotencyKey } = options;
+  if (!Number.isInteger(priority) || Math.abs(priority) > 1000)
+    throw new ErrandError("option-invalid", `enqueue ${agent.name}: priority: expected a whole number from -1000 to 1000, got ${String(priority)}.`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(queue))
+    throw new ErrandError("option-invalid", `enqueue ${agent.name}: queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
+  if (tenant !== undefined) checkIdentifier(tenant);
+  if (idempotencyKey !== undefined && (typeof idempotencyKey !== "string" || idempotencyKey === "" || idempotencyKey.length > 500))
+    throw new ErrandError("option-invalid", `enqueue ${agent.name}: idempotencyKey: expected a text of 1 to 500 characters.`);
+  return { identifier, input: toJson(result.value), queue, priority };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,34 @@
+import { SHARED } from "./shared.ts";
+
+/**
+ * ARGV 3 run id · 4 ticket number, or '' to claim from line, gate or moment · 5 nonce · 6 the leased decision as JSON
+ * → { 'claimed', epoch, now, cancelled, decisions, evidence } · { 'busy', until } · { 'stale' } · { 'gone' }
+ */
+export const CLAIM: string = `${SHARED}
+local id, asked, nonce = ARGV[3], ARGV[4], ARGV[5]
+local run = p .. 'run:' .. id
+local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate')
+local status, place, lease = h[1], h[2], tonumber(h[5]) or 0
+if not status then return { 'gone' } end
+local function claimed(epoch)
+  return { 'claimed', epoch, int(now), h[7] or '', redis.call('LRANGE', run .. ':j', 0, -1), redis.call('HGETALL', run .. ':e') }
+end
+if h[6] == nonce then return claimed(h[4]) end
+if final(status) then return { 'stale' } end
+if lease > now then return { 'busy', int(lease) } end
+if asked ~= '' then
+  if place ~= 'live' or asked ~= h[3] then return { 'stale' } end
+else
+  if place == 'line' then redis.call('ZREM', p .. 'line:' .. h[8], id) end
+  if place == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[9] .. ':w', id) end
+  redis.call('ZADD', p .. 'live:' .. h[8], now, id)
+  redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
+end
+local epoch = int(raise(h[4]))
+redis.call('HSET', run, 'status', 'running', 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))
+redis.call('HDEL', run, 'reason', 'gate')
+redis.call('ZADD', p .. 'looks', now + o.lease, 'run:' .. id)
+redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[6])
+announce(id)
+return claimed(epoch)
+`;

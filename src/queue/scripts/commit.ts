@@ -1,0 +1,54 @@
+import { SHARED } from "./shared.ts";
+
+/**
+ * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON · 8… decisions as JSON
+ * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
+ * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
+ */
+export const COMMIT: string = `${SHARED}
+local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local move = cjson.decode(ARGV[7])
+local run = p .. 'run:' .. id
+local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem')
+local there = redis.call('LINDEX', run .. ':j', length)
+if there then
+  local at, _, by = string.match(there, '^(%d+) (%d+) (%S+)\\n')
+  if by == nonce then return { 'ok', at, h[3] or '' } end
+end
+if h[1] ~= epoch or h[2] ~= 'running' then return { 'fenced' } end
+if redis.call('LLEN', run .. ':j') ~= length then return { 'conflict' } end
+local gate = move.gate and (p .. 'gate:' .. move.gate)
+if gate and (tonumber(redis.call('HGET', gate, 'version')) or 0) ~= move.version then return { 'gate-moved' } end
+
+for i = 8, #ARGV do redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i]) end
+redis.call('HSET', run, 'updated', int(now))
+announce(id)
+if move.to == 'stay' then
+  redis.call('HSET', run, 'lease', int(now + o.lease))
+  redis.call('ZADD', p .. 'looks', now + o.lease, 'run:' .. id)
+  return { 'ok', int(now), h[3] or '' }
+end
+
+redis.call('ZREM', p .. 'live:' .. h[4], id)
+redis.call('HSET', run, 'lease', '0')
+if move.to == 'line' then
+  toLine(id, run)
+elseif move.to == 'moment' then
+  redis.call('HSET', run, 'place', 'moment', 'status', 'parked', 'reason', move.reason)
+  redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
+elseif move.to == 'gate' then
+  redis.call('HSET', run, 'place', 'gate', 'status', 'parked', 'reason', move.reason, 'gate', move.gate)
+  redis.call('ZADD', gate .. ':w', move.version, id)
+  if move.granted then redis.call('HSET', gate, 'after', int(now)) end
+  redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
+  redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
+else
+  redis.call('HSET', run, 'place', 'none', 'status', move.status)
+  redis.call('ZREM', p .. 'looks', 'run:' .. id)
+  for _, key in ipairs({ run, run .. ':j', run .. ':e', h[5] }) do
+    if key ~= '' then redis.call('PEXPIRE', key, o.keep) end
+  end
+end
+fill(h[4])
+return { 'ok', int(now), h[3] or '', unpack(made) }
+`;

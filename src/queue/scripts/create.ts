@@ -1,0 +1,38 @@
+import { SHARED } from "./shared.ts";
+
+/**
+ * ARGV 3 run id · 4 nonce · 5 agent · 6 identifier · 7 tenant or '' · 8 queue · 9 priority · 10 idempotency hash or ''
+ *      11 input hash · 12 the first decision as JSON
+ * → { 'ok' | 'same' | 'conflict' | 'tenant', run id or recorded tenant, tickets… }
+ */
+export const CREATE: string = `${SHARED}
+local id, nonce, agent, identifier, tenant, queue = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local run = p .. 'run:' .. id
+if redis.call('HGET', run, 'created-by') == nonce then return { 'ok', id } end
+local idem = ''
+if ARGV[10] ~= '' then
+  idem = p .. 'idem:' .. ARGV[10]
+  local known = redis.call('GET', idem)
+  if known then
+    local other, hash = string.match(known, '^(%S+) (%S+)$')
+    if redis.call('EXISTS', p .. 'run:' .. other) == 1 then
+      return { hash == ARGV[11] and 'same' or 'conflict', other }
+    end
+  end
+end
+local recorded = redis.call('HGET', p .. 'tenants', identifier)
+if recorded and recorded ~= tenant then return { 'tenant', recorded } end
+if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identifier, tenant) end
+
+local line = queue .. ':' .. identifier
+local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + redis.call('INCR', p .. 'sequence')
+redis.call('HSET', run, 'created-by', nonce, 'status', 'queued', 'place', 'line', 'agent', agent, 'identifier', identifier,
+  'tenant', tenant, 'queue', queue, 'line', line, 'rank', int(rank), 'priority', ARGV[9], 'idem', idem, 'ticket', '0',
+  'epoch', '0', 'lease', '0', 'created', int(now), 'updated', int(now))
+redis.call('RPUSH', run .. ':j', int(now) .. ' 0 ' .. nonce .. '\\n' .. ARGV[12])
+if idem ~= '' then redis.call('SET', idem, id .. ' ' .. ARGV[11]) end
+redis.call('ZADD', p .. 'line:' .. line, rank, id)
+fill(line)
+announce(id)
+return { 'ok', id, unpack(made) }
+`;

@@ -1,0 +1,48 @@
+import { SHARED } from "./shared.ts";
+
+/**
+ * The net: what is due to be looked at. ARGV 3 how many at most
+ * → { ms until the next look or '', gates due as one space-separated text, tickets… }
+ *
+ * A live run whose lease ended gets a new ticket; one that was never taken gets the same ticket again. A run at a moment, or at
+ * a gate until its expiry, goes back to its line. A gate is handed to the caller, and stands here again in case the caller dies.
+ */
+export const DUE: string = `${SHARED}
+local looks = p .. 'looks'
+local gates = {}
+local function look(id)
+  local run = p .. 'run:' .. id
+  local h = redis.call('HMGET', run, 'status', 'place', 'lease', 'ticket', 'queue', 'agent', 'gate')
+  local place, lease = h[2], tonumber(h[3]) or 0
+  if not h[1] or final(h[1]) or place == 'line' then
+    redis.call('ZREM', looks, 'run:' .. id)
+  elseif place == 'live' and lease > now then
+    redis.call('ZADD', looks, lease, 'run:' .. id)
+  elseif place == 'live' then
+    local number = tonumber(h[4])
+    if lease > 0 then
+      number = raise(number)
+      redis.call('HSET', run, 'ticket', int(number), 'lease', '0')
+    end
+    redis.call('ZADD', looks, now + o.grace, 'run:' .. id)
+    ticket(id, number, h[5], h[6])
+  else
+    if place == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[7] .. ':w', id) end
+    toLine(id, run)
+    announce(id)
+  end
+end
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))) do
+  local kind, name = string.match(member, '^(%a+):(.*)$')
+  if kind == 'run' then
+    look(name)
+  elseif redis.call('ZCARD', p .. 'gate:' .. name .. ':w') == 0 then
+    redis.call('ZREM', looks, member)
+  else
+    redis.call('ZADD', looks, now + o.sweep, member)
+    gates[#gates + 1] = name
+  end
+end
+local first = redis.call('ZRANGE', looks, 0, 0, 'WITHSCORES')
+return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(gates, ' '), unpack(made) }
+`;

@@ -1,0 +1,70 @@
+/**
+ * Lua that several scripts share. Every script gets: KEYS[1] a key of the shard (for routing), ARGV[1] the shard's prefix
+ * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep } (ms, but for cap).
+ *
+ * Keys under the prefix:
+ *   run:<id>        hash   the run's header: status, place, agent, identifier, queue, ticket, epoch, lease, gate, …
+ *   run:<id>:j      list   decisions: "<at> <epoch> <nonce>\n<JSON>"
+ *   run:<id>:e      hash   evidence: intent nonce → "<at>\n<JSON>"
+ *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
+ *   live:<line>     zset   runs that have a slot
+ *   gate:<gate>     hash   version, after; gate:<gate>:w zset waiters by the version they saw
+ *   looks           zset   next looks in Redis ms: run:<id> or gate:<gate>
+ *   idem:<hash>     string idempotency key → "<run> <input hash>"
+ *
+ * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended).
+ */
+export const SHARED = `
+local p = ARGV[1]
+local o = cjson.decode(ARGV[2])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local made = {}
+
+local function int(n) return string.format('%.0f', n) end
+local function final(status)
+  return status == 'completed' or status == 'failed' or status == 'cancelled' or status == 'expired'
+end
+
+-- Numbers that are compared (epoch, ticket, version) never repeat, even if a crash of Redis lost the last one.
+local function raise(last) return math.max((tonumber(last) or 0) + 1, now) end
+
+-- A run gets its slot, and a ticket that the caller adds to BullMQ. Lost on the way, the next look makes it again.
+local function ticket(id, number, queue, agent)
+  made[#made + 1] = id
+  made[#made + 1] = int(number)
+  made[#made + 1] = queue
+  made[#made + 1] = agent
+end
+
+local function fill(line)
+  local live, waiting = p .. 'live:' .. line, p .. 'line:' .. line
+  while redis.call('ZCARD', live) < o.cap do
+    local best = redis.call('ZPOPMIN', waiting)
+    if #best == 0 then break end
+    local id = best[1]
+    local run = p .. 'run:' .. id
+    local h = redis.call('HMGET', run, 'place', 'ticket', 'queue', 'agent')
+    if h[1] == 'line' then
+      local number = raise(h[2])
+      redis.call('HSET', run, 'place', 'live', 'ticket', int(number), 'lease', '0')
+      redis.call('ZADD', live, now, id)
+      redis.call('ZADD', p .. 'looks', now + o.grace, 'run:' .. id)
+      ticket(id, number, h[3], h[4])
+    end
+  end
+end
+
+-- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.
+local function toLine(id, run)
+  local h = redis.call('HMGET', run, 'line', 'rank')
+  redis.call('HSET', run, 'place', 'line', 'status', 'queued', 'updated', int(now))
+  redis.call('HDEL', run, 'reason', 'gate')
+  redis.call('ZREM', p .. 'looks', 'run:' .. id)
+  redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
+  fill(h[1])
+end
+
+-- A hint for whoever watches the run; the journal is the truth.
+local function announce(id) redis.call('PUBLISH', p .. 'run:' .. id, int(now)) end
+`;

@@ -1,0 +1,56 @@
+/** One shard of our own keys on Redis: its names, its options, and the one way to run a script on it. */
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+
+export interface StoreOptions {
+  /** Live runs that one identifier may have at once, per queue. */
+  readonly perIdentifier: number;
+  /** ms; how long a worker owns a run without renewal, and BullMQ's lock. */
+  readonly leaseMs: number;
+  /** ms between two looks at a gate that has waiters. */
+  readonly sweepMs: number;
+  /** ms that a final run is kept. */
+  readonly keepMs: number;
+}
+
+export const DEFAULT_STORE: StoreOptions = { perIdentifier: 5, leaseMs: 30_000, sweepMs: 60_000, keepMs: 7 * 86_400_000 };
+
+export interface Store {
+  readonly redis: Redis;
+  /** `{errand:0}:`: the braces put all keys of the shard into one slot of a Redis Cluster. */
+  readonly prefix: string;
+  readonly options: StoreOptions;
+  run(script: string, ...args: readonly (string | number)[]): Promise<readonly unknown[]>;
+}
+
+/** @param name what all keys start with; one per environment that shares a Redis */
+export function openStore(redis: Redis, name: string, options: StoreOptions): Store {
+  const prefix = `{${name}:0}:`;
+  // A ticket that nobody took after this time is made again; a lease that ended is found at once.
+  const grace = Math.max(1_000, Math.round(options.leaseMs / 2));
+  const told = JSON.stringify({ cap: options.perIdentifier, grace, lease: options.leaseMs, sweep: options.sweepMs, keep: options.keepMs });
+  return {
+    redis,
+    prefix,
+    options,
+    run: async (script, ...args) => (await evaluate(redis, script, [`${prefix}looks`], [prefix, told, ...args])) as readonly unknown[],
+  };
+}
+
+const digests = new Map<string, string>();
+
+function digest(script: string): string {
+  const known = digests.get(script) ?? createHash("sha1").update(script).digest("hex");
+  digests.set(script, known);
+  return known;
+}
+
+/** EVALSHA, and EVAL where Redis does not know the script (first use, SCRIPT FLUSH, another primary). */
+async function evaluate(redis: Redis, script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  try {
+    return await redis.evalsha(digest(script), keys.length, ...keys, ...args);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return redis.eval(script, keys.length, ...keys, ...args);
+    throw error;
+  }
+}
