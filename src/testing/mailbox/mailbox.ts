@@ -1,0 +1,166 @@
+/** A user's mailbox: messages with labels and threads, drafts, and what was sent. It survives a lost or deleted account. */
+import { parseMail, type Mail } from "./mail.ts";
+import type { StoredMessage } from "./message.ts";
+import { matcher } from "./search.ts";
+
+/** A mail to be written by the mailbox's owner. */
+export interface Outgoing {
+  readonly to: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly cc?: string;
+  readonly bcc?: string;
+  /** `text/plain` (default) or `text/html`. */
+  readonly contentType?: string;
+  readonly threadId?: string;
+  /** Message id of ours that this one answers. */
+  readonly inReplyTo?: string;
+}
+
+export interface MailFilter {
+  readonly query?: string;
+  /** All of them must be there. */
+  readonly labels?: readonly string[];
+  /** Spam and trash are left out unless this is true or the query or labels ask for them. */
+  readonly spamAndTrash?: boolean;
+}
+
+export interface LoadOptions {
+  /** Labels of the loaded mails. Default INBOX and UNREAD. */
+  readonly labels?: readonly string[];
+}
+
+export interface Draft {
+  readonly id: string;
+  readonly message: StoredMessage;
+}
+
+export class Mailbox {
+  readonly address: string;
+  readonly #now: () => number;
+  readonly #messages = new Map<string, StoredMessage>();
+  readonly #drafts = new Map<string, Draft>();
+  readonly #threadOf = new Map<string, string>();
+  #lastId = 0x18c0_0000_0000;
+
+  /** @param now Unix milliseconds: dates what the owner writes, and what `newer_than:` counts from. */
+  constructor(address: string, now: () => number) {
+    this.address = address;
+    this.#now = now;
+  }
+
+  /** All messages, newest first. */
+  get messages(): readonly StoredMessage[] {
+    return [...this.#messages.values()].toSorted((a, b) => b.internalDate - a.internalDate);
+  }
+
+  get drafts(): readonly Draft[] {
+    return [...this.#drafts.values()];
+  }
+
+  /** What the owner has sent, oldest first. */
+  get sent(): readonly StoredMessage[] {
+    return [...this.#messages.values()].filter((message) => message.labels.has("SENT"));
+  }
+
+  /** Puts mails into the mailbox, as if they had just arrived; keeps their own dates. */
+  load(mails: Iterable<Mail>, options: LoadOptions = {}): readonly StoredMessage[] {
+    return [...mails].map((mail) => this.#store(mail, options.labels ?? ["INBOX", "UNREAD"]));
+  }
+
+  /** Messages that match, newest first. */
+  find(filter: MailFilter = {}): readonly StoredMessage[] {
+    const query = filter.query ?? "";
+    const labels = filter.labels ?? [];
+    const matches = matcher(query, this.#now());
+    const hidden = ["SPAM", "TRASH"].filter(
+      (label) =>
+        filter.spamAndTrash !== true &&
+        !labels.includes(label) &&
+        !new RegExp(`in:(${label}|anywhere)`, "i").test(query),
+    );
+    return this.messages.filter(
+      (message) =>
+        labels.every((label) => message.labels.has(label)) &&
+        !hidden.some((label) => message.labels.has(label)) &&
+        matches(message),
+    );
+  }
+
+  get(id: string): StoredMessage | undefined {
+    return this.#messages.get(id);
+  }
+
+  /** Messages of a thread, oldest first; empty if there is no such thread. */
+  thread(threadId: string): readonly StoredMessage[] {
+    return this.messages.filter((message) => message.threadId === threadId).toReversed();
+  }
+
+  /** Removes a message for ever. Answers whether it was there. */
+  delete(id: string): boolean {
+    return this.#messages.delete(id);
+  }
+
+  /** Writes a mail and sends it: it stands in SENT. */
+  async send(outgoing: Outgoing): Promise<StoredMessage> {
+    return this.#store(await this.#compose(outgoing), ["SENT"], outgoing.threadId);
+  }
+
+  async draft(outgoing: Outgoing): Promise<Draft> {
+    const message = this.#store(await this.#compose(outgoing), ["DRAFT"], outgoing.threadId);
+    const draft: Draft = { id: `r-${message.id}`, message };
+    this.#drafts.set(draft.id, draft);
+    return draft;
+  }
+
+  /** Sends a draft: it stops being one. Undefined if there is no such draft. */
+  sendDraft(id: string): StoredMessage | undefined {
+    const draft = this.#drafts.get(id);
+    if (draft === undefined) return undefined;
+    this.#drafts.delete(id);
+    draft.message.labels.delete("DRAFT");
+    draft.message.labels.add("SENT");
+    return draft.message;
+  }
+
+  /** Answers whether there was such a draft. */
+  deleteDraft(id: string): boolean {
+    const draft = this.#drafts.get(id);
+    if (draft !== undefined) this.#messages.delete(draft.message.id);
+    return this.#drafts.delete(id);
+  }
+
+  #store(mail: Mail, labels: readonly string[], threadId?: string): StoredMessage {
+    const id = (++this.#lastId).toString(16).padStart(16, "0");
+    const known = [...mail.references].reverse().find((reference) => this.#threadOf.has(reference));
+    const thread = threadId ?? (known === undefined ? undefined : this.#threadOf.get(known)) ?? id;
+    const message = { id, threadId: thread, mail, labels: new Set(labels), internalDate: mail.date ?? this.#now() };
+    if (mail.messageId !== undefined) this.#threadOf.set(mail.messageId, thread);
+    this.#messages.set(id, message);
+    return message;
+  }
+
+  async #compose(outgoing: Outgoing): Promise<Mail> {
+    const answered =
+      outgoing.inReplyTo === undefined ? undefined : this.#messages.get(outgoing.inReplyTo)?.mail.messageId;
+    const lines = [
+      `From: ${this.address}`,
+      `To: ${oneLine(outgoing.to)}`,
+      ...(outgoing.cc === undefined ? [] : [`Cc: ${oneLine(outgoing.cc)}`]),
+      ...(outgoing.bcc === undefined ? [] : [`Bcc: ${oneLine(outgoing.bcc)}`]),
+      `Subject: ${oneLine(outgoing.subject)}`,
+      `Date: ${new Date(this.#now()).toUTCString()}`,
+      `Message-ID: <${(this.#lastId + 1).toString(16)}@mail.invalid>`,
+      ...(answered === undefined ? [] : [`In-Reply-To: ${answered}`, `References: ${answered}`]),
+      "MIME-Version: 1.0",
+      `Content-Type: ${oneLine(outgoing.contentType ?? "text/plain")}; charset="utf-8"`,
+      "Content-Transfer-Encoding: 8bit",
+    ];
+    return await parseMail(`${lines.join("\r\n")}\r\n\r\n${outgoing.body}`);
+  }
+}
+
+/** A header value is one line: a line break in it would start a header of the writer's choice. */
+function oneLine(value: string): string {
+  return value.replaceAll(/[\r\n]+/g, " ");
+}
