@@ -2,6 +2,7 @@
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { defineConnector, type Connector } from "./connector.ts";
 import { GMAIL_READ_TOOLS } from "./gmail-read.ts";
+import { GMAIL_WRITE_TOOLS } from "./gmail-write.ts";
 
 export const gmail: Connector = defineConnector<Mailbox>({
   name: "gmail",
@@ -11,6 +12,6 @@ export const gmail: Connector = defineConnector<Mailbox>({
     "https://www.googleapis.com/auth/gmail.modify",
     "https://www.googleapis.com/auth/gmail.send",
   ],
-  tools: [...GMAIL_READ_TOOLS],
+  tools: [...GMAIL_READ_TOOLS, ...GMAIL_WRITE_TOOLS],
   world: ({ identifier, now }) => new Mailbox(identifier.includes("@") ? identifier : `${identifier}@example.com`, now),
 });

@@ -13,7 +13,7 @@ export interface Outgoing {
   /** `text/plain` (default) or `text/html`. */
   readonly contentType?: string;
   readonly threadId?: string;
-  /** Message id of ours that this one answers. */
+  /** Message-ID header of the mail that this one answers. */
   readonly inReplyTo?: string;
 }
 
@@ -40,7 +40,9 @@ export class Mailbox {
   readonly #now: () => number;
   readonly #messages = new Map<string, StoredMessage>();
   readonly #drafts = new Map<string, Draft>();
+  readonly #userLabels = new Map<string, string>();
   readonly #threadOf = new Map<string, string>();
+  #lastLabel = 0;
   #lastId = 0x18c0_0000_0000;
 
   /** @param now Unix milliseconds: dates what the owner writes, and what `newer_than:` counts from. */
@@ -61,6 +63,26 @@ export class Mailbox {
   /** What the owner has sent, oldest first. */
   get sent(): readonly StoredMessage[] {
     return [...this.#messages.values()].filter((message) => message.labels.has("SENT"));
+  }
+
+  /** Labels the owner has made: name by id (`Label_1`). */
+  get userLabels(): ReadonlyMap<string, string> {
+    return this.#userLabels;
+  }
+
+  /** Answers the new label's id, or undefined if the name is taken. */
+  createLabel(name: string): string | undefined {
+    if ([...this.#userLabels.values()].includes(name)) return undefined;
+    const id = `Label_${++this.#lastLabel}`;
+    this.#userLabels.set(id, name);
+    return id;
+  }
+
+  /** Also takes it off all messages. Answers whether it was there. */
+  deleteLabel(id: string): boolean {
+    if (!this.#userLabels.delete(id)) return false;
+    for (const { labels } of this.#messages.values()) labels.delete(id);
+    return true;
   }
 
   /** Puts mails into the mailbox, as if they had just arrived; keeps their own dates. */
@@ -113,6 +135,17 @@ export class Mailbox {
     return draft;
   }
 
+  /** Replaces what a draft says. Undefined if there is no such draft. */
+  async updateDraft(id: string, outgoing: Outgoing): Promise<Draft | undefined> {
+    const old = this.#drafts.get(id);
+    if (old === undefined) return undefined;
+    this.#messages.delete(old.message.id);
+    const message = this.#store(await this.#compose(outgoing), ["DRAFT"], outgoing.threadId ?? old.message.threadId);
+    const draft: Draft = { id, message };
+    this.#drafts.set(id, draft);
+    return draft;
+  }
+
   /** Sends a draft: it stops being one. Undefined if there is no such draft. */
   sendDraft(id: string): StoredMessage | undefined {
     const draft = this.#drafts.get(id);
@@ -141,8 +174,7 @@ export class Mailbox {
   }
 
   async #compose(outgoing: Outgoing): Promise<Mail> {
-    const answered =
-      outgoing.inReplyTo === undefined ? undefined : this.#messages.get(outgoing.inReplyTo)?.mail.messageId;
+    const answered = outgoing.inReplyTo === undefined ? undefined : oneLine(outgoing.inReplyTo);
     const lines = [
       `From: ${this.address}`,
       `To: ${oneLine(outgoing.to)}`,

@@ -1,7 +1,7 @@
 /** Starts an emulator for one test, with the real SDK pointed at it. */
 import type { TestContext } from "node:test";
 import { ScalekitClient } from "@scalekit-sdk/node";
-import { parseMail } from "../../../src/testing/mailbox/mail.ts";
+import { parseMail, type Mail } from "../../../src/testing/mailbox/mail.ts";
 import { startScalekitEmulator, type ScalekitEmulator } from "../../../src/testing/scalekit/emulator.ts";
 import type { ScalekitEmulatorOptions } from "../../../src/testing/scalekit/options.ts";
 
@@ -23,8 +23,13 @@ export function newClient(scalekit: ScalekitEmulator): ScalekitClient {
   });
 }
 
-export const mail = (subject: string, body = "Hello", from = "ann@example.org") =>
-  parseMail(
-    `From: ${from}\r\nTo: you@example.com\r\nSubject: ${subject}\r\nMessage-ID: <${subject.replaceAll(" ", "-")}@example.org>\r\n` +
-      `Date: Thu, 22 Aug 2002 12:36:23 +0000\r\n\r\n${body}\r\n`,
-  );
+export async function mail(subject: string, body = "Hello", from = "ann@example.org"): Promise<Mail> {
+  const lines = [
+    `From: ${from}`,
+    "To: you@example.com",
+    `Subject: ${subject}`,
+    `Message-ID: <${subject.replaceAll(/\W/g, "-")}@example.org>`,
+    "Date: Thu, 22 Aug 2002 12:36:23 +0000",
+  ];
+  return await parseMail(`${lines.join("\r\n")}\r\n\r\n${body}\r\n`);
+}
