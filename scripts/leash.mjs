@@ -30,7 +30,7 @@ export function onDeath(command, ...args) {
 
 function startWatch(script, ...args) {
   // Detached: a Ctrl-C at the terminal is not for it.
-  const watch = spawn("/bin/sh", ["-c", `trap '' HUP INT TERM\n${script}`, "sh", ...args], {
+  const watch = spawn("/bin/sh", ["-c", `trap '' HUP INT TERM\nPATH=$PATH:/usr/bin:/bin\n${script}`, "sh", ...args], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });

@@ -45,6 +45,7 @@ export interface Running {
  */
 const WATCH = `
 trap '' HUP INT TERM
+PATH=$PATH:/usr/bin:/bin
 if read -r pid; then
   read -r _ && exit 0
   kill "$pid"
