@@ -8,14 +8,17 @@ const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: "array", vali
 const compiled = new WeakMap<ToolDefinition, ValidateFunction>();
 
 /**
- * The input without empty texts and nulls (which mean "not given") and with numbers for numerals.
+ * The input without optional empty texts and nulls (which mean "not given") and with numbers for numerals.
  * @throws InvalidArgument with one violation per parameter
  */
 export function checkInput(tool: ToolDefinition, input: JsonObject): JsonObject {
   const validate = compiled.get(tool) ?? ajv.compile(tool.inputSchema);
   compiled.set(tool, validate);
+  const required = new Set(Array.isArray(tool.inputSchema["required"]) ? tool.inputSchema["required"] : []);
   const given = Object.fromEntries(
-    Object.entries(structuredClone(input)).filter(([, value]) => value !== "" && value !== null),
+    Object.entries(structuredClone(input)).filter(
+      ([name, value]) => (value !== "" && value !== null) || required.has(name),
+    ),
   );
   if (validate(given)) return given satisfies Record<string, JsonValue>;
   const violations = (validate.errors ?? []).map(({ instancePath, keyword, message, params }) => ({
