@@ -1,150 +1,139 @@
-/** What OpenAI's chat completions would refuse, as a pure function: an independent check of every transcript we send. */
+/** What OpenAI's chat completions would refuse, as a pure function: an independent check of every request we send. */
 import { isObject } from "../../core/json.ts";
+import { checkMessages, checkName, kindOf } from "./check-transcript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
-const MAX_ID = 40;
 const MAX_TOOLS = 128;
-const MAX_CALLS = 128;
+
+/** Numbers with their bounds. Other fields are let through: gateways take many that OpenAI does not know. */
+const NUMBERS: Readonly<Record<string, { readonly least: number; readonly most: number; readonly whole: boolean }>> = {
+  max_tokens: { least: 1, most: Infinity, whole: true },
+  max_completion_tokens: { least: 1, most: Infinity, whole: true },
+  n: { least: 1, most: 128, whole: true },
+  temperature: { least: 0, most: 2, whole: false },
+  top_p: { least: 0, most: 1, whole: false },
+};
 
 /**
- * The reasons why the real API answers 400, one sentence each, starting with the field ("messages[2].content: …"); empty
- * if there are none. Stricter than OpenAI in few places where compatible servers are: empty texts, repeated tool names.
+ * Why the real API would answer 400: one sentence each, starting with the field ("messages[2].content: …"); empty if it
+ * would not. Stricter than OpenAI in three places where compatible servers are: empty prompts, tool names and call ids
+ * that come twice.
  */
 export function checkChatRequest(body: unknown): string[] {
-  if (!isObject(body)) return ["body: expected a JSON object"];
-  const problems: string[] = [];
-  if (typeof body["model"] !== "string" || body["model"] === "")
-    problems.push("model: you must provide a model parameter");
-  problems.push(...checkMessages(body["messages"]), ...checkTools(body));
-  return problems;
-}
-
-function checkMessages(messages: unknown): string[] {
-  if (!Array.isArray(messages)) return ["messages: expected an array"];
-  if (messages.length === 0) return ["messages: [] is too short, at least one message is needed"];
-  return [...messages.flatMap(checkMessage), ...checkPairs(messages)];
-}
-
-function checkMessage(message: unknown, index: number): string[] {
-  const at = `messages[${index}]`;
-  if (!isObject(message)) return [`${at}: expected an object`];
-  switch (message["role"]) {
-    case "system":
-    case "developer":
-    case "user":
-      return checkContent(message["content"], `${at}.content`, false);
-    case "tool":
-      return [
-        ...checkContent(message["content"], `${at}.content`, true),
-        ...checkId(message["tool_call_id"], `${at}.tool_call_id`),
-      ];
-    case "assistant":
-      return checkAssistant(message, at);
-    default:
-      return [
-        `${at}.role: expected system, developer, user, assistant or tool, got ${JSON.stringify(message["role"])}`,
-      ];
-  }
-}
-
-function checkContent(content: unknown, at: string, mayBeEmpty: boolean): string[] {
-  if (typeof content === "string") return content === "" && !mayBeEmpty ? [`${at}: is empty`] : [];
-  if (!Array.isArray(content))
-    return [`${at}: expected a string or an array of parts, got ${content === null ? "null" : typeof content}`];
-  if (content.length === 0) return [`${at}: [] is too short`];
-  return content.flatMap((part, i) =>
-    isObject(part) && typeof part["type"] === "string" ? [] : [`${at}[${i}]: expected a part with a type`],
-  );
-}
-
-function checkAssistant(message: Fields, at: string): string[] {
-  const { content, tool_calls: calls } = message as { content?: unknown; tool_calls?: unknown };
-  const problems =
-    content === undefined || content === null ? [] : checkContent(content, `${at}.content`, calls !== undefined);
-  if (calls === undefined)
-    return typeof (content ?? message["refusal"]) === "object" || (content ?? message["refusal"]) === undefined
-      ? [...problems, `${at}: needs content or tool_calls`]
-      : problems;
-  if (!Array.isArray(calls)) return [...problems, `${at}.tool_calls: expected an array`];
-  if (calls.length === 0) problems.push(`${at}.tool_calls: [] is too short`);
-  if (calls.length > MAX_CALLS)
-    problems.push(`${at}.tool_calls: array too long, at most ${MAX_CALLS}, got ${calls.length}`);
-  return [...problems, ...calls.flatMap((one, i) => checkCall(one, `${at}.tool_calls[${i}]`))];
-}
-
-function checkCall(one: unknown, at: string): string[] {
-  if (!isObject(one)) return [`${at}: expected an object`];
-  const problems = checkId(one["id"], `${at}.id`);
-  const inner = one["function"];
-  if (one["type"] !== "function" || !isObject(inner))
-    return [...problems, `${at}.type: expected "function" with a function`];
-  problems.push(...checkName(inner["name"], `${at}.function.name`));
-  if (typeof inner["arguments"] !== "string") problems.push(`${at}.function.arguments: expected a string`);
-  return problems;
-}
-
-function checkId(id: unknown, at: string): string[] {
-  if (typeof id !== "string" || id === "") return [`${at}: expected a non-empty string`];
-  return id.length > MAX_ID ? [`${at}: string too long, at most ${MAX_ID}, got ${id.length}`] : [];
-}
-
-function checkName(name: unknown, at: string): string[] {
-  return typeof name === "string" && NAME.test(name)
-    ? []
-    : [`${at}: expected a name that matches ${NAME.source}, got ${JSON.stringify(name)}`];
-}
-
-/** Each call answered exactly once, by the tool messages right after it, and no tool message elsewhere. */
-function checkPairs(messages: readonly unknown[]): string[] {
-  const problems: string[] = [];
-  let open = new Set<unknown>();
-  let asked = new Set<unknown>();
-  const settle = (at: string): void => {
-    if (open.size === 0) return;
-    problems.push(
-      `${at}: An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(", ")}`,
-    );
-  };
-  for (const [index, message] of messages.entries()) {
-    if (!isObject(message)) continue;
-    const at = `messages[${index}]`;
-    if (message["role"] === "tool") {
-      const id = message["tool_call_id"];
-      if (asked.size === 0)
-        problems.push(
-          `${at}.role: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.`,
-        );
-      else if (!asked.has(id))
-        problems.push(`${at}.tool_call_id: '${String(id)}' is not a call of the preceding assistant message`);
-      else if (!open.delete(id)) problems.push(`${at}.tool_call_id: '${String(id)}' is answered twice`);
-      continue;
-    }
-    settle(at);
-    const ids = Array.isArray(message["tool_calls"])
-      ? message["tool_calls"].map((one: unknown) => (isObject(one) ? one["id"] : undefined))
-      : [];
-    asked = new Set(ids);
-    open = new Set(ids);
-    if (asked.size < ids.length) problems.push(`${at}.tool_calls: duplicate ids`);
-  }
-  settle(`messages[${messages.length}]`);
-  return problems;
+  if (!isObject(body)) return [`body: expected a JSON object, but got ${kindOf(body)} instead.`];
+  const model = body["model"];
+  const problems = typeof model === "string" && model !== "" ? [] : ["model: you must provide a model parameter."];
+  return [
+    ...problems,
+    ...checkMessages(body["messages"]),
+    ...checkTools(body),
+    ...checkFormat(body),
+    ...checkRest(body),
+  ];
 }
 
 function checkTools(body: Fields): string[] {
   const tools = body["tools"];
   if (tools === undefined)
-    return body["tool_choice"] === undefined ? [] : ["tool_choice: is only allowed when 'tools' are specified"];
-  if (!Array.isArray(tools)) return ["tools: expected an array"];
-  if (tools.length === 0) return ["tools: [] is too short"];
-  const problems = tools.length > MAX_TOOLS ? [`tools: array too long, at most ${MAX_TOOLS}, got ${tools.length}`] : [];
-  for (const [i, tool] of tools.entries()) {
-    const inner: unknown = isObject(tool) ? tool["function"] : undefined;
-    if (!isObject(tool) || tool["type"] !== "function" || !isObject(inner))
-      problems.push(`tools[${i}]: expected type "function" with a function`);
-    else problems.push(...checkName(inner["name"], `tools[${i}].function.name`));
-  }
+    return ["tool_choice", "parallel_tool_calls"]
+      .filter((field) => body[field] !== undefined)
+      .map((field) => `${field}: '${field}' is only allowed when 'tools' are specified.`);
+  if (!Array.isArray(tools)) return [`tools: expected an array of objects, but got ${kindOf(tools)} instead.`];
+  if (tools.length === 0)
+    return ["tools: empty array. Expected an array with minimum length 1, but got an empty array instead."];
+  const long = `tools: array too long. Expected an array with maximum length ${MAX_TOOLS}, but got an array with length ${tools.length} instead.`;
+  const names = tools.map(nameOf);
+  const twice = names.filter((name, i) => name !== undefined && names.indexOf(name) < i);
+  return [
+    ...(tools.length > MAX_TOOLS ? [long] : []),
+    ...tools.flatMap((tool, i) => checkTool(tool, `tools[${i}]`)),
+    ...[...new Set(twice)].map((name) => `tools: two tools have the name '${String(name)}'.`),
+    ...checkChoice(body["tool_choice"], names),
+  ];
+}
+
+function checkTool(tool: unknown, at: string): string[] {
+  const type = isObject(tool) ? tool["type"] : undefined;
+  if (!isObject(tool) || (type !== "function" && type !== "custom"))
+    return [`${at}.type: expected function or custom, but got ${JSON.stringify(type)} instead.`];
+  const inner = tool[type];
+  if (!isObject(inner)) return [`${at}.${type}: missing required parameter.`];
+  const problems = checkName(inner["name"], `${at}.${type}.name`);
+  const { description, parameters } = inner as { description?: unknown; parameters?: unknown };
+  if (description !== undefined && typeof description !== "string")
+    problems.push(`${at}.${type}.description: expected a string.`);
+  if (parameters === undefined) return problems;
+  if (!isObject(parameters) || parameters["type"] !== "object")
+    problems.push(
+      `${at}.${type}.parameters: Invalid schema for function '${String(inner["name"])}': schema must be a JSON Schema of 'type: "object"'.`,
+    );
+  else if (inner["strict"] === true) problems.push(...checkStrict(parameters, `${at}.${type}.parameters`));
+  return problems;
+}
+
+/** Strict schemas: every object closed, with all of its properties required. */
+function checkStrict(schema: unknown, at: string): string[] {
+  if (Array.isArray(schema)) return schema.flatMap((one, i) => checkStrict(one, `${at}[${i}]`));
+  if (!isObject(schema)) return [];
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
+  const optional = Object.keys(properties).filter((name) => !required.includes(name));
+  const open = schema["type"] === "object" && schema["additionalProperties"] !== false;
+  return [
+    ...(open ? [`${at}: 'additionalProperties' is required to be supplied and to be false.`] : []),
+    ...optional.map((name) => `${at}: 'required' must include every key in properties. Missing '${name}'.`),
+    ...Object.entries(properties).flatMap(([name, one]) => checkStrict(one, `${at}.properties.${name}`)),
+    ...["items", "anyOf", "$defs"].flatMap((key) => checkStrict(schema[key], `${at}.${key}`)),
+  ];
+}
+
+function checkChoice(choice: unknown, names: readonly unknown[]): string[] {
+  if (choice === undefined || choice === "auto" || choice === "none" || choice === "required") return [];
+  if (!isObject(choice))
+    return [`tool_choice: expected none, auto, required or an object, but got ${JSON.stringify(choice)} instead.`];
+  if (choice["type"] === "allowed_tools") return [];
+  const name = nameOf(choice);
+  return names.includes(name) ? [] : [`tool_choice: tool '${String(name)}' not found in 'tools'.`];
+}
+
+function nameOf(tool: unknown): unknown {
+  if (!isObject(tool)) return undefined;
+  const inner = tool["function"] ?? tool["custom"];
+  return isObject(inner) ? inner["name"] : undefined;
+}
+
+function checkFormat(body: Fields): string[] {
+  const format = body["response_format"];
+  if (format === undefined) return [];
+  const type = isObject(format) ? format["type"] : undefined;
+  if (type === "text") return [];
+  if (type === "json_object")
+    return /json/i.test(JSON.stringify(body["messages"] ?? ""))
+      ? []
+      : ["messages: must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."];
+  const given = isObject(format) && type === "json_schema" ? format["json_schema"] : undefined;
+  if (!isObject(given))
+    return [`response_format: expected text, json_object or json_schema, but got ${JSON.stringify(type)} instead.`];
+  const at = "response_format.json_schema";
+  const problems = checkName(given["name"], `${at}.name`);
+  const schema = given["schema"];
+  if (!isObject(schema)) return [...problems, `${at}.schema: missing required parameter.`];
+  return given["strict"] === true ? [...problems, ...checkStrict(schema, `${at}.schema`)] : problems;
+}
+
+function checkRest(body: Fields): string[] {
+  const problems = Object.entries(NUMBERS).flatMap(([field, { least, most, whole }]) => {
+    const value = body[field];
+    if (value === undefined || value === null) return [];
+    const fits = typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+    return fits
+      ? []
+      : [`${field}: expected ${whole ? "an integer" : "a number"} of at least ${least}, at most ${most}.`];
+  });
+  if (body["max_tokens"] !== undefined && body["max_completion_tokens"] !== undefined)
+    problems.push("max_tokens: 'max_tokens' and 'max_completion_tokens' cannot be used together.");
+  if (body["stream_options"] !== undefined && body["stream"] !== true)
+    problems.push("stream_options: is only allowed when 'stream' is enabled.");
   return problems;
 }

@@ -100,12 +100,12 @@ export function manyCalls(
 
 /** The connection breaks after the share `at` of the body (half of it). */
 export function disconnect(reply: Reply = say("This answer is cut off in the middle of its body."), at = 0.5): Reply {
-  return { kind: "cut", reply, at, then: "disconnect" };
+  return { kind: "cut", reply, at, after: "disconnect" };
 }
 
 /** No byte ever comes, until the client gives up or the server is closed. With a reply: half of it comes, and then nothing. */
 export function hang(reply?: Reply): Reply {
-  return reply === undefined ? { kind: "silence" } : { kind: "cut", reply, at: 0.5, then: "hang" };
+  return reply === undefined ? { kind: "silence" } : { kind: "cut", reply, at: 0.5, after: "hang" };
 }
 
 /** The reply, `ms` milliseconds later. */

@@ -19,7 +19,8 @@ export interface SeenMail {
 export interface Listing {
   readonly mails: readonly SeenMail[];
   readonly nextPage: string | undefined;
-  readonly estimate: number | undefined;
+  /** 0 if the result does not say. */
+  readonly estimate: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -31,16 +32,22 @@ export function listingOf(outcome: ToolOutcome): Listing {
   return {
     mails: messages.map(mailOf).filter((one) => one.id !== ""),
     nextPage: textOf(found["nextPageToken"] ?? found["next_page_token"]) || undefined,
-    estimate: typeof found["resultSizeEstimate"] === "number" ? found["resultSizeEstimate"] : undefined,
+    estimate: typeof found["resultSizeEstimate"] === "number" ? found["resultSizeEstimate"] : 0,
   };
 }
 
 /** The mail that a call for one message brought, or undefined if it brought none. */
 export function messageOf(outcome: ToolOutcome): SeenMail | undefined {
-  const id = textOf(outcome.args["message_id"] ?? outcome.args["id"]);
+  if (outcome.error !== undefined) return undefined;
+  const id = askedId(outcome);
   const found = findObject(outcome.data, (one) => isObject(one["payload"]) || typeof one["snippet"] === "string");
   const mail = found === undefined ? salvagedMail(outcome.text) : mailOf(found);
   return mail === undefined ? undefined : { ...mail, id: id || mail.id };
+}
+
+/** The id that a call for one message asked for; "" if its arguments are broken. */
+export function askedId(outcome: ToolOutcome): string {
+  return textOf(outcome.args["message_id"]);
 }
 
 function mailOf(message: Fields): SeenMail {
@@ -87,7 +94,10 @@ function plain(html: string): string {
 }
 
 function fromBase64url(data: string): string {
-  return Buffer.from(data, "base64url").toString("utf8");
+  // A body that was shortened may end in half a character.
+  return Buffer.from(data, "base64url")
+    .toString("utf8")
+    .replace(/\uFFFD$/, "");
 }
 
 function textOf(value: unknown): string {
@@ -97,7 +107,7 @@ function textOf(value: unknown): string {
 // ---- shortened results: what can still be read by its field names --------------------------------------------------
 
 function salvagedListing(outcome: ToolOutcome): Listing {
-  if (outcome.error !== undefined) return { mails: [], nextPage: undefined, estimate: undefined };
+  if (outcome.error !== undefined) return { mails: [], nextPage: undefined, estimate: 0 };
   // Every object of the list starts with its id: what stands between two ids belongs to the first.
   const mails = outcome.text
     .split(/(?="id"\s*:\s*")/)
@@ -106,7 +116,7 @@ function salvagedListing(outcome: ToolOutcome): Listing {
       const id = field(piece, "id");
       return id === "" ? [] : [{ ...salvagedParts(piece), id }];
     });
-  return { mails, nextPage: field(outcome.text, "nextPageToken") || undefined, estimate: undefined };
+  return { mails, nextPage: field(outcome.text, "nextPageToken") || undefined, estimate: 0 };
 }
 
 function salvagedMail(text: string): SeenMail | undefined {

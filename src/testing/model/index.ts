@@ -1,35 +1,22 @@
 /** The scripted model server: public names, exported again from `errand/testing`. */
 export { checkChatRequest } from "./check-chat.ts";
-export { inboxDigestScript } from "./digest.ts";
-export type { InboxDigest, InboxDigestOptions } from "./digest.ts";
+export type { Highlight, InboxDigest } from "./digest-answer.ts";
+export { type InboxDigestOptions, inboxDigestScript } from "./digest.ts";
 export {
   brokenArguments,
   disconnect,
   empty,
   errorBody,
+  type ErrorOptions,
   finish,
   hang,
   html,
   httpError,
-  late,
-  manyCalls,
-  noChoices,
-  raw,
-  refusal,
-  withUsage,
 } from "./faults.ts";
-export type { ErrorOptions } from "./faults.ts";
+export { late, manyCalls, noChoices, raw, refusal, withUsage } from "./faults.ts";
 export type { ScriptCall, ScriptMessage, ScriptRequest, ScriptTool } from "./protocol.ts";
 export { answer, call, calls, json, say } from "./reply.ts";
 export type { Answer, AnswerOptions, CallReply, ErrorReply, RawReply, Reply, Usage } from "./reply.ts";
-export { startScriptedModel } from "./server.ts";
-export type {
-  RecordedRequest,
-  Script,
-  ScriptContext,
-  ScriptedModel,
-  ScriptedModelOptions,
-  ScriptFunction,
-} from "./server.ts";
-export { toolOutcomes } from "./tool-results.ts";
-export type { ToolOutcome } from "./tool-results.ts";
+export { attempts, type Script, type ScriptContext, type ScriptFunction } from "./script.ts";
+export { type RecordedRequest, type ScriptedModel, type ScriptedModelOptions, startScriptedModel } from "./server.ts";
+export { type ToolOutcome, toolOutcomes } from "./tool-results.ts";

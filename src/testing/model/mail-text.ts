@@ -1,7 +1,7 @@
 /** One honest line out of a mail: its own words, without the invisible characters, quotes and traps that mails carry. */
 
 // Zero-width, bidirectional and other format characters, and tag characters that can hide whole sentences.
-const INVISIBLE = /[\p{Cf}\p{Co}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0\u{E0000}-\u{E0FFF}]/gu;
+const INVISIBLE = /\p{Cf}|\p{Co}|\p{Variation_Selector}|\p{Default_Ignorable_Code_Point}/gu;
 const CONTROL = /\p{Cc}+/gu;
 const GREETING = /^(hi|hello|hey|dear|hallo|guten tag|good (morning|afternoon|evening)|bonjour|hola)\b[^.!?]{0,40}$/i;
 const NOISE = /^(view (this|in)|unsubscribe|sent from my|click here|-{2,}|={2,}|_{2,}|\*{3,}|>|on .{5,80} wrote:)/i;

@@ -50,6 +50,8 @@ export interface Protocol {
   answer(request: ScriptRequest, answer: Answer, seed: string): Wire;
   noChoices(request: ScriptRequest, seed: string): Wire;
   error(reply: ErrorReply): Wire;
+  /** The refusal of a request with these problems, of which there is at least one. */
+  invalid(problems: readonly string[]): ErrorReply;
 }
 
 export function jsonWire(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Wire {

@@ -10,6 +10,8 @@ export interface Usage {
   readonly output?: number;
   readonly cached?: number;
   readonly reasoning?: number;
+  /** US dollars, as some gateways report them. */
+  readonly cost?: number;
 }
 
 /** One tool call of an answer. `arguments` is the text sent, valid JSON or not; without an `id` one is derived from the request. */
@@ -65,7 +67,7 @@ export type Reply =
   | RawReply
   | { readonly kind: "no-choices" }
   /** Send `reply` up to the share `at` (0 to 1) of its body, then break the connection or fall silent. */
-  | { readonly kind: "cut"; readonly reply: Reply; readonly at: number; readonly then: "disconnect" | "hang" }
+  | { readonly kind: "cut"; readonly reply: Reply; readonly at: number; readonly after: "disconnect" | "hang" }
   | { readonly kind: "silence" }
   | { readonly kind: "late"; readonly reply: Reply; readonly ms: number };
 

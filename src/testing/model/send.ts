@@ -1,8 +1,7 @@
 /** Puts a reply on the socket: whole, late, cut in the middle, or never. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { jsonWire } from "./protocol.ts";
-import type { Protocol, ScriptRequest, Wire } from "./protocol.ts";
+import { jsonWire, type Protocol, type ScriptRequest, type Wire } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
 export interface Sending {
@@ -11,27 +10,28 @@ export interface Sending {
   readonly protocol: Protocol;
   /** Equal for equal requests. */
   readonly seed: string;
-  /** Aborted when the server closes. */
+  /** Aborted when the connection is gone: nobody waits for a late reply any more. */
   readonly signal: AbortSignal;
 }
 
+/** @throws AbortError if the connection ends during a wait */
 export async function send(response: ServerResponse, sending: Sending): Promise<void> {
-  const { reply } = sending;
+  const { reply, signal } = sending;
+  if (signal.aborted) return;
   switch (reply.kind) {
     case "silence":
       return;
     case "late":
-      await wait(reply.ms, undefined, { signal: sending.signal });
+      await wait(reply.ms, undefined, { signal });
       return send(response, { ...sending, reply: reply.reply });
     case "cut":
-      return sendPart(response, wireOf(sending, reply.reply), reply.at, reply.then);
+      return sendPart(response, wireOf(sending, reply.reply), reply.at, reply.after);
     default:
       return sendWhole(response, wireOf(sending, reply), sending.seed);
   }
 }
 
-function wireOf(sending: Sending, reply: Reply): Wire {
-  const { protocol, request, seed } = sending;
+function wireOf({ protocol, request, seed }: Sending, reply: Reply): Wire {
   switch (reply.kind) {
     case "answer":
       return protocol.answer(request, reply, seed);
@@ -42,7 +42,9 @@ function wireOf(sending: Sending, reply: Reply): Wire {
     case "raw":
       return { status: reply.status, headers: reply.headers, chunks: [reply.body] };
     default:
-      return jsonWire(500, { error: { message: `A reply of kind "${reply.kind}" cannot be inside another one` } });
+      return jsonWire(400, {
+        error: { message: `The script cut a reply of kind "${reply.kind}": only a whole one can be cut` },
+      });
   }
 }
 
@@ -52,12 +54,12 @@ function sendWhole(response: ServerResponse, wire: Wire, seed: string): void {
   response.end();
 }
 
-/** The announced length is that of the whole body, so that the client knows it was cheated. */
-function sendPart(response: ServerResponse, wire: Wire, at: number, then: "disconnect" | "hang"): void {
-  const body = Buffer.concat(wire.chunks.map((chunk) => Buffer.from(chunk as Uint8Array)));
-  const length = Math.min(body.length - 1, Math.floor(body.length * at));
+/** Announces the length of the whole body, so that the client can know that it was cheated. */
+function sendPart(response: ServerResponse, wire: Wire, at: number, after: "disconnect" | "hang"): void {
+  const body = Buffer.concat(wire.chunks.map((chunk) => (typeof chunk === "string" ? Buffer.from(chunk) : chunk)));
+  const length = Math.max(1, Math.min(body.length - 1, Math.floor(body.length * at)));
   response.writeHead(wire.status, { ...wire.headers, "content-length": body.length });
-  response.write(body.subarray(0, Math.max(1, length)), () => {
-    if (then === "disconnect") response.destroy();
+  response.write(body.subarray(0, length), () => {
+    if (after === "disconnect") response.destroy();
   });
 }

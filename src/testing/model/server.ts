@@ -1,56 +1,41 @@
-/**
- * A model server for tests: real HTTP on 127.0.0.1, a script instead of a model. The reply is decided from the request
- * alone (turn = assistant messages in the transcript), so a worker that died and asks again gets the same answer.
- */
+/** A model server for tests: real HTTP on 127.0.0.1, with a script in place of a model. */
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { canonical } from "../../core/json.ts";
+import { masked, receive, refusalOf } from "./arrival.ts";
 import { chatProtocol } from "./chat.ts";
-import { httpError } from "./faults.ts";
+import { late } from "./faults.ts";
 import type { Protocol, ScriptRequest } from "./protocol.ts";
-import type { ErrorReply, Reply } from "./reply.ts";
+import { play, type Script, type ScriptContext } from "./script.ts";
 import { send } from "./send.ts";
 import { createWaiters } from "./waiters.ts";
 
-export interface ScriptContext {
-  /** Assistant messages in the transcript: 0 on the first request of a conversation. */
-  readonly turn: number;
-  /** How many requests this server saw before this one. */
-  readonly index: number;
-  /** How often this very request came before: 0 the first time, 1 for its first repeat. */
-  readonly attempt: number;
-}
-
-export type ScriptFunction = (request: ScriptRequest, context: ScriptContext) => Reply | Promise<Reply>;
-
-/** A function, or the steps of one conversation: the step at the request's turn. */
-export type Script = ScriptFunction | readonly (Reply | ScriptFunction)[];
-
-/** A request that came, for assertions: the neutral view, the verbatim `body`, and what became of it. */
+/** A request that came, for assertions: the neutral view, the `body` as it was sent, and what became of it. */
 export interface RecordedRequest extends ScriptRequest, ScriptContext {
+  /** "chat", or "none" if the path is that of no protocol. */
   readonly protocol: string;
   readonly path: string;
   /** Lower-case names; the key in `authorization` is masked. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Why it was answered with 400, 401 or 404, if it was. */
+  /** Why it was refused (400, 401, 404) before the script saw it; empty if it was not. */
   readonly problems: readonly string[];
-  /** `aborted`: the client went away before it had the whole reply. */
+  /** Changes once. `aborted`: the connection ended before the whole reply was out. */
   readonly outcome: "open" | "answered" | "aborted";
 }
 
 export interface ScriptedModelOptions {
   /** Default "test-key". */
   readonly apiKey?: string;
+  /** Without one every request is answered with 400. */
   readonly script?: Script;
-  /** Milliseconds before each reply; default 0. */
+  /** Milliseconds before each scripted reply; default 0. */
   readonly latencyMs?: number;
   /** 0 (the default) takes a free port. */
   readonly port?: number;
 }
 
 export interface ScriptedModel {
-  /** The base URL with /v1, as the OpenAI SDK wants it. */
+  /** The base URL with /v1, as OpenAI's SDK wants it. */
   readonly url: string;
   readonly apiKey: string;
   /** Every request so far, oldest first. */
@@ -58,11 +43,11 @@ export interface ScriptedModel {
   /** Replaces the script for the requests to come. */
   script(script: Script): void;
   /**
-   * The first request, past or future, for which `predicate` holds; asked when it arrives and again when its outcome is
-   * known. Rejects when the server is closed first.
+   * The first request, past or future, for which `predicate` holds; asked when a request arrives, before it is answered,
+   * and again when its outcome is known. Rejects if the server closes first.
    */
   waitFor(predicate: (request: RecordedRequest) => boolean): Promise<RecordedRequest>;
-  /** Breaks open connections and ends. Safe to call again. */
+  /** Breaks open connections and stops listening. Safe to call again. */
   close(): Promise<void>;
 }
 
@@ -70,60 +55,59 @@ const PROTOCOLS: readonly Protocol[] = [chatProtocol];
 
 type Draft = { -readonly [Field in keyof RecordedRequest]: RecordedRequest[Field] };
 
+/**
+ * Starts a scripted model that the real, unmodified SDKs can talk to. Requests the real API would refuse are refused.
+ * @throws if the port is taken
+ */
 export async function startScriptedModel(options: ScriptedModelOptions = {}): Promise<ScriptedModel> {
   const apiKey = options.apiKey ?? "test-key";
+  const latencyMs = options.latencyMs ?? 0;
   const requests: Draft[] = [];
   const seen = new Map<string, number>();
-  const waiters = createWaiters(requests);
-  const closing = new AbortController();
+  const waiters = createWaiters<RecordedRequest>(requests);
   let script: Script = options.script ?? [];
+  let closed: Promise<void> | undefined;
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await bodyText(incoming);
-    const { body, problem } = parse(text);
-    const path = (incoming.url ?? "/").replace(/\?.*$/, "");
-    const protocol = PROTOCOLS.find((one) => path === `/v1${one.path}`);
-    const request = (protocol ?? chatProtocol).read(body);
-    const seed = createHash("sha256").update(canonical(body)).digest("hex");
+    const arrival = await receive(incoming);
+    const found = PROTOCOLS.find((one) => arrival.path === `/v1${one.path}`);
+    const protocol = found ?? chatProtocol;
+    const request = protocol.read(arrival.body);
+    const seed = createHash("sha256").update(canonical(arrival.body)).digest("hex");
     const attempt = seen.get(seed) ?? 0;
     seen.set(seed, attempt + 1);
-    const context = {
-      turn: request.messages.filter((one) => one.role === "assistant").length,
-      index: requests.length,
-      attempt,
-    };
+    const turn = request.messages.filter((message) => message.role === "assistant").length;
+    const context = { turn, index: requests.length, attempt };
+    const refusal = refusalOf(arrival, found, apiKey);
+
     const draft: Draft = {
       ...request,
       ...context,
-      protocol: protocol?.name ?? "none",
-      path,
-      headers: headersOf(incoming),
-      problems: [],
+      protocol: found?.name ?? "none",
+      path: arrival.path,
+      headers: masked(arrival.headers),
+      problems: refusal?.problems ?? [],
       outcome: "open",
     };
     requests.push(draft);
-    // The client may go away at any moment: that is an outcome tests wait for, never an error of this server.
+    // The client may go away at any moment: an outcome that tests wait for, never an error of this server.
+    const gone = new AbortController();
     response.once("close", () => {
       draft.outcome = response.writableFinished ? "answered" : "aborted";
+      gone.abort();
       waiters.look(draft);
     });
-    const refused = refusalFor({ protocol, incoming, path, apiKey, body, problem });
-    draft.problems = refused.problems;
     waiters.look(draft);
-    const reply = refused.reply ?? (await play(script, draft, context, options.latencyMs ?? 0));
-    await send(response, { reply, request, protocol: protocol ?? chatProtocol, seed, signal: closing.signal });
+
+    const reply = refusal?.reply ?? (await play(script, draft, context));
+    const timed = refusal === undefined && latencyMs > 0 ? late(latencyMs, reply) : reply;
+    await send(response, { reply: timed, request, protocol, seed, signal: gone.signal });
   }
 
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  let closed: Promise<void> | undefined;
+  const port = await listen(server, options.port ?? 0);
 
   return {
     url: `http://127.0.0.1:${port}/v1`,
@@ -132,10 +116,9 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
     script(next): void {
       script = next;
     },
-    waitFor: waiters.waitFor,
+    waitFor: (predicate) => waiters.waitFor(predicate),
     close(): Promise<void> {
       closed ??= new Promise((resolve) => {
-        closing.abort();
         waiters.end();
         server.close(() => resolve());
         server.closeAllConnections();
@@ -145,82 +128,11 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
   };
 }
 
-async function play(script: Script, request: ScriptRequest, context: ScriptContext, latencyMs: number): Promise<Reply> {
-  const step = typeof script === "function" ? script : script[context.turn];
-  const reply = await answerOf(step, request, context, script.length);
-  return latencyMs > 0 ? { kind: "late", reply, ms: latencyMs } : reply;
-}
-
-// A mistake in a script is answered with 400, which no client tries again, so that the test fails at once and says why.
-async function answerOf(
-  step: Reply | ScriptFunction | undefined,
-  request: ScriptRequest,
-  context: ScriptContext,
-  steps: number,
-): Promise<Reply> {
-  if (step === undefined) {
-    const message = `The script has ${steps} steps, but turn ${context.turn} was asked for (turns count from 0)`;
-    return httpError(400, { message, code: "script_ended" });
-  }
-  if (typeof step !== "function") return step;
-  try {
-    return await step(request, context);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return httpError(400, { message: `The script failed: ${why}`, code: "script_failed" });
-  }
-}
-
-interface Arrival {
-  readonly protocol: Protocol | undefined;
-  readonly incoming: IncomingMessage;
-  readonly path: string;
-  readonly apiKey: string;
-  readonly body: unknown;
-  readonly problem: string | undefined;
-}
-
-function refusalFor(arrival: Arrival): { readonly problems: readonly string[]; readonly reply?: ErrorReply } {
-  const refuse = (
-    status: number,
-    problems: readonly string[],
-    code: string | null = null,
-  ): { problems: readonly string[]; reply: ErrorReply } => {
-    const param = /^([a-z_]+[^:]*):/.exec(problems[0] ?? "")?.[1] ?? null;
-    return {
-      problems,
-      reply: httpError(status, { message: problems.join("; "), type: "invalid_request_error", param, code }),
-    };
-  };
-  if (arrival.incoming.headers.authorization !== `Bearer ${arrival.apiKey}`) {
-    return refuse(401, ["Incorrect API key provided"], "invalid_api_key");
-  }
-  if (arrival.protocol === undefined || arrival.incoming.method !== "POST") {
-    return refuse(404, [`Invalid URL (${arrival.incoming.method ?? ""} ${arrival.path})`]);
-  }
-  if (arrival.problem !== undefined) return refuse(400, [arrival.problem]);
-  const problems = arrival.protocol.check(arrival.body);
-  return problems.length === 0 ? { problems } : refuse(400, problems);
-}
-
-async function bodyText(incoming: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parse(text: string): { readonly body: unknown; readonly problem?: string } {
-  try {
-    return { body: JSON.parse(text) };
-  } catch {
-    return { body: null, problem: "We could not parse the JSON body of your request" };
-  }
-}
-
-function headersOf(incoming: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    headers[name] = name === "authorization" ? "Bearer ***" : String(value);
-  }
-  return headers;
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
 }

@@ -51,8 +51,8 @@ function errorIn(data: unknown): string | undefined {
   if (!isObject(data)) return undefined;
   const { error } = data as { error?: unknown };
   if (data["success"] !== false && data["ok"] !== false && (error === undefined || error === null)) return undefined;
-  if (isObject(error)) return String(error["type"] ?? error["code"] ?? error["message"] ?? "error");
-  return typeof error === "string" ? error : "error";
+  const name = isObject(error) ? (error["type"] ?? error["code"] ?? error["message"]) : error;
+  return typeof name === "string" || typeof name === "number" ? String(name) : "error";
 }
 
 /** The first object in `data`, at most six levels down, that `fits`. */
