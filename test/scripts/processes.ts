@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -23,6 +23,8 @@ export interface Started {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   /** Resolves with the first line on stdout. Rejects with all output when the process ends before. */
   readonly firstLine: Promise<string>;
+  /** Resolves when its output on stderr matches. Rejects with all output when the process ends before. */
+  said(pattern: RegExp): Promise<void>;
   /** Resolves when the process has ended and its output is complete. */
   readonly ended: Promise<Ended>;
   /**
@@ -60,19 +62,23 @@ export function start(
     stdout: stdout(),
     stderr: stderr(),
   }));
-  const firstLine = new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", () => {
-      const end = stdout().indexOf("\n");
-      if (end >= 0) resolve(stdout().slice(0, end));
+  const until = (stream: Readable, text: () => string, pattern: RegExp): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (pattern.test(text())) resolve(text());
+      };
+      look();
+      stream.on("data", look);
+      void ended.then((end) => reject(new Error(`It ended before it said ${pattern}: ${JSON.stringify(end)}`)));
     });
-    void ended.then((end) => reject(new Error(`It ended before its first line: ${JSON.stringify(end)}`)));
-  });
+  const firstLine = until(child.stdout, stdout, /\n/).then((text) => text.slice(0, text.indexOf("\n")));
   firstLine.catch(() => undefined); // not every test asks for it
   t.after(async () => {
     child.kill("SIGKILL");
     await noneLeft(mark, []).catch(async () => (await marked(mark)).forEach(endHard));
   });
-  return { child, firstLine, ended, gone: (...pids) => noneLeft(mark, pids) };
+  const said = async (pattern: RegExp): Promise<void> => void (await until(child.stderr, stderr, pattern));
+  return { child, firstLine, said, ended, gone: (...pids) => noneLeft(mark, pids) };
 }
 
 /** Runs `node scripts/run.mjs hold.ts demo …`. */
@@ -96,6 +102,15 @@ export async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "errand-scripts-"));
   t.after(() => rm(path, { recursive: true, force: true }));
   return path;
+}
+
+/** A repository of its own with our scripts and sources, and our node modules unless the test installs them. */
+export async function repository(t: TestContext, options: { modules: boolean }): Promise<string> {
+  const root = await folder(t);
+  await cp(join(ROOT, "scripts"), join(root, "scripts"), { recursive: true });
+  await symlink(join(ROOT, "src"), join(root, "src"));
+  if (options.modules) await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
+  return root;
 }
 
 /** A folder with these programs, by name: a shell script's text, or `{ link }` to a real program. To be used as the PATH. */
