@@ -53,7 +53,7 @@ export class Mailbox {
 
   /** All messages, newest first. */
   get messages(): readonly StoredMessage[] {
-    return [...this.#messages.values()].toSorted((a, b) => b.internalDate - a.internalDate);
+    return [...this.#messages.values()].toReversed().toSorted((a, b) => b.internalDate - a.internalDate);
   }
 
   get drafts(): readonly Draft[] {

@@ -3,7 +3,7 @@ import type { StoredMessage } from "./message.ts";
 
 type Test = (message: StoredMessage) => boolean;
 
-const TERM = /(-)?(?:([a-z_]+):)?(?:"([^"]*)"|(\S+))/gi;
+const TERM = /(-)?(?:([a-z_\d]+):)?(?:"([^"]*)"|(\S+))/gi;
 const DAY = 86_400_000;
 const SPAN_DAYS: Readonly<Record<string, number>> = { d: 1, m: 30, y: 365 };
 
