@@ -1,9 +1,8 @@
 /** What follows from a look at the accounts, and from a failed attempt: go on, or wait for whom and how long. */
-import type { Parked, RunState } from "./journal.ts";
-import type { ModelFailure } from "./messages.ts";
 import { standing } from "./calls.ts";
+import type { Ended, Parked, RunState } from "./journal.ts";
+import type { ModelFailure } from "./messages.ts";
 import { attemptsOf } from "./next.ts";
-import type { Ended } from "./journal.ts";
 import { backoffMs, type Backoff } from "./retry.ts";
 import type { AccountStatus, FailureCode, Need, NeedReason, ParkReason } from "./run.ts";
 
@@ -12,6 +11,8 @@ export interface SeenAccount {
   readonly connection: string;
   readonly status: AccountStatus;
   readonly accountId: string;
+  /** Scalekit's ms of the last change, if it told one. */
+  readonly updatedAt?: number;
 }
 
 export type AfterLook =

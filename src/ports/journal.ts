@@ -61,7 +61,7 @@ export interface Journal {
   /** @param ticket the number of the ticket that asks; none for a claim from line or gate (cancel, expiry) */
   claim(
     run: string,
-    options: { readonly ticket?: number; readonly nonce: string; readonly worker: string },
+    options: { readonly ticket?: string; readonly nonce: string; readonly worker: string },
   ): Promise<ClaimReply>;
   renew(
     run: string,

@@ -17,9 +17,11 @@ const KINDS: ReadonlySet<string> = new Set<Entry["kind"]>([
 /** @throws Error on a text that is not a decision of this version */
 export function decodeDecision(text: string): Decision {
   const frame = /^(\d+) (\d+) \S+\n/.exec(text);
-  if (frame === null) throw new Error(`journal: expected "<at> <epoch> <nonce>" before an entry, got ${text.length} other characters`);
+  if (frame === null)
+    throw new Error(`journal: expected "<at> <epoch> <nonce>" before an entry, got ${text.length} other characters`);
   const body = JSON.parse(text.slice(frame[0].length)) as Entry;
-  if (!KINDS.has(body.kind)) throw new Error(`journal: unknown entry "${String(body.kind)}"; was it written by a newer version of Errand?`);
+  if (!KINDS.has(body.kind))
+    throw new Error(`journal: unknown entry "${String(body.kind)}"; was it written by a newer version of Errand?`);
   return { ...body, at: Number(frame[1]), epoch: Number(frame[2]) };
 }
 

@@ -24,7 +24,15 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
     },
     commit: async ({ run, epoch, length, nonce, entries, move }) => {
       const told = "until" in move ? { ...move, reason: reasonOf(entries) } : move;
-      const reply = await store.run(COMMIT, run, epoch, length, nonce, JSON.stringify(told), ...entries.map((e) => JSON.stringify(e)));
+      const reply = await store.run(
+        COMMIT,
+        run,
+        epoch,
+        length,
+        nonce,
+        JSON.stringify(told),
+        ...entries.map((e) => JSON.stringify(e)),
+      );
       await tickets.add(decodeTickets(reply.slice(3)));
       return commitReply(reply);
     },
@@ -96,7 +104,7 @@ export function redisGates(store: Store, tickets: Tickets): RedisGates {
     },
     open: async (gate) => {
       let version = "";
-      for (let left = 1; left > 0; ) {
+      for (let left = 1; left > 0;) {
         const reply = await store.run(OPEN, gate, version, SLICE);
         await tickets.add(decodeTickets(reply.slice(2)));
         version = String(reply[0]);

@@ -85,21 +85,40 @@ function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string
   }
 }
 
-async function check(agent: Agent, options: EnqueueOptions<unknown>): Promise<{ identifier: string; input: Json; queue: string; priority: number }> {
+async function check(
+  agent: Agent,
+  options: EnqueueOptions<unknown>,
+): Promise<{ identifier: string; input: Json; queue: string; priority: number }> {
   const identifier = checkIdentifier(options.identifier);
   const result = await validate(agent.input, options.input);
   if (!result.ok)
-    throw new ErrandError("input-invalid", `enqueue ${agent.name}: the input does not fit its schema: ${result.issues.join("; ")}`, {
-      details: { issues: result.issues },
-    });
+    throw new ErrandError(
+      "input-invalid",
+      `enqueue ${agent.name}: the input does not fit its schema: ${result.issues.join("; ")}`,
+      {
+        details: { issues: result.issues },
+      },
+    );
   const { priority = 0, queue = agent.queue, tenant, idempotencyKey } = options;
   if (!Number.isInteger(priority) || Math.abs(priority) > 1000)
-    throw new ErrandError("option-invalid", `enqueue ${agent.name}: priority: expected a whole number from -1000 to 1000, got ${String(priority)}.`);
+    throw new ErrandError(
+      "option-invalid",
+      `enqueue ${agent.name}: priority: expected a whole number from -1000 to 1000, got ${String(priority)}.`,
+    );
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(queue))
-    throw new ErrandError("option-invalid", `enqueue ${agent.name}: queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
+    throw new ErrandError(
+      "option-invalid",
+      `enqueue ${agent.name}: queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`,
+    );
   if (tenant !== undefined) checkIdentifier(tenant);
-  if (idempotencyKey !== undefined && (typeof idempotencyKey !== "string" || idempotencyKey === "" || idempotencyKey.length > 500))
-    throw new ErrandError("option-invalid", `enqueue ${agent.name}: idempotencyKey: expected a text of 1 to 500 characters.`);
+  if (
+    idempotencyKey !== undefined &&
+    (typeof idempotencyKey !== "string" || idempotencyKey === "" || idempotencyKey.length > 500)
+  )
+    throw new ErrandError(
+      "option-invalid",
+      `enqueue ${agent.name}: idempotencyKey: expected a text of 1 to 500 characters.`,
+    );
   return { identifier, input: toJson(result.value), queue, priority };
 }
 

@@ -13,7 +13,12 @@ export interface StoreOptions {
   readonly keepMs: number;
 }
 
-export const DEFAULT_STORE: StoreOptions = { perIdentifier: 5, leaseMs: 30_000, sweepMs: 60_000, keepMs: 7 * 86_400_000 };
+export const DEFAULT_STORE: StoreOptions = {
+  perIdentifier: 5,
+  leaseMs: 30_000,
+  sweepMs: 60_000,
+  keepMs: 7 * 86_400_000,
+};
 
 export interface Store {
   readonly redis: Redis;
@@ -28,12 +33,19 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
   const prefix = `{${name}:0}:`;
   // A ticket that nobody took after this time is made again; a lease that ended is found at once.
   const grace = Math.max(1_000, Math.round(options.leaseMs / 2));
-  const told = JSON.stringify({ cap: options.perIdentifier, grace, lease: options.leaseMs, sweep: options.sweepMs, keep: options.keepMs });
+  const told = JSON.stringify({
+    cap: options.perIdentifier,
+    grace,
+    lease: options.leaseMs,
+    sweep: options.sweepMs,
+    keep: options.keepMs,
+  });
   return {
     redis,
     prefix,
     options,
-    run: async (script, ...args) => (await evaluate(redis, script, [`${prefix}looks`], [prefix, told, ...args])) as readonly unknown[],
+    run: async (script, ...args) =>
+      (await evaluate(redis, script, [`${prefix}looks`], [prefix, told, ...args])) as readonly unknown[],
   };
 }
 
@@ -46,11 +58,17 @@ function digest(script: string): string {
 }
 
 /** EVALSHA, and EVAL where Redis does not know the script (first use, SCRIPT FLUSH, another primary). */
-async function evaluate(redis: Redis, script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+async function evaluate(
+  redis: Redis,
+  script: string,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
   try {
     return await redis.evalsha(digest(script), keys.length, ...keys, ...args);
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return redis.eval(script, keys.length, ...keys, ...args);
+    if (error instanceof Error && error.message.startsWith("NOSCRIPT"))
+      return redis.eval(script, keys.length, ...keys, ...args);
     throw error;
   }
 }

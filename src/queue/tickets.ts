@@ -29,7 +29,11 @@ export function openTickets(redis: Redis, storePrefix: string, log: Log): Ticket
   const queueOf = (name: string): Queue<TicketData> => {
     const known = queues.get(name);
     if (known !== undefined) return known;
-    const queue = new Queue<TicketData>(name, { connection: redis, prefix: bullPrefix(storePrefix), skipWaitingForReady: true });
+    const queue = new Queue<TicketData>(name, {
+      connection: redis,
+      prefix: bullPrefix(storePrefix),
+      skipWaitingForReady: true,
+    });
     queue.on("error", (error) => log.warn("tickets.error", { queue: name, error: error.name }));
     queues.set(name, queue);
     return queue;

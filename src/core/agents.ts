@@ -1,0 +1,80 @@
+/** The agents of an app, by name, and the checks that need more than one of them or the world's lists of names. */
+import type { Agent } from "./agent.ts";
+import { ErrandError } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
+
+export interface Agents {
+  readonly all: readonly Agent[];
+  find(name: string): Agent | undefined;
+  /** @throws ErrandError `agent-unknown`, with close names */
+  need(agent: Agent | string): Agent;
+}
+
+/** @throws ErrandError `agent-invalid` for two agents of one name, `config-invalid` for a profile that no model has */
+export function registerAgents(all: readonly Agent[], profiles: readonly string[] | undefined): Agents {
+  const byName = new Map<string, Agent>();
+  for (const agent of all) {
+    if (byName.has(agent.name))
+      throw new ErrandError(
+        "agent-invalid",
+        `createErrand: two agents are called "${agent.name}". Runs refer to an agent by its name: rename one.`,
+      );
+    if (profiles !== undefined && !profiles.includes(agent.profile)) throw unknownProfile(agent, profiles);
+    byName.set(agent.name, agent);
+  }
+  const names = [...byName.keys()];
+  return {
+    all: [...byName.values()],
+    find: (name) => byName.get(name),
+    need: (agent) => {
+      const name = typeof agent === "string" ? agent : agent.name;
+      const known = byName.get(name);
+      if (known !== undefined) return known;
+      const told = names.length === 0 ? "createErrand({ agents }) lists none." : `Known: ${names.join(", ")}.`;
+      throw new ErrandError(
+        "agent-unknown",
+        `There is no agent "${name}".${didYouMean(name, names)} ${told} Add it to createErrand({ agents }).`,
+      );
+    },
+  };
+}
+
+function unknownProfile(agent: Agent, profiles: readonly string[]): ErrandError {
+  const told = profiles.length === 0 ? "none is configured" : `configured: ${profiles.join(", ")}`;
+  return new ErrandError(
+    "config-invalid",
+    `agent "${agent.name}": model "${agent.profile}/${agent.model}": there is no profile "${agent.profile}" in createErrand({ models }) (${told}).${didYouMean(agent.profile, profiles)}`,
+  );
+}
+
+/** What Scalekit's lists know, for the check at boot. */
+export interface KnownNames {
+  readonly connections: readonly string[];
+  readonly tools: readonly string[];
+}
+
+/** All wrong names of all agents in one message. @throws ErrandError `connection-unknown`, `tool-unknown` */
+export function checkNames(agents: readonly Agent[], known: KnownNames): void {
+  const connections = wrong(agents, (agent) => agent.connections, known.connections);
+  if (connections.length > 0)
+    throw new ErrandError(
+      "connection-unknown",
+      `Scalekit has no such connection in this environment: ${connections.join("; ")}. Names must equal the dashboard's exactly and differ per environment.`,
+    );
+  const tools = wrong(agents, (agent) => agent.tools.map((tool) => tool.name), known.tools);
+  if (tools.length > 0)
+    throw new ErrandError("tool-unknown", `Scalekit has no such tool in this environment: ${tools.join("; ")}.`);
+}
+
+function wrong(
+  agents: readonly Agent[],
+  namesOf: (agent: Agent) => readonly string[],
+  known: readonly string[],
+): string[] {
+  const set = new Set(known);
+  return agents.flatMap((agent) =>
+    namesOf(agent)
+      .filter((name) => !set.has(name))
+      .map((name) => `agent "${agent.name}" names "${name}".${didYouMean(name, known)}`),
+  );
+}

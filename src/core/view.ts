@@ -1,0 +1,179 @@
+/** A run as people and programs look at it: a summary, and its history as events. Both are folds of the journal. */
+import type { Decision, RunState } from "./journal.ts";
+import type { Json } from "./json.ts";
+import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
+import type { Evidence } from "./outcome.ts";
+import type { FailureCode, Need, ParkReason, RunStatus } from "./run.ts";
+
+/** One wait: parked at `from`, taken by a worker again at `to`; still waiting without `to`. Redis ms. */
+export interface Wait {
+  readonly reason: ParkReason;
+  readonly connections: readonly string[];
+  readonly from: number;
+  readonly to?: number;
+}
+
+export interface RunView {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly agent: string;
+  readonly identifier: string;
+  readonly tenant?: string;
+  /** Redis ms. */
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  /** Of a parked run: why, for whom, until when. */
+  readonly parked?: {
+    readonly reason: ParkReason;
+    readonly needs: readonly Need[];
+    readonly until?: number;
+    readonly message?: string;
+  };
+  readonly turns: number;
+  /** Tool calls that were claimed, each once. */
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  readonly costUsd?: number;
+  readonly waits: readonly Wait[];
+  /** Of a completed run: its result. Of a failed one: what text there was. */
+  readonly output?: Json;
+  readonly truncated?: boolean;
+  readonly failure?: { readonly code?: FailureCode; readonly message: string };
+}
+
+export function viewRun(state: RunState, status: RunStatus, decisions: readonly Decision[]): RunView {
+  const { created, ended } = state;
+  const park = state.parks.at(-1);
+  const costs = state.turns.flatMap((turn) => (turn.costUsd === undefined ? [] : [turn.costUsd]));
+  return {
+    id: state.id,
+    status,
+    agent: created.agent,
+    identifier: created.identifier,
+    ...(created.tenant !== undefined && { tenant: created.tenant }),
+    createdAt: created.at,
+    ...(ended !== undefined && { endedAt: ended.at }),
+    ...(status === "parked" && park !== undefined && { parked: parkedView(park) }),
+    turns: state.turns.length,
+    toolCalls: Object.keys(state.claims).length,
+    usage: state.turns.reduce((sum, turn) => addUsage(sum, turn.usage), NO_USAGE),
+    ...(costs.length > 0 && { costUsd: costs.reduce((a, b) => a + b, 0) }),
+    waits: waitsOf(decisions),
+    ...(ended?.output !== undefined && { output: ended.output }),
+    ...(ended?.truncated === true && { truncated: true }),
+    ...(ended !== undefined && ended.status !== "completed" && { failure: failureView(ended) }),
+  };
+}
+
+function parkedView(park: Decision & { kind: "parked" }): NonNullable<RunView["parked"]> {
+  const { reason, needs = [], until, message } = park;
+  return { reason, needs, ...(until !== undefined && { until }), ...(message !== undefined && { message }) };
+}
+
+function failureView({ code, message, status }: Decision & { kind: "ended" }): NonNullable<RunView["failure"]> {
+  return { ...(code !== undefined && { code }), message: message ?? `The run was ${status}.` };
+}
+
+export function waitsOf(decisions: readonly Decision[]): Wait[] {
+  const waits: Wait[] = [];
+  for (const [i, park] of decisions.entries()) {
+    if (park.kind !== "parked") continue;
+    const to = decisions.slice(i + 1).find((d) => d.kind === "leased")?.at;
+    waits.push({
+      reason: park.reason,
+      connections: (park.needs ?? []).map((n) => n.connection),
+      from: park.at,
+      ...(to !== undefined && { to }),
+    });
+  }
+  return waits;
+}
+
+interface EventBase {
+  readonly run: string;
+  /** Redis ms. */
+  readonly at: number;
+}
+
+/** What happened to a run, in the order in which it was written down. Carries no tool results, no mail and no links. */
+export type RunEvent = EventBase &
+  (
+    | { readonly type: "run.queued"; readonly agent: string; readonly identifier: string }
+    | { readonly type: "run.started"; readonly worker: string }
+    | { readonly type: "run.prepared"; readonly tools: readonly string[] }
+    | { readonly type: "turn.requested"; readonly turn: number; readonly attempt: number; readonly final: boolean }
+    | {
+        readonly type: "turn.committed";
+        readonly turn: number;
+        readonly calls: readonly { readonly id: string; readonly name: string; readonly made: boolean }[];
+        readonly usage: Usage;
+        readonly servedModel: string;
+        readonly tookMs: number;
+      }
+    | { readonly type: "tool.called"; readonly call: string; readonly tool: string; readonly attempt: number }
+    | {
+        readonly type: "tool.settled";
+        readonly call: string;
+        readonly tool: string;
+        readonly outcome: Evidence["outcome"]["kind"];
+        readonly tookMs: number;
+      }
+    | {
+        readonly type: "run.parked";
+        readonly reason: ParkReason;
+        readonly needs: readonly Need[];
+        readonly until?: number;
+        readonly message?: string;
+      }
+    | { readonly type: "run.yielded" }
+    | { readonly type: "run.completed"; readonly truncated: boolean }
+    | {
+        readonly type: "run.failed" | "run.cancelled" | "run.expired";
+        readonly code?: FailureCode;
+        readonly message?: string;
+      }
+  );
+
+export function eventOf(run: string, d: Decision): RunEvent {
+  const base = { run, at: d.at };
+  switch (d.kind) {
+    case "created":
+      return { ...base, type: "run.queued", agent: d.agent, identifier: d.identifier };
+    case "leased":
+      return { ...base, type: "run.started", worker: d.worker };
+    case "prepared":
+      return { ...base, type: "run.prepared", tools: (d.context?.tools ?? []).map((t) => t.name) };
+    case "turn-requested":
+      return { ...base, type: "turn.requested", turn: d.turn, attempt: d.attempt, final: d.final };
+    case "turn-committed": {
+      const calls = d.plan.map(({ id, name, verdict }) => ({ id, name, made: verdict === "run" }));
+      return {
+        ...base,
+        type: "turn.committed",
+        turn: d.turn,
+        calls,
+        usage: d.usage,
+        servedModel: d.servedModel,
+        tookMs: d.tookMs,
+      };
+    }
+    case "call-claimed":
+      return { ...base, type: "tool.called", call: d.call, tool: d.tool, attempt: d.attempt };
+    case "parked":
+      return { ...base, type: "run.parked", ...parkedView(d) };
+    case "yielded":
+      return { ...base, type: "run.yielded" };
+    case "ended":
+      if (d.status === "completed") return { ...base, type: "run.completed", truncated: d.truncated ?? false };
+      return {
+        ...base,
+        type: `run.${d.status}`,
+        ...(d.code !== undefined && { code: d.code }),
+        ...(d.message !== undefined && { message: d.message }),
+      };
+  }
+}
+
+export function settledEvent(run: string, { at, call, tool, outcome, tookMs }: Evidence): RunEvent {
+  return { run, at, type: "tool.settled", call, tool, outcome: outcome.kind, tookMs };
+}

@@ -1,0 +1,65 @@
+/** A process that works: one BullMQ worker per queue, and the waker beside them. Starts only after its checks. */
+import type { Agent } from "../core/agent.ts";
+import { assertReachable, type Connection } from "./connect.ts";
+import type { ShiftPorts } from "./shift.ts";
+import type { Store } from "./store.ts";
+import type { Waker } from "./waker.ts";
+import { type QueueWorker, startQueueWorker } from "./worker.ts";
+
+export interface ErrandWorker {
+  /** Resolves when it takes runs; rejects when a check failed, and then it never starts. @throws ErrandError */
+  ready(): Promise<void>;
+  /**
+   * Takes no more runs, hands those under way back at their step's end, and closes. Safe to call twice.
+   * @param timeoutMs after which steps under way are aborted; their runs go on elsewhere when the lease ends. Default 25 s.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
+export interface CrewOptions {
+  readonly connection: Connection;
+  readonly store: Store;
+  readonly ports: ShiftPorts;
+  readonly waker: Waker;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly agentOf: (name: string) => Agent | undefined;
+  /** Names and credentials, before the first run is taken. */
+  readonly check: () => Promise<void>;
+  /** Closes what the crew alone uses. */
+  readonly release: () => Promise<void>;
+}
+
+export function startCrew(crew: CrewOptions): ErrandWorker {
+  let workers: readonly QueueWorker[] = [];
+  let closing: Promise<void> | undefined;
+
+  const started = (async () => {
+    await assertReachable(crew.connection);
+    await crew.check();
+    if (closing !== undefined) return;
+    const { queues, concurrency, agentOf } = crew;
+    workers = queues.map((queue) =>
+      startQueueWorker(crew.store, crew.connection.redis, crew.ports, { queue, concurrency, agentOf }),
+    );
+    crew.waker.start();
+    await Promise.all(workers.map((worker) => worker.ready()));
+  })();
+  // Whoever asks `ready()` gets the error; a caller that never asks finds it in the log.
+  started.catch((error: unknown) => {
+    crew.ports.log.error("worker.not-started", {
+      error: error instanceof Error ? error.message.slice(0, 500) : "unknown",
+    });
+  });
+
+  const close = async (timeoutMs: number): Promise<void> => {
+    await started.catch(() => undefined);
+    await crew.waker.close();
+    await Promise.all(workers.map((worker) => worker.close(timeoutMs)));
+    await crew.release();
+  };
+  return {
+    ready: () => started,
+    close: ({ timeoutMs = 25_000 } = {}) => (closing ??= close(timeoutMs)),
+  };
+}

@@ -1,0 +1,49 @@
+/** What `enqueue` gives back: a run, to wait for, to watch, to cancel. */
+import { ErrandError } from "../core/errors.ts";
+import type { RunEvent, RunView } from "../core/view.ts";
+import type { RunReader } from "./reader.ts";
+
+export interface RunHandle<Output> {
+  readonly id: string;
+  /**
+   * The output of a completed run. Waits as long as the run does; `timeoutMs` bounds the waiting, not the run.
+   * @throws ErrandError `run-failed`, `run-cancelled`, `run-expired`, `timeout`
+   */
+  result(options?: { readonly timeoutMs?: number }): Promise<Output>;
+  /** Everything that happened and happens to it; ends when the run does. */
+  events(): AsyncGenerator<RunEvent, void, void>;
+  get(): Promise<RunView>;
+  /** @returns false when it had ended already */
+  cancel(): Promise<boolean>;
+}
+
+export function runHandle<Output>(
+  id: string,
+  reader: RunReader,
+  cancel: (run: string) => Promise<boolean>,
+): RunHandle<Output> {
+  return {
+    id,
+    result: async (options = {}) => {
+      const view = await reader.ended(id, options.timeoutMs);
+      if (view.status === "completed") return view.output as Output;
+      throw notCompleted(view);
+    },
+    events: () => reader.events(id),
+    get: () => reader.view(id),
+    cancel: () => cancel(id),
+  };
+}
+
+function notCompleted({ id, status, failure, output }: RunView): ErrandError {
+  const code = status === "cancelled" ? "run-cancelled" : status === "expired" ? "run-expired" : "run-failed";
+  const details = {
+    run: id,
+    status,
+    ...(failure?.code !== undefined && { reason: failure.code }),
+    partial: output !== undefined,
+  };
+  return new ErrandError(code, `run ${id} ended as ${status}${failure === undefined ? "" : `: ${failure.message}`}`, {
+    details,
+  });
+}

@@ -1,0 +1,99 @@
+/** Reading a run, and waiting for it: the journal is read, hints only say when (DESIGN §4, "Watching a run"). */
+import type { Redis } from "ioredis";
+import { ErrandError } from "../core/errors.ts";
+import { type Decision, foldRun, type RunState } from "../core/journal.ts";
+import type { Evidence } from "../core/outcome.ts";
+import { isFinal, type RunStatus } from "../core/run.ts";
+import { eventOf, type RunEvent, type RunView, settledEvent, viewRun } from "../core/view.ts";
+import { decodeDecision, decodeEvidence } from "./codec.ts";
+import type { Store } from "./store.ts";
+import type { Hints } from "./hints.ts";
+
+export interface RunRecord {
+  readonly status: RunStatus;
+  readonly decisions: readonly Decision[];
+  readonly evidence: readonly Evidence[];
+  readonly state: RunState;
+}
+
+export interface RunReader {
+  /** @throws ErrandError `run-unknown` */
+  read(run: string): Promise<RunRecord>;
+  view(run: string): Promise<RunView>;
+  /** Resolves when the run has ended. @throws ErrandError `run-unknown`, `timeout` */
+  ended(run: string, timeoutMs?: number): Promise<RunView>;
+  /** All events from the first one, then new ones as they are written; ends with the run. */
+  events(run: string): AsyncGenerator<RunEvent, void, void>;
+}
+
+export function createReader(store: Store, hints: Hints): RunReader {
+  const read = (run: string): Promise<RunRecord> => readRun(store, run);
+  const view = async (run: string): Promise<RunView> => {
+    const record = await read(run);
+    return viewRun(record.state, record.status, record.decisions);
+  };
+  return {
+    read,
+    view,
+    ended: async (run, timeoutMs) => {
+      const until = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+      const hint = await hints.watch(run);
+      try {
+        for (;;) {
+          const seen = await view(run);
+          if (isFinal(seen.status)) return seen;
+          if (until?.aborted === true)
+            throw new ErrandError(
+              "timeout",
+              `run ${run} did not end within ${timeoutMs} ms; it is ${seen.status} and goes on.`,
+            );
+          await hint.next(until);
+        }
+      } finally {
+        await hint.close();
+      }
+    },
+    events: async function* (run) {
+      const hint = await hints.watch(run);
+      let told = 0;
+      const settled = new Set<string>();
+      try {
+        for (;;) {
+          const record = await read(run);
+          const fresh = record.decisions.slice(told).map((d) => eventOf(run, d));
+          const results = record.evidence.filter((e) => !settled.has(e.nonce));
+          told = record.decisions.length;
+          for (const e of results) settled.add(e.nonce);
+          yield* [...fresh, ...results.map((e) => settledEvent(run, e))].toSorted((a, b) => a.at - b.at);
+          if (record.state.ended !== undefined) return;
+          await hint.next();
+        }
+      } finally {
+        await hint.close();
+      }
+    },
+  };
+}
+
+async function readRun(store: Store, run: string): Promise<RunRecord> {
+  const key = `${store.prefix}run:${run}`;
+  const [status, journal, evidence] = await readAtOnce(store.redis, key);
+  if (status === null)
+    throw new ErrandError(
+      "run-unknown",
+      `There is no run ${JSON.stringify(run)}: it never was, or it ended longer ago than runs are kept.`,
+    );
+  const decisions = journal.map(decodeDecision);
+  const settled = Object.values(evidence).map(decodeEvidence);
+  return { status: status as RunStatus, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
+}
+
+/** One transaction, so that status and journal are of the same moment. */
+async function readAtOnce(redis: Redis, key: string): Promise<[string | null, string[], Record<string, string>]> {
+  const replies = await redis.multi().hget(key, "status").lrange(`${key}:j`, 0, -1).hgetall(`${key}:e`).exec();
+  const [status, journal, evidence] = (replies ?? []).map(([error, value]) => {
+    if (error !== null) throw error;
+    return value;
+  });
+  return [status as string | null, journal as string[], evidence as Record<string, string>];
+}

@@ -1,0 +1,107 @@
+/** A worker: takes tickets from BullMQ and works the runs they name. The processor never throws but to send a ticket back. */
+import { DelayedError, type Job, WaitingError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Agent } from "../core/agent.ts";
+import { type ShiftPorts, workShift } from "./shift.ts";
+import type { Store } from "./store.ts";
+import { bullPrefix, PRACTICALLY_INFINITE, type TicketData } from "./tickets.ts";
+
+export interface QueueWorkerOptions {
+  readonly queue: string;
+  /** Runs at once in this process. */
+  readonly concurrency: number;
+  readonly agentOf: (name: string) => Agent | undefined;
+}
+
+export interface QueueWorker {
+  ready(): Promise<void>;
+  /**
+   * Takes no more tickets, hands each run back at its step's end, then closes. After `timeoutMs` the steps under way are aborted;
+   * their runs are taken by another worker when the lease ends.
+   */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** How long a ticket waits that this worker has no agent for; another worker may have it. */
+const UNKNOWN_AGENT_MS = 5_000;
+
+export function startQueueWorker(
+  store: Store,
+  connection: Redis,
+  ports: ShiftPorts,
+  options: QueueWorkerOptions,
+): QueueWorker {
+  const held = new Set<AbortController>();
+  let draining = false;
+  const { log } = ports;
+  const leaseMs = store.options.leaseMs;
+
+  const process = async (job: Job<TicketData>, token?: string): Promise<void> => {
+    const { run, ticket, agent } = job.data;
+    if (draining) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    if (options.agentOf(agent) === undefined) {
+      log.error("ticket.agent-unknown", { run, agent, queue: options.queue });
+      await job.moveToDelayed(Date.now() + UNKNOWN_AGENT_MS, token);
+      throw new DelayedError();
+    }
+    const until = await shift(run, ticket);
+    if (until === undefined) return;
+    // Nothing may be awaited between these two: BullMQ loses track of the lock otherwise (facts/bullmq.md, lock-tracking bug).
+    await job.moveToDelayed(until, token);
+    throw new DelayedError();
+  };
+
+  /** @returns when to come back, or nothing when the ticket is used up */
+  const shift = async (run: string, ticket: string): Promise<number | undefined> => {
+    let mine: AbortController | undefined;
+    try {
+      const onHeld = (abort: AbortController): void => void held.add((mine = abort));
+      const done = await workShift(
+        { ...ports, draining: () => draining },
+        { run, ticket, agentOf: options.agentOf, onHeld },
+      );
+      return done.is === "later" ? done.until + Math.round(ports.chance.random() * leaseMs * 0.1) : undefined;
+    } catch (error) {
+      // The store failed, or our own code did. Either way the lease ends, the next looks find the run, and the crash is counted.
+      log.error("run.crashed", {
+        run,
+        error: error instanceof Error ? `${error.name}: ${error.message.slice(0, 300)}` : "unknown",
+      });
+      return undefined;
+    } finally {
+      if (mine !== undefined) held.delete(mine);
+    }
+  };
+
+  const worker = new Worker<TicketData>(options.queue, process, {
+    connection,
+    prefix: bullPrefix(store.prefix),
+    concurrency: options.concurrency,
+    lockDuration: leaseMs,
+    stalledInterval: leaseMs,
+    maxStalledCount: PRACTICALLY_INFINITE,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
+  worker.on("error", (error) => log.warn("worker.error", { queue: options.queue, error: error.name }));
+
+  return {
+    ready: async () => {
+      await worker.waitUntilReady();
+    },
+    close: async (timeoutMs) => {
+      draining = true;
+      const timer = setTimeout(() => {
+        for (const abort of held) abort.abort(new Error("the worker stops"));
+      }, timeoutMs);
+      try {
+        await worker.close();
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
