@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { spawnLeashed } from "./leash.mjs";
 import { codeOfSignal } from "./stop.mjs";
 
-const TERMINAL_GRACE_MS = 1_000;
-const END_GRACE_MS = 10_000;
+/** When a child that was asked to stop is asked by SIGTERM, and when it is made to. */
+const HEARD_MS = 10_000;
+const END_MS = 60_000;
 
 /** Resolves to the exit code; 127 when there is no such command. `options` are those of `spawn`. */
 export async function runChild(command, args, stop, options) {
@@ -26,16 +27,11 @@ export async function runChild(command, args, stop, options) {
 
 /**
  * A Ctrl-C or a closed terminal reaches every process there. The same signal once more from us would look like an impatient
- * person, so we wait, and then say it in another word.
+ * person, so we leave it at that, and only much later say it in another word. A worker may take its time to end its step.
  */
 function passOn(signal, child) {
   const heard = signal !== "SIGTERM" && [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   if (!heard) child.kill(signal);
-  const again = setTimeout(() => child.kill("SIGTERM"), TERMINAL_GRACE_MS);
-  const force = setTimeout(() => child.kill("SIGKILL"), END_GRACE_MS);
-  if (!heard) clearTimeout(again);
-  child.once("exit", () => {
-    clearTimeout(again);
-    clearTimeout(force);
-  });
+  const timers = [setTimeout(() => child.kill("SIGTERM"), HEARD_MS), setTimeout(() => child.kill("SIGKILL"), END_MS)];
+  child.once("exit", () => timers.forEach((timer) => clearTimeout(timer)));
 }
