@@ -1,28 +1,37 @@
 /** Cancel from any process: a worker that has the run sees the flag at its next commit; a run that nobody has is claimed and ended here. */
-import type { Agent } from "../core/agent.ts";
 import { ErrandError } from "../core/errors.ts";
+import { holdRun, LeaseLost } from "../loop/held.ts";
+import { end } from "../loop/leave.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Journal } from "../ports/journal.ts";
 import { CANCEL } from "./scripts/cancel.ts";
-import { type ShiftPorts, workShift } from "./shift.ts";
 import type { Store } from "./store.ts";
 
+export interface CancelPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly worker: string;
+}
+
 /** @returns false when the run had ended already. @throws ErrandError `run-unknown` */
-export async function cancelRun(
-  store: Store,
-  ports: ShiftPorts,
-  run: string,
-  agentOf: (name: string) => Agent | undefined,
-): Promise<boolean> {
+export async function cancelRun(store: Store, ports: CancelPorts, run: string): Promise<boolean> {
   const [answer] = await store.run(CANCEL, run);
-  switch (answer) {
-    case "gone":
-      throw new ErrandError("run-unknown", `There is no run ${JSON.stringify(run)} to cancel.`);
-    case "final":
-      return false;
-    case "held":
-      return true;
-    default:
-      // If a worker is faster, it claims, sees the flag and ends the run itself.
-      await workShift(ports, { run, agentOf });
-      return true;
+  if (answer === "gone") throw new ErrandError("run-unknown", `There is no run ${JSON.stringify(run)} to cancel.`);
+  if (answer === "final") return false;
+  if (answer === "free") await endUnheld(ports, run);
+  return true;
+}
+
+/** From line, gate or moment. If a worker is faster, it claims, sees the flag and ends the run itself. */
+async function endUnheld({ journal, clock, chance, worker }: CancelPorts, run: string): Promise<void> {
+  const askedAt = clock.monotonic();
+  const claim = await journal.claim(run, { nonce: chance.nonce(), worker });
+  if (claim.answer !== "claimed") return;
+  const held = holdRun(claim, { journal, clock, chance, abort: new AbortController(), askedAt });
+  try {
+    await end(held, { kind: "ended", status: "cancelled" });
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
   }
 }

@@ -8,7 +8,6 @@ import { hash } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
 import { advance, type Ending, type LoopPorts } from "../loop/advance.ts";
 import { holdRun, type HeldRun } from "../loop/held.ts";
-import { end } from "../loop/leave.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 
@@ -26,8 +25,7 @@ export interface ShiftPorts extends Omit<LoopPorts, "hash" | "draining"> {
 
 export interface ShiftOptions {
   readonly run: string;
-  /** None: from line or gate, to end a cancelled run that nobody works on. */
-  readonly ticket?: string;
+  readonly ticket: string;
   readonly agentOf: (name: string) => Agent | undefined;
   /** Told once the run is held, so that a worker that stops at once can abort it. */
   readonly onHeld?: (abort: AbortController) => void;
@@ -36,7 +34,7 @@ export interface ShiftOptions {
 export async function workShift(ports: ShiftPorts, { run, ticket, agentOf, onHeld }: ShiftOptions): Promise<Shift> {
   const { journal, clock, chance, log, worker } = ports;
   const askedAt = clock.monotonic();
-  const claim = await journal.claim(run, { nonce: chance.nonce(), worker, ...(ticket !== undefined && { ticket }) });
+  const claim = await journal.claim(run, { nonce: chance.nonce(), worker, ticket });
   if (claim.answer === "busy") return { is: "later", until: claim.until };
   if (claim.answer !== "claimed") {
     log.info("ticket.dropped", { run, why: claim.answer });
@@ -45,8 +43,6 @@ export async function workShift(ports: ShiftPorts, { run, ticket, agentOf, onHel
   const abort = new AbortController();
   const held = holdRun(claim, { journal, clock, chance, abort, askedAt });
   const agent = agentOf(held.state.created.agent);
-  // A cancelled run needs no agent to end; whoever cancels may have none.
-  if (held.cancelled) return { is: "used", ending: await end(held, { kind: "ended", status: "cancelled" }) };
   if (agent === undefined) {
     log.error("run.agent-unknown", { run, agent: held.state.created.agent });
     return { is: "used" };

@@ -1,0 +1,59 @@
+/** The end of the demo: the digests, and what each run cost and waited for. */
+import type { RunView } from "../../index.ts";
+import type { Digest } from "./inbox-digest.ts";
+import type { Person } from "./people.ts";
+
+export interface Finished {
+  readonly person: Person;
+  readonly view: RunView;
+  readonly digest: Digest;
+}
+
+export function report(finished: readonly Finished[]): string {
+  return [...finished.map(digestText), table(finished)].join("\n\n");
+}
+
+function digestText({ person, digest }: Finished): string {
+  const lines = digest.highlights.map(
+    ({ from, subject, why }) => `  • ${oneLine(subject)} — ${oneLine(from)}\n    ${oneLine(why)}`,
+  );
+  return [`${person.name}'s inbox: ${digest.unread} unread`, `  ${oneLine(digest.summary)}`, ...lines].join("\n");
+}
+
+/** Mail is hostile text: no control characters reach the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+}
+
+function table(finished: readonly Finished[]): string {
+  const rows = finished.map(({ person, view }) => [
+    person.name,
+    `${view.turns} turns`,
+    `${view.toolCalls} tool calls`,
+    `${(view.usage.input + view.usage.output).toLocaleString("en-US")} tokens`,
+    waitText(view),
+  ]);
+  const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function waitText({ waits, endedAt = 0, createdAt }: RunView): string {
+  const took = `took ${seconds(endedAt - createdAt)}`;
+  const forUser = waits.filter((wait) => wait.reason === "account");
+  if (forUser.length === 0) return `${took}, waited for nobody`;
+  const told = forUser.map(
+    (wait) => `${seconds((wait.to ?? endedAt) - wait.from)} for ${wait.connections.join(" and ")}`,
+  );
+  return `${took}, of it parked ${told.join(", ")}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,27 @@
+/** The public names, one by one. Names that users need in their tests are in `errand/testing`. */
+export {
+  agent,
+  type Agent,
+  type AgentOptions,
+  type InstructionContext,
+  type ToolUse,
+  type TypedAgent,
+} from "./core/agent.ts";
+export type { Effect } from "./core/effects.ts";
+export { ErrandError, type ErrorCode } from "./core/errors.ts";
+export type { Limits } from "./core/limits.ts";
+export type { Usage } from "./core/messages.ts";
+export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
+export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
+export type { RunEvent, RunView, Wait } from "./core/view.ts";
+export {
+  type AuthorizationHandlerOptions,
+  createErrand,
+  type Errand,
+  type ErrandOptions,
+  type WorkerOptions,
+} from "./errand.ts";
+export type { ChatProfile } from "./models/chat.ts";
+export type { ErrandWorker } from "./queue/crew.ts";
+export type { RunHandle } from "./queue/handle.ts";
+export type { EnqueueOptions } from "./queue/producer.ts";
