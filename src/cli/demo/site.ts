@@ -15,7 +15,7 @@ export interface Site {
   /** The authorization handler, once there is one. */
   mount(handler: Handler): void;
   /** Who is signed in, by the session cookie. */
-  getUser(request: Request): string | null;
+  readonly getUser: (request: Request) => string | null;
   close(): Promise<void>;
 }
 
@@ -48,7 +48,8 @@ export async function openSite(): Promise<Site> {
     return pathname.startsWith("/errand/") ? handler(request) : new Response("Not found", { status: 404 });
   };
 
-  const server = createServer(getRequestListener(serve));
+  const listener = getRequestListener(serve);
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
