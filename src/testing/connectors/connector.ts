@@ -20,6 +20,8 @@ export interface ToolSpec<World> {
   /** JSON Schemas of the parameters, by name. */
   readonly parameters: Readonly<Record<string, JsonObject>>;
   readonly required?: readonly string[];
+  /** Scopes of which the account must have been granted one. Default: none needed. */
+  readonly scopes?: readonly string[];
   /** Whether the tool also takes `schema_version` and `tool_version`, as many real ones do. */
   readonly versioned?: boolean;
   /**
@@ -65,6 +67,8 @@ export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: JsonObject;
+  /** One of them is needed; none if empty. */
+  readonly scopes: readonly string[];
 }
 
 /** A user's world, opened. */
@@ -122,5 +126,5 @@ const VERSIONS: Readonly<Record<string, JsonObject>> = {
 function definition<World>(tool: ToolSpec<World>): ToolDefinition {
   const properties: JsonObject = { ...tool.parameters, ...(tool.versioned === true ? VERSIONS : {}) };
   const inputSchema: JsonObject = { type: "object", properties, required: [...(tool.required ?? [])] };
-  return { name: tool.name, description: tool.description, inputSchema };
+  return { name: tool.name, description: tool.description, inputSchema, scopes: tool.scopes ?? [] };
 }

@@ -58,3 +58,8 @@ export const LABELLED: Readonly<Record<string, JsonObject>> = {
   add_label_ids: texts("Labels to add, e.g. STARRED or INBOX"),
   remove_label_ids: texts("Labels to remove, e.g. UNREAD"),
 };
+
+/** What writing tools answer: ids and labels, no content. */
+export function brief(message: StoredMessage): JsonObject {
+  return { id: message.id, threadId: message.threadId, labelIds: [...message.labels] };
+}

@@ -38,6 +38,7 @@ export interface Account {
   readonly identifier: string;
   readonly connection: Connection;
   status: AccountStatus;
+  /** What the connection asks for, until the user grants less. */
   scopes: readonly string[];
   /** Set while the provider answers 401. */
   revoked: Revocation | undefined;
@@ -124,7 +125,7 @@ export class Accounts {
       identifier,
       connection,
       status,
-      scopes: status === "ACTIVE" ? connection.connector.scopes : [],
+      scopes: connection.connector.scopes,
       revoked: undefined,
       tokenExpiresAt: status === "ACTIVE" ? this.#now() + TOKEN_TTL : undefined,
       updatedAt: this.#now(),

@@ -2,6 +2,9 @@
  * A local Scalekit for tests and demos: the real SDK talks to it over the wire. This file is its handle, what a test
  * holds in its hand.
  */
+import { Calendar } from "../connectors/calendar.ts";
+import { GithubAccount } from "../connectors/github-account.ts";
+import { SlackWorkspace } from "../connectors/slack-workspace.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { snapshot, type Account, type AccountSnapshot, type AccountStatus } from "./accounts.ts";
 import { pressConsent } from "./browser.ts";
@@ -124,11 +127,22 @@ export class ScalekitEmulator {
 
   /** The user's mailbox at a gmail connection; there before the account is. */
   mailbox(identifier: string, connection?: string): Mailbox {
-    const name =
-      connection ?? this.#env.connections.find(({ connector }) => connector.name === "gmail")?.name ?? "gmail";
-    const world = this.world(identifier, name);
-    if (world instanceof Mailbox) return world;
-    throw new Error(`Scalekit emulator: connection "${name}" has no mailbox: its connector is not gmail`);
+    return this.#worldOf(Mailbox, "gmail", identifier, connection);
+  }
+
+  /** The user's Slack workspace; there before the account is. */
+  slack(identifier: string, connection?: string): SlackWorkspace {
+    return this.#worldOf(SlackWorkspace, "slack", identifier, connection);
+  }
+
+  /** What the user sees on GitHub; there before the account is. */
+  github(identifier: string, connection?: string): GithubAccount {
+    return this.#worldOf(GithubAccount, "github", identifier, connection);
+  }
+
+  /** The user's calendars; there before the account is. */
+  calendar(identifier: string, connection?: string): Calendar {
+    return this.#worldOf(Calendar, "googlecalendar", identifier, connection);
   }
 
   /** The user's data at any connection; of which kind depends on the connector. */
@@ -181,6 +195,19 @@ export class ScalekitEmulator {
       await this.#env.webhooks.drained();
     })();
     await this.#closed;
+  }
+
+  #worldOf<World>(
+    kind: abstract new (...args: never) => World,
+    connector: string,
+    identifier: string,
+    connection?: string,
+  ): World {
+    const fitting = this.#env.connections.find((one) => one.connector.name === connector);
+    const name = connection ?? fitting?.name ?? connector;
+    const world = this.world(identifier, name);
+    if (world instanceof kind) return world;
+    throw new Error(`Scalekit emulator: connection "${name}" is not of connector ${connector}`);
   }
 
   #needOrCreate(identifier: string, connection: string, status: AccountStatus): Account {

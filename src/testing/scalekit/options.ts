@@ -42,6 +42,8 @@ export interface ScalekitEmulatorOptions {
   readonly linkMovesToPendingAuth?: boolean;
   /** Not documented: are tools of accounts that are not ACTIVE listed? Default false. */
   readonly listToolsOfInactive?: boolean;
+  /** Not documented: are tools listed whose scopes the user has not granted? Default false. */
+  readonly listToolsWithoutScope?: boolean;
   /** Not documented: what ExecuteTool answers when the account is not ACTIVE. Default FailedPrecondition. */
   readonly notActive?: { readonly code?: CodeName; readonly errorCode?: string };
   /** Unix milliseconds. Default: the system clock. */

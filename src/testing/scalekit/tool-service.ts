@@ -49,6 +49,7 @@ export function toolService(env: Environment): Partial<ServiceImpl<typeof ToolSe
         .flatMap((account) =>
           env.tools
             .filter((tool) => tool.provider === account.connection.connector.provider)
+            .filter((tool) => env.options.listToolsWithoutScope === true || permitted(account, tool))
             .map((tool) => ({ tool, account })),
         )
         .filter(({ tool }) => providers.length === 0 || providers.includes(tool.provider))
@@ -80,6 +81,10 @@ async function execute(env: Environment, request: ExecuteToolRequest): Promise<A
   if (account.status !== "ACTIVE") throw notActive(env, account.status);
   const executionId = env.newId("exec");
   if (account.revoked !== undefined) throw refuse(env, account, executionId);
+  if (!permitted(account, tool)) {
+    const message = "Request had insufficient authentication scopes.";
+    throw toolError({ status: 403, code: "PERMISSION_DENIED", message }, executionId);
+  }
   const input = checkInput(tool.definition, request.params ?? {});
   const name = { connection: account.connection.name, identifier: account.identifier };
   const data = await run(env, name, tool, input, executionId);
@@ -143,6 +148,11 @@ function resolve(env: Environment, request: ExecuteToolRequest, tool: ToolEntry)
     );
   }
   return account;
+}
+
+/** Whether the user has granted what the tool needs. */
+function permitted(account: Account, { definition: { scopes } }: ToolEntry): boolean {
+  return scopes.length === 0 || scopes.some((scope) => account.scopes.includes(scope));
 }
 
 function usable(env: Environment, identifier: string): readonly Account[] {

@@ -221,7 +221,7 @@ test("a connector of one's own", async (t) => {
   const call = caller(client, "user_1", "team-notes");
   assert.deepEqual(await call("notes_add", { text: "a" }), { count: 1 });
   assert.deepEqual(scalekit.world("user_1", "team-notes"), ["a"]);
-  assert.throws(() => scalekit.mailbox("user_1", "team-notes"), /has no mailbox/);
+  assert.throws(() => scalekit.mailbox("user_1", "team-notes"), /is not of connector gmail/);
   await assert.rejects(
     start(t, { connections: ["gmial"] }),
     /connection "gmial" needs a connector: expected one of gmail/,
