@@ -37,7 +37,7 @@ test("every published port is on loopback", () => {
 
 test("the worker waits for a healthy Redis and runs an entry that exists", () => {
   assert.match(section(redis, "healthcheck", 2), /valkey-cli ping/);
-  assert.match(section(worker, "depends_on", 2), /redis:\n +condition: service_healthy$/);
+  assert.match(section(worker, "depends_on", 2), /redis:\n +condition: service_healthy\n/);
   assert.match(section(worker, "environment", 2), /REDIS_URL: redis:\/\/redis:6379/);
   const entry = /command: \["node", "scripts\/run\.mjs", "([^"]+)"\]/.exec(worker)?.[1];
   assert.ok(read(entry ?? "no entry").length > 0);
