@@ -19,7 +19,7 @@ export function watchForStop() {
   return controller.signal;
 }
 
-/** Nobody sits at a terminal that could answer a question: CI systems may give us one all the same. */
+/** Whether somebody sits there who could answer a question. A CI system may have a terminal and nobody at it. */
 export function hasTerminal() {
   return process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI;
 }

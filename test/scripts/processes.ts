@@ -130,14 +130,20 @@ export async function programs(
   return path;
 }
 
-/** Where a program is on our PATH. */
+/** Where a program is on our PATH. Throws when it is not there. */
 export function which(name: string): string {
-  const found = (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .map((dir) => join(dir, name))
-    .find((path) => existsSync(path));
+  const found = onPath(name);
   if (found === undefined) throw new Error(`${name} is not on PATH`);
   return found;
+}
+
+export function has(name: string): boolean {
+  return onPath(name) !== undefined;
+}
+
+function onPath(name: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.map((dir) => join(dir, name)).find((path) => existsSync(path));
 }
 
 /** Our own environment without what a test run or npm puts there for the processes of this run only. */

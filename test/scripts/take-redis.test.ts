@@ -1,6 +1,7 @@
 /** Where the demo takes its Redis from, and what it says when there is none or the given one is wrong. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { Redis } from "ioredis";
 import { findRedis, startRedis } from "../../src/testing/redis.ts";
-import { held, programs, runDemo, which } from "./processes.ts";
+import { has, held, HOLD, programs, RUN, runDemo, start, which } from "./processes.ts";
 
 const SERVER = findRedis();
 if (SERVER === undefined) throw new Error("These tests need a redis-server or redis-tools on PATH.");
@@ -103,6 +104,18 @@ test("without a terminal redis-tools is installed unasked, after the lists of pa
   assert.equal(stderr, "Installing redis-tools (apt-get) …\n");
   const install = "install --yes --no-install-recommends redis-tools as noninteractive";
   assert.deepEqual(await lines(join(path, "log")), [install, "update", install]);
+});
+
+const TERMINAL = process.platform === "linux" && has("script"); // util-linux: every Debian has it
+
+test("at a terminal it asks first, and no answer is a no", { skip: TERMINAL ? false : "no script(1)" }, async (t) => {
+  const path = await programs(t, { "apt-get": `[ "$1" = --version ] || : > "\${0%/*}/log"`, sudo: "exit" });
+  const command = `'${process.execPath}' '${RUN}' '${HOLD}' demo`;
+  const env = { PATH: path, SHELL: "/bin/sh", CI: "" };
+  const { code, stdout } = await start(t, which("script"), ["-qec", command, "/dev/null"], { env }).ended;
+  assert.equal(code, 1);
+  assert.match(stdout, /Install redis-tools with (sudo )?apt-get\? \[Y\/n\] .*errand: Errand needs a Redis/s);
+  assert.equal(existsSync(join(path, "log")), false, "apt-get was not asked to install");
 });
 
 test("when the installation fails, apt-get's own words come before the sentence", async (t) => {
