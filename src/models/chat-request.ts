@@ -1,0 +1,119 @@
+/** A model request as OpenAI's chat completions take it. Pure: equal requests give equal bodies. */
+import type OpenAI from "openai";
+import { isObject, type Json } from "../core/json.ts";
+import type { Message, ModelRequest, ToolSpec } from "../core/messages.ts";
+import { type Fields, type ReadCall, readCalls } from "./chat-calls.ts";
+import type { ChatProfile } from "./chat-profile.ts";
+
+type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
+type Assistant = Extract<Message, { role: "assistant" }>;
+type Result = Extract<Message, { role: "tool" }>;
+
+/** Stands where providers refuse an empty text. */
+const NOTHING_SAID = "(no text)";
+/** OpenAI refuses more calls than this in one message; the rest is left out together with its answers. */
+const MAX_CALLS = 128;
+
+export function chatRequest(request: ModelRequest, profile: ChatProfile): Body {
+  const { features = {}, extraBody = {}, maxOutputTokens } = profile;
+  const role = features.developerRole === true ? "developer" : "system";
+  const system = request.system.trim() === "" ? [] : [{ role, content: request.system.toWellFormed() }];
+  const limit = { [features.maxTokensField ?? "max_completion_tokens"]: maxOutputTokens };
+  const body: Fields = {
+    ...extraBody,
+    ...(maxOutputTokens !== undefined && limit),
+    model: request.model,
+    messages: [...system, ...transcript(request.messages)],
+    ...toolFields(request, profile),
+  };
+  return body as unknown as Body;
+}
+
+function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: ChatProfile): Fields {
+  const knowsChoice = features.toolChoice ?? true;
+  if (tools.length === 0 || (toolChoice === "none" && !knowsChoice)) return {};
+  const { parallelToolCalls } = features;
+  return {
+    tools: tools.map(toolOf),
+    ...(knowsChoice && { tool_choice: toolChoice }),
+    ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
+  };
+}
+
+/** OpenAI refuses an object schema without `properties`. */
+function toolOf({ name, description, parameters }: ToolSpec): Fields {
+  const described = description === "" ? {} : { description };
+  return {
+    type: "function",
+    function: { name, ...described, parameters: { type: "object", properties: {}, ...parameters } },
+  };
+}
+
+/**
+ * Keeps what makes a valid transcript, whatever the journal holds: each call of an assistant message with exactly one answer right
+ * behind it. A call that was never answered (it stood in an answer that finished or was sent back) is left out.
+ */
+function transcript(messages: readonly Message[]): Fields[] {
+  const sent: Fields[] = [];
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i];
+    if (message?.role === "user") sent.push({ role: "user", content: said(message.text) });
+    if (message?.role !== "assistant") continue;
+    const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
+    const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
+    sent.push(...turn(message, results));
+  }
+  return sent;
+}
+
+function turn(message: Assistant, results: readonly Result[]): Fields[] {
+  const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
+  const calls = readCalls(message.verbatim).flatMap((call, i) => {
+    const id = message.callIds[i];
+    return id !== undefined && answers.has(id) && message.callIds.indexOf(id) === i ? [{ id, call }] : [];
+  });
+  const kept = calls.slice(0, MAX_CALLS);
+  return [
+    assistant(message, kept),
+    ...kept.map(({ id }) => ({ role: "tool", tool_call_id: id, content: (answers.get(id) ?? "").toWellFormed() })),
+  ];
+}
+
+/** The provider's own message with its unknown fields; calls carry our ids, since providers repeat and omit theirs. */
+function assistant({ verbatim, text }: Assistant, calls: readonly { id: string; call: ReadCall }[]): Fields {
+  const { tool_calls: _calls, function_call: _call, content, ...rest } = isObject(verbatim) ? verbatim : {};
+  const ids = new Map(calls.toReversed().map(({ id, call }) => [call.requested.providerId, id]));
+  return {
+    ...rest,
+    role: "assistant",
+    content: contentOf(content, text, calls.length > 0),
+    ...(Array.isArray(rest["reasoning_details"]) && { reasoning_details: rest["reasoning_details"].map(renamed(ids)) }),
+    ...(calls.length > 0 && { tool_calls: calls.map(({ id, call }) => call.replay(id)) }),
+  };
+}
+
+/** OpenRouter ties an encrypted thought to its call by the call's id (Roo-Code#10640): it has to change with the id. */
+function renamed(ids: ReadonlyMap<string, string>): (detail: unknown) => unknown {
+  return (detail) => {
+    if (!isObject(detail) || typeof detail["id"] !== "string" || detail["id"] === "") return detail;
+    return { ...detail, id: ids.get(detail["id"]) ?? detail["id"] };
+  };
+}
+
+/** Parts that requests do not take (thinking, output_text) are dropped for the text they stand beside. */
+function contentOf(content: unknown, text: string, calls: boolean): Json {
+  if (Array.isArray(content) && content.length > 0 && content.every(isPlainPart)) return content as Json;
+  const plain = typeof content === "string" ? content : text;
+  if (!calls) return said(plain);
+  return typeof content !== "string" && plain === "" ? null : plain.toWellFormed();
+}
+
+function isPlainPart(part: unknown): boolean {
+  if (!isObject(part) || (part["type"] !== "text" && part["type"] !== "refusal")) return false;
+  const text = part[part["type"]];
+  return typeof text === "string" && text.trim() !== "" && text.isWellFormed();
+}
+
+function said(text: string): string {
+  return text.trim() === "" ? NOTHING_SAID : text.toWellFormed();
+}

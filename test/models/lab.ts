@@ -1,0 +1,88 @@
+/** The adapter against a scripted model over HTTP, as the tests of this folder use it. */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import type { Message, ModelAnswer, ModelFailure, ModelReply, ModelRequest } from "../../src/core/messages.ts";
+import { chatModel, type ChatProfile } from "../../src/models/chat.ts";
+import { chatRequest } from "../../src/models/chat-request.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Model } from "../../src/ports/model.ts";
+import {
+  checkChatRequest,
+  type Script,
+  type ScriptedModel,
+  startScriptedModel,
+} from "../../src/testing/model/index.ts";
+
+/** 2026-11-21T10:00:00Z, and a monotonic clock that moves 7 ms each time it is read. */
+export function steppedClock(): Clock {
+  let monotonic = 1_000;
+  return { now: () => Date.UTC(2026, 10, 21, 10), monotonic: () => (monotonic += 7) };
+}
+
+export interface Lab {
+  readonly server: ScriptedModel;
+  readonly model: Model;
+  readonly ask: (request?: Partial<ModelRequest>, signal?: AbortSignal) => Promise<ModelReply>;
+  readonly answer: (request?: Partial<ModelRequest>) => Promise<ModelAnswer>;
+  readonly failure: (request?: Partial<ModelRequest>) => Promise<ModelFailure>;
+}
+
+/** A model that closes with the test, or with the whole suite of a file. */
+export async function lab(
+  t: Pick<TestContext, "after">,
+  script: Script,
+  profile: Partial<ChatProfile> = {},
+  timeoutMs = 5_000,
+): Promise<Lab> {
+  const server = await startScriptedModel({ script });
+  t.after(() => server.close());
+  const model = chatModel({ apiKey: server.apiKey, baseURL: server.url, ...profile }, { clock: steppedClock() });
+  const ask: Lab["ask"] = (request = {}, signal = new AbortController().signal) =>
+    model.respond({ ...REQUEST, ...request }, { timeoutMs, signal });
+  return {
+    server,
+    model,
+    ask,
+    async answer(request) {
+      const reply = await ask(request);
+      assert.equal(reply.kind, "answer", JSON.stringify(reply));
+      return reply;
+    },
+    async failure(request) {
+      const reply = await ask(request);
+      assert.equal(reply.kind, "failure", JSON.stringify(reply));
+      return reply;
+    },
+  };
+}
+
+export const TOOL = {
+  name: "gmail_fetch_mails",
+  description: "Lists mails.",
+  parameters: { type: "object", properties: { query: { type: "string" } } },
+} as const;
+
+export const REQUEST: ModelRequest = {
+  profile: "openai",
+  model: "m-1",
+  system: "You help.",
+  messages: [{ role: "user", text: "What is new?" }],
+  tools: [TOOL],
+  toolChoice: "auto",
+};
+
+export function user(text: string): Message {
+  return { role: "user", text };
+}
+
+export function tool(callId: string, text = "{}"): Message {
+  return { role: "tool", callId, name: TOOL.name, text };
+}
+
+/** The body as it goes over the wire, accepted by the validator. */
+export function wire(request: Partial<ModelRequest>, profile: Partial<ChatProfile> = {}): Record<string, unknown> {
+  const sent = chatRequest({ ...REQUEST, ...request }, { apiKey: "k", ...profile });
+  const body = JSON.parse(JSON.stringify(sent)) as Record<string, unknown>;
+  assert.deepEqual(checkChatRequest(body), []);
+  return body;
+}
