@@ -17,30 +17,29 @@ export interface InboxDigest {
 export function digestOf(seen: SeenInbox, query: string): InboxDigest {
   const onlyUnread = /\bis:unread\b/.test(query);
   const counted = seen.mails.filter((mail) => mail.unread ?? onlyUnread).length;
-  const guessed = onlyUnread && seen.nextPage !== undefined ? seen.estimate : 0;
+  const guessed = onlyUnread && (seen.nextPage !== undefined || seen.shortened) ? seen.estimate : 0;
   return { unread: Math.max(counted, guessed), summary: summaryOf(seen), highlights: highlightsOf(seen.mails) };
 }
 
 function summaryOf(seen: SeenInbox): string {
-  const kinds = [...new Set(seen.errors.map((error) => shorten(clean(error), 60)))].join(", ");
-  const failed = seen.errors.length === 0 ? "" : ` ${count(seen.errors.length, "tool call")} failed (${kinds}).`;
-  if (seen.mails.length === 0)
-    return seen.errors.length > 0 ? `The inbox could not be read.${failed}` : "No mails were found.";
+  const gaps = gapsIn(seen);
+  if (seen.listings === 0) return "The inbox was not read.";
+  if (seen.mails.length === 0) return gaps === "" ? "No mails were found." : `The inbox could not be read.${gaps}`;
+  const known = seen.mails.filter((mail) => mail.from !== "");
   const senders = new Map<string, number>();
-  for (const mail of seen.mails) {
-    const name = senderName(mail.from);
-    senders.set(name, (senders.get(name) ?? 0) + 1);
-  }
+  for (const name of known.map((mail) => senderName(mail.from))) senders.set(name, (senders.get(name) ?? 0) + 1);
   const top = [...senders].toSorted((a, b) => b[1] - a[1]).slice(0, 3);
   const names = top.map(([name, mails]) => (mails > 1 ? `${name} (${mails})` : name)).join(", ");
-  const subjects = seen.mails
-    .map(subjectOf)
-    .slice(0, 3)
-    .map((subject) => `“${shorten(subject, 60)}”`);
-  return (
-    `${count(seen.mails.length, "mail")} from ${count(senders.size, "sender")}, ${seen.read} read in full. ` +
-    `Top senders: ${names}. Newest: ${subjects.join(", ")}.${failed}`
-  );
+  const subjects = known.slice(0, 3).map((mail) => `“${shorten(subjectOf(mail), 60)}”`);
+  const details = known.length === 0 ? "" : ` Top senders: ${names}. Newest: ${subjects.join(", ")}.`;
+  return `${count(seen.mails.length, "mail")} found, ${seen.read} read in full.${details}${gaps}`;
+}
+
+/** What the reader has to know about what is missing; "" if nothing is. */
+function gapsIn(seen: SeenInbox): string {
+  const kinds = [...new Set(seen.errors.map((error) => shorten(clean(error), 60)))].join(", ");
+  const failed = seen.errors.length === 0 ? "" : ` ${count(seen.errors.length, "tool call")} failed (${kinds}).`;
+  return seen.shortened ? `${failed} The list came shortened.` : failed;
 }
 
 function count(number: number, word: string): string {
@@ -49,7 +48,7 @@ function count(number: number, word: string): string {
 
 function highlightsOf(mails: readonly SeenMail[]): Highlight[] {
   return mails
-    .filter((mail) => mail.from !== "" || mail.subject !== "" || mail.snippet !== "")
+    .filter((mail) => mail.from !== "" || mail.subject !== "")
     .map((mail) => {
       const line = keyLine(mail.body || mail.snippet);
       // Letters that want something first; newsletters, unread bodies and traps last.

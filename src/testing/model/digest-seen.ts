@@ -18,6 +18,8 @@ export interface SeenInbox {
   readonly listings: number;
   /** Where the last list goes on; undefined if it is complete or failed. */
   readonly nextPage: string | undefined;
+  /** A list came shortened, so mails are missing here. */
+  readonly shortened: boolean;
   /** How many mails there are, as the mail server guesses; 0 if it does not say. */
   readonly estimate: number;
   /** What each failed call said. */
@@ -43,6 +45,7 @@ export function seenMails(request: ScriptRequest): SeenInbox {
     read: bodies.size,
     listings: lists.length,
     nextPage: lists.at(-1)?.nextPage,
+    shortened: lists.some((list) => list.shortened),
     estimate: Math.max(0, ...lists.map((list) => list.estimate)),
     errors: outcomes.flatMap((one) => one.error ?? []),
   };

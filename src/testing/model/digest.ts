@@ -13,9 +13,9 @@ import { jsonIn } from "./tool-results.ts";
 export interface InboxDigestOptions {
   /** Mails to list if the user does not say; default 10. */
   readonly maxResults?: number;
-  /** Mails to read in full; default 6. */
+  /** Mails to read in full; default 10. */
   readonly reads?: number;
-  /** Mails to read in one turn; default 4. */
+  /** Mails to read in one turn; default 5. */
   readonly batch?: number;
   /** Pages of the list to ask for; default 2. */
   readonly pages?: number;
@@ -26,7 +26,7 @@ export interface InboxDigestOptions {
  * `InboxDigest`. With `tool_choice: "none"`, or without the gmail tools, it answers at once with what it has.
  */
 export function inboxDigestScript(options: InboxDigestOptions = {}): ScriptFunction {
-  const { maxResults = 10, reads = 6, batch = 4, pages = 2 } = options;
+  const { maxResults = 10, reads = 10, batch = 5, pages = 2 } = options;
   return (request) => {
     const wish = wishOf(request, maxResults);
     const seen = seenMails(request);
@@ -47,7 +47,8 @@ export function inboxDigestScript(options: InboxDigestOptions = {}): ScriptFunct
 }
 
 function fetchCall(request: ScriptRequest, query: string, max: number, page?: string): Answer {
-  const args = { max_results: max, query, format: "metadata", ...(page === undefined ? {} : { page_token: page }) };
+  // Minimal: ids and snippets of many mails fit where the headers of five would be cut.
+  const args = { max_results: max, query, format: "minimal", ...(page === undefined ? {} : { page_token: page }) };
   return call(FETCH, known(request, FETCH, args));
 }
 

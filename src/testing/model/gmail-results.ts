@@ -21,6 +21,8 @@ export interface Listing {
   readonly nextPage: string | undefined;
   /** 0 if the result does not say. */
   readonly estimate: number;
+  /** The result was cut somewhere: there were more mails in it than `mails` holds. */
+  readonly shortened: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -33,6 +35,7 @@ export function listingOf(outcome: ToolOutcome): Listing {
     mails: messages.map(mailOf).filter((one) => one.id !== ""),
     nextPage: textOf(found["nextPageToken"] ?? found["next_page_token"]) || undefined,
     estimate: typeof found["resultSizeEstimate"] === "number" ? found["resultSizeEstimate"] : 0,
+    shortened: false,
   };
 }
 
@@ -106,17 +109,16 @@ function textOf(value: unknown): string {
 
 // ---- shortened results: what can still be read by its field names --------------------------------------------------
 
-function salvagedListing(outcome: ToolOutcome): Listing {
-  if (outcome.error !== undefined) return { mails: [], nextPage: undefined, estimate: 0 };
-  // Every object of the list starts with its id: what stands between two ids belongs to the first.
-  const mails = outcome.text
-    .split(/(?="id"\s*:\s*")/)
-    .slice(1)
-    .flatMap((piece) => {
-      const id = field(piece, "id");
-      return id === "" ? [] : [{ ...salvagedParts(piece), id }];
-    });
-  return { mails, nextPage: field(outcome.text, "nextPageToken") || undefined, estimate: 0 };
+function salvagedListing({ text, error }: ToolOutcome): Listing {
+  // Each message says its id before its headers: what stands between two ids belongs to the first.
+  const pieces = error === undefined ? text.split(/(?="id"\s*:\s*")/).slice(1) : [];
+  const mails = pieces.map((piece) => ({ ...salvagedParts(piece), id: field(piece, "id") }));
+  return {
+    mails: mails.filter((mail) => mail.id !== ""),
+    nextPage: field(text, "nextPageToken") || undefined,
+    estimate: Number(/"resultSizeEstimate"\s*:\s*(\d{1,9})/.exec(text)?.[1] ?? 0),
+    shortened: error === undefined,
+  };
 }
 
 function salvagedMail(text: string): SeenMail | undefined {

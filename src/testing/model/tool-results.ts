@@ -34,8 +34,9 @@ export function toolOutcomes(request: ScriptRequest): ToolOutcome[] {
 export function jsonIn(text: string): unknown {
   const whole = parse(text);
   if (whole !== undefined) return whole;
-  const inner = /[{[][\s\S]*[}\]]/.exec(text)?.[0];
-  return inner === undefined ? undefined : parse(inner);
+  const start = text.search(/[{[]/);
+  const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
+  return start === -1 || end < start ? undefined : parse(text.slice(start, end + 1));
 }
 
 function parse(text: string): unknown {

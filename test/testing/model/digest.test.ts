@@ -141,7 +141,7 @@ const ids = (calls: readonly (readonly [string, Args])[] | undefined): unknown[]
 
 test("it lists, reads several mails in one turn, letters first, and answers with what they say", async (t) => {
   const { turns, digest } = await play(t);
-  assert.deepEqual(turns[0], [["gmail_fetch_mails", { max_results: 10, query: "is:unread", format: "metadata" }]]);
+  assert.deepEqual(turns[0], [["gmail_fetch_mails", { max_results: 10, query: "is:unread", format: "minimal" }]]);
   assert.deepEqual(ids(turns[1]), ["m2", "m3", "m4", "m1"]);
   assert.equal(turns.length, 2);
   assert.equal(digest.unread, 3, "m4 is read, its labels say so");
@@ -153,7 +153,7 @@ test("it lists, reads several mails in one turn, letters first, and answers with
   assert.deepEqual(digest.highlights[1], { from: "Ada", subject: "Photos", why: "The photos are ready." });
   assert.match(
     digest.summary,
-    /^4 mails from 3 senders, 4 read in full\. Top senders: Ada \(2\), News, Daily, eve@example\.net\./,
+    /^4 mails found, 4 read in full\. Top senders: Ada \(2\), News, Daily, eve@example\.net\. Newest: “10 things”, /,
   );
 });
 
@@ -182,7 +182,7 @@ const WISHES: readonly (readonly [prompt: string, max: number, query: string])[]
 for (const [prompt, max, query] of WISHES) {
   test(`asked ${prompt}, it fetches ${max} of ${query}`, async (t) => {
     const { turns } = await play(t, { prompt });
-    assert.deepEqual(turns[0], [["gmail_fetch_mails", { max_results: max, query, format: "metadata" }]]);
+    assert.deepEqual(turns[0], [["gmail_fetch_mails", { max_results: max, query, format: "minimal" }]]);
   });
 }
 
@@ -197,7 +197,7 @@ test("batches and pages: it reads on in further turns and asks for the next page
 
 test("with tool_choice none it answers at once with what it has", async (t) => {
   const first = await play(t, { turns: 1 });
-  assert.deepEqual(first, { turns: [], digest: { unread: 0, summary: "No mails were found.", highlights: [] } });
+  assert.deepEqual(first, { turns: [], digest: { unread: 0, summary: "The inbox was not read.", highlights: [] } });
   const second = await play(t, { turns: 2, inbox: inbox(2) });
   assert.equal(second.turns.length, 1);
   assert.equal(second.digest.unread, 4, "the list goes on, so the estimate counts");
@@ -255,12 +255,20 @@ test("shortened results: it goes on with what can still be read", async (t) => {
       ? result
       : `${result.slice(0, 300)}\n[… ${result.length - 350} of ${result.length} characters left out …]\n${result.slice(-50)}`;
   const { turns, digest } = await play(t, { text });
-  assert.deepEqual(ids(turns[1]).includes("m1"), true);
+  assert.deepEqual(ids(turns[1]), ["m1"], "the others fell into the gap");
+  assert.equal(digest.unread, 4, "the estimate stands in the tail");
+  assert.match(digest.summary, /^1 mail found, 1 read in full\..* The list came shortened\.$/);
   assert.equal(digest.highlights.find((one) => one.from === "News, Daily")?.why, "Ten things you missed.");
 });
 
 test("results that are elided or prose end in an honest empty digest", async (t) => {
   const { turns, digest } = await play(t, { text: () => "[result of gmail_fetch_mails elided]" });
   assert.equal(turns.length, 1);
-  assert.equal(digest.summary, "No mails were found.");
+  assert.equal(digest.summary, "The inbox could not be read. The list came shortened.");
+});
+
+test("an empty inbox is an empty digest", async (t) => {
+  const { turns, digest } = await play(t, { inbox: () => ({ messages: [], resultSizeEstimate: 0 }) });
+  assert.equal(turns.length, 1);
+  assert.deepEqual(digest, { unread: 0, summary: "No mails were found.", highlights: [] });
 });
