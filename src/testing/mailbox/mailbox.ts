@@ -28,6 +28,11 @@ export interface MailFilter {
 export interface LoadOptions {
   /** Labels of the loaded mails. Default INBOX and UNREAD. */
   readonly labels?: readonly string[];
+  /**
+   * Unix milliseconds: shifts all arrival times alike, so that the newest mail arrived then and `newer_than:1d` finds
+   * something in an old mbox. The mails' own Date headers stay. Default: mails arrived when they say.
+   */
+  readonly newestAt?: number;
 }
 
 export interface Draft {
@@ -85,9 +90,12 @@ export class Mailbox {
     return true;
   }
 
-  /** Puts mails into the mailbox, as if they had just arrived; keeps their own dates. */
+  /** Puts mails into the mailbox, as if they had come by mail. */
   load(mails: Iterable<Mail>, options: LoadOptions = {}): readonly StoredMessage[] {
-    return [...mails].map((mail) => this.#store(mail, options.labels ?? ["INBOX", "UNREAD"]));
+    const all = [...mails];
+    const newest = all.reduce((latest, { date }) => Math.max(latest, date ?? latest), Number.NEGATIVE_INFINITY);
+    const shift = options.newestAt === undefined || !Number.isFinite(newest) ? 0 : options.newestAt - newest;
+    return all.map((mail) => this.#store(mail, options.labels ?? ["INBOX", "UNREAD"], undefined, shift));
   }
 
   /** Messages that match, newest first. */
@@ -163,11 +171,17 @@ export class Mailbox {
     return this.#drafts.delete(id);
   }
 
-  #store(mail: Mail, labels: readonly string[], threadId?: string): StoredMessage {
+  #store(mail: Mail, labels: readonly string[], threadId?: string, shift = 0): StoredMessage {
     const id = (++this.#lastId).toString(16).padStart(16, "0");
     const known = [...mail.references].reverse().find((reference) => this.#threadOf.has(reference));
     const thread = threadId ?? (known === undefined ? undefined : this.#threadOf.get(known)) ?? id;
-    const message = { id, threadId: thread, mail, labels: new Set(labels), internalDate: mail.date ?? this.#now() };
+    const message = {
+      id,
+      threadId: thread,
+      mail,
+      labels: new Set(labels),
+      internalDate: mail.date === undefined ? this.#now() : mail.date + shift,
+    };
     if (mail.messageId !== undefined) this.#threadOf.set(mail.messageId, thread);
     this.#messages.set(id, message);
     return message;

@@ -15,6 +15,7 @@ import type { Faults } from "./faults.ts";
 import type { Execution } from "./ledger.ts";
 import type { IssuedLink } from "./links.ts";
 import type { ScalekitEmulatorOptions } from "./options.ts";
+import { startRelay, type Relay } from "./relay.ts";
 import { listen, type RunningServer } from "./server.ts";
 import type { Webhooks } from "./webhooks.ts";
 
@@ -30,21 +31,24 @@ export interface RevokeOptions {
 export async function startScalekitEmulator(options: ScalekitEmulatorOptions = {}): Promise<ScalekitEmulator> {
   const closing = new AbortController();
   const env = new Environment(options, closing.signal);
-  const server = await listen(env, options.port ?? 0);
-  env.url = `http://127.0.0.1:${server.port}`;
-  return new ScalekitEmulator(env, server, closing);
+  const server = await listen(env, options.freezable === true ? 0 : (options.port ?? 0));
+  const relay = options.freezable === true ? await startRelay(options.port ?? 0, server.port) : undefined;
+  env.url = `http://127.0.0.1:${relay?.port ?? server.port}`;
+  return new ScalekitEmulator(env, server, relay, closing);
 }
 
 export class ScalekitEmulator {
   readonly #env: Environment;
   readonly #server: RunningServer;
+  readonly #relay: Relay | undefined;
   readonly #closing: AbortController;
   #closed: Promise<void> | undefined;
 
   /** Use `startScalekitEmulator`. */
-  constructor(env: Environment, server: RunningServer, closing: AbortController) {
+  constructor(env: Environment, server: RunningServer, relay: Relay | undefined, closing: AbortController) {
     this.#env = env;
     this.#server = server;
+    this.#relay = relay;
     this.#closing = closing;
   }
 
@@ -187,10 +191,21 @@ export class ScalekitEmulator {
     this.#server.dropConnections();
   }
 
+  /**
+   * RPC connections open now go silent for ever without being closed, as over a dead network path; new ones work. Needs
+   * the option `freezable`.
+   */
+  freezeConnections(): void {
+    if (this.#relay === undefined)
+      throw new Error("Scalekit emulator: freezeConnections needs the option freezable: true");
+    this.#relay.freeze();
+  }
+
   /** Idempotent. Leaves nothing open. */
   async close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#closing.abort();
+      await this.#relay?.close();
       await this.#server.close();
       await this.#env.webhooks.drained();
     })();

@@ -1,4 +1,5 @@
 /** Faults in waiting: what is to go wrong, at which call, and how often. */
+import type { AccountStatus } from "./accounts.ts";
 import type { Call } from "./calls.ts";
 import type { CodeName, ToolErrorInit } from "./errors.ts";
 
@@ -27,6 +28,8 @@ export interface Fault {
   readonly toolError?: ToolErrorInit;
   /** ExecuteTool: answers as if the account were not ACTIVE (yet). */
   readonly notActive?: boolean;
+  /** Reads of accounts: shows this status instead of the true one, as a read that lags behind would. */
+  readonly showStatus?: AccountStatus;
   /** Answers this HTTP status and no gRPC at all, as a load balancer would. */
   readonly httpStatus?: number;
   /** Never answers; the connection stays open. */

@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Message } from "@bufbuild/protobuf";
+import { isMessage, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextKey, type ContextKey, type Interceptor } from "@connectrpc/connect";
+import { ConnectorStatus } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/connected_accounts/connected_accounts_pb.js";
+import type { AccountStatus } from "./accounts.ts";
 import type { Call } from "./calls.ts";
 import type { Environment } from "./environment.ts";
 import { scalekitError, toolError } from "./errors.ts";
@@ -25,9 +27,11 @@ export function gate(env: Environment): Interceptor {
     env.calls.record(call);
     env.bus.emit("call", call);
     if (!authenticated) throw scalekitError("Unauthenticated", "UNAUTHENTICATED", "invalid or expired access token");
-    await happen(env, env.faults.take(call, "before"), stream);
+    const before = env.faults.take(call, "before");
+    await happen(env, before, stream);
     checkLimits(request.message, request.method.input);
     const answer = await next(request);
+    if (!answer.stream) showStatus(answer.message, before?.showStatus);
     await happen(env, env.faults.take(call, "after"), stream);
     return answer;
   };
@@ -52,6 +56,16 @@ async function happen(
     throw scalekitError(fault.code, fault.errorCode ?? "", fault.message ?? `fault: ${fault.code}`);
   }
   if (stream !== undefined) await belowGrpc(fault, stream);
+}
+
+/** Puts a status into the accounts of an answer. */
+function showStatus(answer: Message, status: AccountStatus | undefined): void {
+  if (status === undefined) return;
+  const one: unknown = Reflect.get(answer, "connectedAccount");
+  const many: unknown = Reflect.get(answer, "connectedAccounts");
+  for (const account of [one, ...(Array.isArray(many) ? (many as unknown[]) : [])]) {
+    if (isMessage(account)) Reflect.set(account, "status", ConnectorStatus[status]);
+  }
 }
 
 /** Answers the HTTP/2 stream directly, or not at all; what gRPC would say afterwards has nowhere to go. */

@@ -1,5 +1,5 @@
 /** The Scalekit emulator's public names. */
-export { startScalekitEmulator, ScalekitEmulator, type RevokeOptions } from "./emulator.ts";
+export { startScalekitEmulator, type RevokeOptions, type ScalekitEmulator } from "./emulator.ts";
 export type { ConnectionOptions, ScalekitEmulatorOptions } from "./options.ts";
 export type { AccountSnapshot, AccountStatus, StatusChange } from "./accounts.ts";
 export type { EmulatorEvents, EventName } from "./bus.ts";

@@ -46,6 +46,8 @@ export interface ScalekitEmulatorOptions {
   readonly listToolsWithoutScope?: boolean;
   /** Not documented: what ExecuteTool answers when the account is not ACTIVE. Default FailedPrecondition. */
   readonly notActive?: { readonly code?: CodeName; readonly errorCode?: string };
+  /** Makes `freezeConnections` possible, at the price of one more loopback hop. Default false. */
+  readonly freezable?: boolean;
   /** Unix milliseconds. Default: the system clock. */
   readonly now?: () => number;
 }

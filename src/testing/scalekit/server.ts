@@ -16,10 +16,8 @@ import type { Environment } from "./environment.ts";
 import { gate, HTTP2_REQUEST } from "./gate.ts";
 import { handleHttp } from "./http-routes.ts";
 import { connectionService, eventsService } from "./other-services.ts";
+import { isHttp2Preface } from "./preface.ts";
 import { toolService } from "./tool-service.ts";
-
-/** How an HTTP/2 connection begins. */
-const HTTP2_PREFACE = "PRI ";
 
 export interface RunningServer {
   readonly port: number;
@@ -47,8 +45,7 @@ export async function listen(env: Environment, port: number): Promise<RunningSer
       const first: unknown = socket.read();
       if (!(first instanceof Buffer)) return;
       socket.unshift(first);
-      const isHttp2 = first.subarray(0, HTTP2_PREFACE.length).toString("latin1") === HTTP2_PREFACE;
-      (isHttp2 ? http2 : http).emit("connection", socket);
+      (isHttp2Preface(first) ? http2 : http).emit("connection", socket);
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -58,6 +58,21 @@ test("newest first; spam and trash only when asked for", async () => {
   assert.equal(mailbox.find({ labels: ["TRASH"] }).length, 1);
 });
 
+test("an old mbox can be made to end now: arrival times are shifted alike", async () => {
+  const mailbox = new Mailbox("you@example.com", () => NOW);
+  mailbox.load(
+    [
+      await letter("Subject: old\nDate: Thu, 22 Aug 2002 12:00:00 +0000"),
+      await letter("Subject: older\nDate: Tue, 20 Aug 2002 12:00:00 +0000"),
+    ],
+    { newestAt: NOW - 60_000 },
+  );
+  assert.deepEqual(
+    [subjects(mailbox, "newer_than:1d"), subjects(mailbox, "newer_than:3d")],
+    [["old"], ["old", "older"]],
+  );
+});
+
 test("answers join the thread of the mail they answer", async () => {
   const mailbox = new Mailbox("you@example.com", () => NOW);
   const [first] = mailbox.load([await letter("Message-ID: <1@x.example>\nSubject: plan")]);

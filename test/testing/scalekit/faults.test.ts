@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ScalekitClient, ScalekitGatewayTimeoutException, ScalekitTooManyRequestsException } from "@scalekit-sdk/node";
+import { ConnectorStatus } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/connected_accounts/connected_accounts_pb.js";
 import { newClient, start } from "./start.ts";
 
 const profile = (client: ScalekitClient, identifier = "user_1") =>
@@ -149,6 +150,29 @@ test("a reset, and a restart of the server: the call is cancelled, the next one 
   // the client may not have seen yet that its connection is gone: then this call is the one that tells it
   await profile(client).catch(() => undefined);
   await profile(client);
+});
+
+test("a dead network path: the open connection answers nothing any more, a new one does", async (t) => {
+  const { scalekit } = await start(t, { freezable: true });
+  scalekit.connect("user_1", "gmail");
+  const connect = () =>
+    new ScalekitClient(scalekit.url, scalekit.clientId, scalekit.clientSecret, { toolTimeoutMs: 200 });
+  const client = connect();
+  await profile(client);
+  scalekit.freezeConnections();
+  await assert.rejects(profile(client), ScalekitGatewayTimeoutException);
+  await assert.rejects(profile(client), ScalekitGatewayTimeoutException);
+  await profile(connect());
+  assert.equal(scalekit.ledger.length, 2);
+});
+
+test("a read that lags behind: the status is shown as it was", async (t) => {
+  const { scalekit, client } = await start(t);
+  scalekit.connect("user_1", "gmail");
+  scalekit.faults.add({ method: "ListConnectedAccounts", showStatus: "PENDING_VERIFICATION" });
+  const read = async () =>
+    (await client.actions.listConnectedAccounts({ identifier: "user_1" })).connectedAccounts[0]?.status;
+  assert.deepEqual([await read(), await read()], [ConnectorStatus.PENDING_VERIFICATION, ConnectorStatus.ACTIVE]);
 });
 
 test("a call that waits for the test: others pass it", async (t) => {
