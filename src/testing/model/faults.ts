@@ -1,7 +1,7 @@
 /** The odd and hostile replies: what real providers and gateways do on a bad day. */
 import type { JsonObject } from "../../core/json.ts";
 import { answer, call, say } from "./reply.ts";
-import type { Answer, ErrorReply, RawReply, Reply, Usage } from "./reply.ts";
+import type { Answer, ErrorReply, RawReply, Reply, ReplyUsage } from "./reply.ts";
 
 export interface ErrorOptions {
   readonly message?: string;
@@ -78,7 +78,7 @@ export function finish(reason: string, reply: Answer = say("")): Answer {
 }
 
 /** The same answer with other token counts, or with none reported (`null`). */
-export function withUsage(usage: Usage | null, reply: Answer): Answer {
+export function withUsage(usage: ReplyUsage | null, reply: Answer): Answer {
   return { ...reply, usage };
 }
 

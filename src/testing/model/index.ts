@@ -16,7 +16,7 @@ export {
 export { late, manyCalls, noChoices, raw, refusal, withUsage } from "./faults.ts";
 export type { ScriptCall, ScriptMessage, ScriptRequest, ScriptTool } from "./protocol.ts";
 export { answer, call, calls, json, say } from "./reply.ts";
-export type { Answer, AnswerOptions, CallReply, ErrorReply, RawReply, Reply, Usage } from "./reply.ts";
+export type { Answer, AnswerOptions, CallReply, ErrorReply, RawReply, Reply, ReplyUsage } from "./reply.ts";
 export { attempts, type Script, type ScriptContext, type ScriptFunction } from "./script.ts";
 export { type RecordedRequest, type ScriptedModel, type ScriptedModelOptions, startScriptedModel } from "./server.ts";
 export { type ToolOutcome, toolOutcomes } from "./tool-results.ts";

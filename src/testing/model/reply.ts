@@ -5,7 +5,7 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 
 /** Token counts as the provider reports them. What is left out is estimated from characters (4 to a token). */
-export interface Usage {
+export interface ReplyUsage {
   readonly input?: number;
   readonly output?: number;
   readonly cached?: number;
@@ -34,7 +34,7 @@ export interface Answer {
   /** In OpenAI chat words; "stop" or "tool_calls" by what the answer holds if left out. */
   readonly finish?: string;
   /** `null`: no usage is reported at all. */
-  readonly usage?: Usage | null;
+  readonly usage?: ReplyUsage | null;
   /** The model that claims to have answered; the one asked for if left out. */
   readonly model?: string;
   /** Further fields of the message, which win over ours: `reasoning_details`, `content: []`, … */
