@@ -20,6 +20,7 @@ import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RunHandle, runHandle } from "./queue/handle.ts";
 import { openHints } from "./queue/hints.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
+import { listRuns, type RunFilter, type RunPage } from "./queue/lister.ts";
 import { pinoLog } from "./queue/log.ts";
 import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
 import { createReader } from "./queue/reader.ts";
@@ -83,6 +84,8 @@ export interface Errand {
     options: EnqueueOptions<Given>,
   ): Promise<RunHandle<Output>>;
   enqueue(agent: string, options: EnqueueOptions<unknown>): Promise<RunHandle<unknown>>;
+  /** Runs, newest first, by status, agent and identifier. */
+  runs(filter?: RunFilter): Promise<RunPage>;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
   /** Starts working in this process. */
@@ -117,6 +120,7 @@ export function createErrand(options: ErrandOptions): Errand {
   const errand: Errand = {
     enqueue: async (agent: Agent | string, given: EnqueueOptions<unknown>) =>
       handle(await reach(() => producer.create(agents.need(agent), given))) as RunHandle<never>,
+    runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     run: handle,
     worker: (given = {}) => {
       const worker = startWorker(

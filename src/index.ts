@@ -24,4 +24,5 @@ export {
 export type { ChatProfile } from "./models/chat.ts";
 export type { ErrandWorker } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";
+export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";
 export type { EnqueueOptions } from "./queue/producer.ts";

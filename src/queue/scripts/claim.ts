@@ -25,7 +25,8 @@ else
   redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
 end
 local epoch = int(raise(h[4]))
-redis.call('HSET', run, 'status', 'running', 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))
+setStatus(id, run, 'running')
+redis.call('HSET', run, 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))
 redis.call('HDEL', run, 'reason', 'gate')
 redis.call('ZADD', p .. 'looks', now + o.lease, 'run:' .. id)
 redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[6])

@@ -9,7 +9,7 @@ export const COMMIT: string = `${SHARED}
 local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem')
+local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier')
 local there = redis.call('LINDEX', run .. ':j', length)
 if there then
   local at, _, by = string.match(there, '^(%d+) (%d+) (%S+)\\n')
@@ -34,16 +34,20 @@ redis.call('HSET', run, 'lease', '0')
 if move.to == 'line' then
   toLine(id, run)
 elseif move.to == 'moment' then
-  redis.call('HSET', run, 'place', 'moment', 'status', 'parked', 'reason', move.reason)
+  setStatus(id, run, 'parked')
+  redis.call('HSET', run, 'place', 'moment', 'reason', move.reason)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 elseif move.to == 'gate' then
-  redis.call('HSET', run, 'place', 'gate', 'status', 'parked', 'reason', move.reason, 'gate', move.gate)
+  setStatus(id, run, 'parked')
+  redis.call('HSET', run, 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
   if move.granted then redis.call('HSET', gate, 'after', int(now)) end
   redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
-  redis.call('HSET', run, 'place', 'none', 'status', move.status)
+  setStatus(id, run, move.status)
+  redis.call('HSET', run, 'place', 'none')
+  redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   for _, key in ipairs({ run, run .. ':j', run .. ':e', h[5] }) do
     if key ~= '' then redis.call('PEXPIRE', key, o.keep) end

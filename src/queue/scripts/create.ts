@@ -25,10 +25,15 @@ if recorded and recorded ~= tenant then return { 'tenant', recorded } end
 if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identifier, tenant) end
 
 local line = queue .. ':' .. identifier
-local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + redis.call('INCR', p .. 'sequence')
-redis.call('HSET', run, 'created-by', nonce, 'status', 'queued', 'place', 'line', 'agent', agent, 'identifier', identifier,
+local sequence = redis.call('INCR', p .. 'sequence')
+local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + sequence
+redis.call('HSET', run, 'created-by', nonce, 'sequence', sequence, 'place', 'line', 'agent', agent, 'identifier', identifier,
   'tenant', tenant, 'queue', queue, 'line', line, 'rank', int(rank), 'priority', ARGV[9], 'idem', idem, 'ticket', '0',
   'epoch', '0', 'lease', '0', 'created', int(now), 'updated', int(now))
+setStatus(id, run, 'queued')
+for _, index in ipairs({ 'all', 'agent:' .. agent, 'identifier:' .. identifier }) do
+  redis.call('ZADD', p .. 'runs:' .. index, sequence, id)
+end
 redis.call('RPUSH', run .. ':j', int(now) .. ' 0 ' .. nonce .. '\\n' .. ARGV[12])
 if idem ~= '' then redis.call('SET', idem, id .. ' ' .. ARGV[11]) end
 redis.call('ZADD', p .. 'line:' .. line, rank, id)

@@ -43,6 +43,14 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
     gates[#gates + 1] = name
   end
 end
+-- Runs that have expired leave the lists.
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', p .. 'runs:ended', '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))) do
+  local id, status, agent, identifier = string.match(member, '^(%S+) (%S+) (%S+) (%S+)$')
+  for _, index in ipairs({ 'all', 'status:' .. status, 'agent:' .. agent, 'identifier:' .. identifier }) do
+    redis.call('ZREM', p .. 'runs:' .. index, id)
+  end
+  redis.call('ZREM', p .. 'runs:ended', member)
+end
 local first = redis.call('ZRANGE', looks, 0, 0, 'WITHSCORES')
 return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(gates, ' '), unpack(made) }
 `;

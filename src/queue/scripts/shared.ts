@@ -11,6 +11,8 @@
  *   gate:<gate>     hash   version, after; gate:<gate>:w zset waiters by the version they saw
  *   looks           zset   next looks in Redis ms: run:<id> or gate:<gate>
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
+ *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
+ *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes
  *
  * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended).
  */
@@ -55,10 +57,20 @@ local function fill(line)
   end
 end
 
+-- The only way a status changes: header and index in one step.
+local function setStatus(id, run, status)
+  local h = redis.call('HMGET', run, 'status', 'sequence')
+  if h[1] == status then return end
+  if h[1] then redis.call('ZREM', p .. 'runs:status:' .. h[1], id) end
+  redis.call('HSET', run, 'status', status)
+  redis.call('ZADD', p .. 'runs:status:' .. status, h[2], id)
+end
+
 -- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.
 local function toLine(id, run)
   local h = redis.call('HMGET', run, 'line', 'rank')
-  redis.call('HSET', run, 'place', 'line', 'status', 'queued', 'updated', int(now))
+  setStatus(id, run, 'queued')
+  redis.call('HSET', run, 'place', 'line', 'updated', int(now))
   redis.call('HDEL', run, 'reason', 'gate')
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
