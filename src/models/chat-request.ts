@@ -70,7 +70,7 @@ function turn(message: Assistant, results: readonly Result[]): Fields[] {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
   const calls = readCalls(message.verbatim).flatMap((call, i) => {
     const id = message.callIds[i];
-    return id !== undefined && answers.has(id) && message.callIds.indexOf(id) === i ? [{ id, call }] : [];
+    return id !== undefined && answers.has(id) ? [{ id, call }] : [];
   });
   const kept = calls.slice(0, MAX_CALLS);
   return [

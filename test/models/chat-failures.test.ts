@@ -1,5 +1,6 @@
 /** What the adapter makes of each refusal, silence and break, over the wire. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { FailureClass } from "../../src/core/messages.ts";
@@ -224,6 +225,18 @@ test("the environment changes nothing: the profile says where to, with which key
   for (const { headers } of [...server.requests, ...again.server.requests])
     assert.deepEqual([headers["openai-organization"], headers["openai-project"]], [undefined, undefined]);
   assert.equal(printed.mock.callCount(), 0);
+});
+
+test("a call leaves nothing behind: no listener on the run's signal, no timer", async (t) => {
+  const { server, ask } = await lab(t, [say("Hi")], {}, 60_000);
+  const { signal } = new AbortController();
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const before = timers();
+  await ask({}, signal);
+  server.script([httpError(500)]);
+  await ask({}, signal);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  assert.equal(timers(), before);
 });
 
 test("calls side by side do not disturb each other", async (t) => {
