@@ -1,40 +1,13 @@
 /** The one small loop: ask `next` for the step, do it, note what happened, until the run ends, parks or is handed back. */
 import type { Agent } from "../core/agent.ts";
 import { next, type Step } from "../core/next.ts";
-import type { RunStatus } from "../core/run.ts";
 import { afterCallFailure } from "../core/waiting.ts";
-import type { Accounts } from "../ports/accounts.ts";
-import type { Chance, Clock } from "../ports/clock.ts";
-import type { Gates } from "../ports/gates.ts";
-import type { Model } from "../ports/model.ts";
-import type { Toolbox } from "../ports/toolbox.ts";
 import { makeCalls } from "./call.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
+import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
 import { end, parkOrEnd } from "./leave.ts";
 import { think } from "./think.ts";
-
-export interface LoopPorts {
-  readonly model: Model;
-  readonly toolbox: Toolbox;
-  readonly accounts: Accounts;
-  readonly gates: Gates;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  /** Text → short digest; equal texts, equal digests. */
-  readonly hash: (text: string) => string;
-  /** True once the worker shuts down: the run is handed back at the next step's end. */
-  readonly draining: () => boolean;
-}
-
-/** How a worker's hold on a run ended. `lost`: somebody else owns it now; nothing more may be written. */
-export type Ending =
-  | Extract<RunStatus, "completed" | "failed" | "cancelled" | "expired" | "parked">
-  | "yielded"
-  | "lost";
-
-/** A step that leaves the run answers how; one that does not answers nothing, and the loop goes on. */
-export type Left = Ending | undefined;
 
 /** @throws whatever the store throws when it cannot be reached; the run is then found by the next looks */
 export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Ending> {

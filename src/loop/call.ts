@@ -2,7 +2,7 @@
 import { type Json, toJson } from "../core/json.ts";
 import type { CallStep } from "../core/next.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { Left, LoopPorts } from "./advance.ts";
+import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 
 /** Time for evidence to arrive after the send timed out. */

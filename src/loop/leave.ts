@@ -1,7 +1,7 @@
 /** Ways out of the loop: a run parks until a moment, or ends. */
 import type { Ended } from "../core/journal.ts";
 import type { AfterFailure } from "../core/waiting.ts";
-import type { Ending } from "./advance.ts";
+import type { Ending } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 
 export async function end(held: HeldRun, ended: Ended): Promise<Ending> {

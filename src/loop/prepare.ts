@@ -5,7 +5,7 @@ import { nearest } from "../core/nearest.ts";
 import type { RunContext } from "../core/run.ts";
 import { afterLook, afterOutage, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
-import type { Left, LoopPorts } from "./advance.ts";
+import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { end, parkOrEnd } from "./leave.ts";
 

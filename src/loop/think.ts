@@ -8,7 +8,7 @@ import { project } from "../core/project.ts";
 import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
-import type { Left, LoopPorts } from "./advance.ts";
+import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import { end, parkOrEnd } from "./leave.ts";
 

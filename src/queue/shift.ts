@@ -6,7 +6,8 @@
  */
 import { hash } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
-import { advance, type Ending, type LoopPorts } from "../loop/advance.ts";
+import { advance } from "../loop/advance.ts";
+import type { Ending, LoopPorts } from "../loop/loop.ts";
 import { holdRun, type HeldRun } from "../loop/held.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";

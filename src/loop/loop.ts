@@ -1,0 +1,29 @@
+/** What the loop works with, and how it can end. */
+import type { RunStatus } from "../core/run.ts";
+import type { Accounts } from "../ports/accounts.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Gates } from "../ports/gates.ts";
+import type { Model } from "../ports/model.ts";
+import type { Toolbox } from "../ports/toolbox.ts";
+
+export interface LoopPorts {
+  readonly model: Model;
+  readonly toolbox: Toolbox;
+  readonly accounts: Accounts;
+  readonly gates: Gates;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Text → short digest; equal texts, equal digests. */
+  readonly hash: (text: string) => string;
+  /** True once the worker shuts down: the run is handed back at the next step's end. */
+  readonly draining: () => boolean;
+}
+
+/** How a worker's hold on a run ended. `lost`: somebody else owns it now; nothing more may be written. */
+export type Ending =
+  | Extract<RunStatus, "completed" | "failed" | "cancelled" | "expired" | "parked">
+  | "yielded"
+  | "lost";
+
+/** A step that leaves the run answers how; one that does not answers nothing, and the loop goes on. */
+export type Left = Ending | undefined;
