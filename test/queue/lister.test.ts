@@ -102,7 +102,7 @@ test("whatever happens to runs, each stands in the index of its status and in no
         else await s.gates.open("other");
       }
       for (const status of ["queued", "running", "parked", "failed"] as const) {
-        const listed = await s.store.redis.zrange(`${s.store.prefix}runs:status:${status}`, 0, -1);
+        const listed = await s.store.redis.zrange(`${s.store.prefix}runs:status:${status}`, "0", "-1");
         const really = await Promise.all(
           listed.map((id) => s.store.redis.hget(`${s.store.prefix}run:${id}`, "status")),
         );
