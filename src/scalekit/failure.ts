@@ -1,0 +1,133 @@
+/**
+ * What can be known of a failed call, taken from whatever was thrown: connect's ConnectError, the SDK's exceptions, axios' error of
+ * its token request, and our own NotSent. errors.ts says what follows from it.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ScalekitServerException } from "@scalekit-sdk/node";
+import {
+  type ErrorInfo,
+  ErrorInfoSchema,
+} from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js";
+import { isObject } from "../core/json.ts";
+import { safeText } from "./text.ts";
+
+export type CodeName = keyof typeof Code;
+
+export interface Failure {
+  readonly code: CodeName;
+  /**
+   * Who says so. `server`: a gRPC status of Scalekit's. `http`: a plain HTTP answer, perhaps of something in between. `nobody`: the
+   * call broke here. connect itself uses the codes of definite refusals for answers that were cut off (InvalidArgument) or too long
+   * (ResourceExhausted), so a code alone proves nothing.
+   */
+  readonly said: "server" | "http" | "nobody";
+  /** Set when certainly no byte of the call was sent: why not. */
+  readonly unsent?: "unavailable" | "credentials";
+  readonly httpStatus?: number;
+  /** Scalekit's own word, such as `RATE_LIMITED`; empty if there is none. */
+  readonly errorCode: string;
+  /** The tool was run, and its provider refused. */
+  readonly tool?: { readonly code: string; readonly message: string; readonly executionId: string };
+  /** `field: what is wrong`. */
+  readonly violations: readonly string[];
+  /** Safe to store. */
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** Thrown by our own client for a call that has not left this process. Its message is safe to store. */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
+  readonly why: "unavailable" | "credentials";
+
+  constructor(why: "unavailable" | "credentials", message: string) {
+    super(message);
+    this.why = why;
+  }
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof NotSent) return { ...broken("Unavailable", error.message), unsent: error.why };
+  if (error instanceof ConnectError) return ofConnect(error);
+  if (error instanceof ScalekitServerException) return ofSdk(error);
+  if (isObject(error) && isObject(error["response"]) && typeof error["response"]["status"] === "number")
+    return ofHttp(error["response"]["status"]);
+  return broken("Unknown", error instanceof Error ? `${error.name}: ${error.message}` : "unreadable error");
+}
+
+function ofConnect(error: ConnectError): Failure {
+  const info = error.findDetails(ErrorInfoSchema)[0];
+  const code = nameOf(error.code);
+  if (error.metadata.has("grpc-status"))
+    return { ...fromServer(code, info, error.rawMessage), ...retryAfter(error.metadata) };
+  const http = /^HTTP (\d{3})$/.exec(error.rawMessage);
+  if (http !== null) return { ...broken(code, error.rawMessage), said: "http", httpStatus: Number(http[1]) };
+  const dialled = dialFailure(error);
+  return dialled === undefined
+    ? broken(code, error.rawMessage)
+    : { ...broken("Unavailable", `no connection to Scalekit (${dialled})`), unsent: "unavailable" };
+}
+
+/** The SDK drops what tells a server's status from a broken call, except that only a server sends details. */
+function ofSdk(error: ScalekitServerException): Failure {
+  const info = error.unpackedDetails[0];
+  const code = nameOf(error.grpcStatus);
+  if (info !== undefined) return fromServer(code, info, error.message);
+  return broken(code, error.message);
+}
+
+function fromServer(code: CodeName, info: ErrorInfo | undefined, message: string): Failure {
+  const failure: Failure = {
+    code,
+    said: "server",
+    errorCode: info?.errorCode ?? "",
+    violations: (info?.validationErrorInfo?.fieldViolations ?? []).map(({ field, description }) =>
+      safeText(`${field}: ${description}`),
+    ),
+    message: safeText(message),
+  };
+  if (info?.errorCode !== "TOOL_ERROR") return failure;
+  const { toolErrorCode = "", toolErrorMessage = "", executionId = "" } = info.toolErrorInfo ?? {};
+  return {
+    ...failure,
+    tool: { code: safeText(toolErrorCode), message: safeText(toolErrorMessage || message), executionId },
+  };
+}
+
+function ofHttp(httpStatus: number): Failure {
+  return { ...broken("Unknown", `HTTP ${httpStatus}`), said: "http", httpStatus };
+}
+
+function broken(code: CodeName, message: string): Failure {
+  return { code, said: "nobody", errorCode: "", violations: [], message: safeText(message) };
+}
+
+function nameOf(code: number): CodeName {
+  return (Code[code] as CodeName | undefined) ?? "Unknown";
+}
+
+function retryAfter(metadata: Headers): { readonly retryAfterMs?: number } {
+  const seconds = Number(metadata.get("retry-after") ?? "");
+  return seconds > 0 ? { retryAfterMs: Math.min(seconds, 3_600) * 1_000 } : {};
+}
+
+/** System calls that come before the first byte; their errors say that nothing was sent. */
+const DIALLING: readonly unknown[] = ["connect", "getaddrinfo"];
+
+/** `ECONNREFUSED` and the like, when the connection could not be made. */
+export function dialFailure(error: unknown): string | undefined {
+  const dialling = causes(error).find((cause) => "syscall" in cause && DIALLING.includes(cause.syscall));
+  return dialling === undefined ? undefined : (systemCode(dialling) ?? dialling.name);
+}
+
+/** Node's own code of an error or its causes: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+export function systemCode(error: unknown): string | undefined {
+  for (const cause of causes(error)) if ("code" in cause && typeof cause.code === "string") return cause.code;
+  return undefined;
+}
+
+function causes(error: unknown): Error[] {
+  const found: Error[] = [];
+  for (let cause = error; cause instanceof Error && !found.includes(cause); cause = cause.cause) found.push(cause);
+  return found;
+}
