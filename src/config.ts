@@ -1,0 +1,62 @@
+/** The environment as options of `createErrand`, and the type of errand.config.ts. The only reader of process.env. */
+import { type Logger, pino } from "pino";
+import { type Environment, environmentError, MODEL_SHAPE, readEnvironment } from "./environment.ts";
+import type { ErrandOptions } from "./errand.ts";
+
+export type { Environment } from "./environment.ts";
+
+/** An option of `createErrand` that the environment can give. */
+export type EnvPart = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "logger";
+export type EnvOptions = Pick<ErrandOptions, EnvPart>;
+
+export const ENV_PARTS: readonly EnvPart[] = ["redis", "scalekit", "models", "prefix", "authorization", "logger"];
+
+/** What errand.config.ts exports: the agents, and whatever else the environment does not give. */
+export type ErrandConfig = Pick<ErrandOptions, "agents"> & Partial<ErrandOptions>;
+export type ErrandConfigInput = ErrandConfig | (() => ErrandConfig | Promise<ErrandConfig>);
+
+/** Types the default export of errand.config.ts. The parts that it leaves out come from the environment, as with `configFromEnv`. */
+export function defineConfig<C extends ErrandConfigInput>(config: C): C {
+  return config;
+}
+
+/**
+ * The environment as options: `createErrand({ ...configFromEnv(), agents })`. An empty variable is an unset one.
+ * - REDIS_URL, default `redis://127.0.0.1:6379`
+ * - SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL), SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET: all or none
+ * - OPENAI_API_KEY, OPENAI_BASE_URL: the model profile `openai`. A gateway differs in OPENAI_BASE_URL and nothing else.
+ * - ERRAND_PREFIX; ERRAND_BASE_URL, which is `authorization.baseUrl`; LOG_LEVEL, which makes a logger of JSON lines on stderr
+ * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, OPENAI_API_KEY_FILE: names of files that hold the value
+ * @param parts only these are read and checked
+ * @throws ErrandError `config-missing`, `config-invalid`: all problems at once, by variable, never with a value
+ */
+export function configFromEnv(env: Environment = process.env, parts: readonly EnvPart[] = ENV_PARTS): EnvOptions {
+  const values = readEnvironment(env, parts);
+  const { REDIS_URL: redis = "redis://127.0.0.1:6379", ERRAND_PREFIX: prefix, ERRAND_BASE_URL: baseUrl } = values;
+  const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_CLIENT_SECRET: clientSecret, SCALEKIT_ENVIRONMENT_URL } = values;
+  const { SCALEKIT_ENV_URL: envUrl = SCALEKIT_ENVIRONMENT_URL } = values;
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, LOG_LEVEL: level } = values;
+  return {
+    redis,
+    ...(envUrl && clientId && clientSecret && { scalekit: { envUrl, clientId, clientSecret } }),
+    ...(apiKey && { models: { openai: { apiKey, ...(baseURL && { baseURL }) } } }),
+    ...(prefix && { prefix }),
+    ...(baseUrl && { authorization: { baseUrl } }),
+    ...(level && { logger: jsonLogger(level) }),
+  };
+}
+
+/**
+ * The model that ERRAND_MODEL names, as `profile/model`: `agent({ model: defaultModel(), … })`. Errand itself prefers none.
+ * @throws ErrandError `config-missing`, `config-invalid`
+ */
+export function defaultModel(env: Environment = process.env): string {
+  const { ERRAND_MODEL: model } = readEnvironment(env, ["model"]);
+  if (model !== undefined) return model;
+  throw environmentError([{ name: "ERRAND_MODEL", kind: "missing", text: `missing; ${MODEL_SHAPE}` }]);
+}
+
+/** On stderr, so that what a command says on stdout stays apart. */
+function jsonLogger(level: string): Logger {
+  return pino({ name: "errand", level }, pino.destination(2));
+}
