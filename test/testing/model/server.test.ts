@@ -1,5 +1,7 @@
 /** The scripted model as a server: scripts, records, waiting, and what it refuses. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import OpenAI, {
   APIConnectionError,
@@ -12,6 +14,7 @@ import type { ChatCompletionMessageParam } from "openai/resources/chat/completio
 import { attempts, call, httpError, say, startScriptedModel } from "../../../src/testing/model/index.ts";
 import { lab } from "./client.ts";
 
+const MODEL = new URL("../../../src/testing/model/index.ts", import.meta.url).href;
 const HELLO: ChatCompletionMessageParam = { role: "user", content: "Hello" };
 
 function after(turns: number): ChatCompletionMessageParam[] {
@@ -163,6 +166,22 @@ test("close breaks what is open, rejects who waits, and may be called again", as
     model.waitFor((request) => request.turn === 7),
     /closed/,
   );
+});
+
+test("close leaves nothing behind: a process that closed in the middle of a reply ends by itself", async () => {
+  const source = `
+    import { hang, late, say, startScriptedModel } from ${JSON.stringify(MODEL)};
+    const model = await startScriptedModel({ script: ({ model }) => (model === "late" ? late(60_000, say("x")) : hang()) });
+    const headers = { authorization: "Bearer test-key" };
+    const messages = [{ role: "user", content: "Hello" }];
+    for (const name of ["late", "hang"])
+      fetch(model.url + "/chat/completions", { method: "POST", headers, body: JSON.stringify({ model: name, messages }) }).catch(() => 0);
+    await model.waitFor((request) => request.index === 1);
+    await model.close();`;
+  const args = ["--import", "tsx", "--input-type=module", "--eval", source];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], timeout: 20_000 });
+  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+  assert.deepEqual([code, signal], [0, null]);
 });
 
 test("it listens on loopback only, and a taken port is an error", async (t) => {
