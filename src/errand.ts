@@ -106,7 +106,7 @@ export function createErrand(options: ErrandOptions): Errand {
   const settings = storeOptions(options);
   const app = shard(connect(options.redis, false), settings, log);
   const hints = openHints(app.store, (error) => log.warn("hints.error", { error: error.name }));
-  const reader = createReader(app.store, hints);
+  const reader = createReader(app.store, hints, app.connection.reach);
   const producer = createProducer(app.store, app.tickets, chance);
   const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit")));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));
@@ -138,13 +138,13 @@ export function createErrand(options: ErrandOptions): Errand {
     authorizationHandler: ({ getUser, redirectTo }) =>
       createAuthorization({
         accounts: scalekit().accounts,
-        states: redisStates(app.store, clock.now),
+        states: redisStates(app.store, () => clock.now()),
         baseUrl: required(options.authorization, "authorization").baseUrl,
         getUser,
         ...(redirectTo !== undefined && { redirectTo }),
         onReturn: async ({ identifier, connection }) => void (await gatekeeper().lookAt(identifier, connection, true)),
         clock,
-        chance,
+        log,
       }),
     checkAccount: (identifier, connection) => gatekeeper().lookAt(identifier, connection),
     close: async () => {

@@ -1,4 +1,5 @@
 /** The public names, one by one. Names that users need in their tests are in `errand/testing`. */
+export { configFromEnv, defaultModel, defineConfig, type EnvOptions, type ErrandConfig } from "./config.ts";
 export {
   agent,
   type Agent,

@@ -5,7 +5,7 @@ import { ErrandError } from "../core/errors.ts";
 export interface Connection {
   readonly redis: Redis;
   /** Runs `work`; a Redis that cannot be reached or refuses us becomes an ErrandError that says so. */
-  reach<T>(work: () => Promise<T>): Promise<T>;
+  readonly reach: <T>(work: () => Promise<T>) => Promise<T>;
   close(): Promise<void>;
 }
 

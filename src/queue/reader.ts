@@ -6,6 +6,7 @@ import type { Evidence } from "../core/outcome.ts";
 import { isFinal, type RunStatus } from "../core/run.ts";
 import { eventOf, type RunEvent, type RunView, settledEvent, viewRun } from "../core/view.ts";
 import { decodeDecision, decodeEvidence } from "./codec.ts";
+import type { Connection } from "./connect.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
 
@@ -26,8 +27,9 @@ export interface RunReader {
   events(run: string): AsyncGenerator<RunEvent, void, void>;
 }
 
-export function createReader(store: Store, hints: Hints): RunReader {
-  const read = (run: string): Promise<RunRecord> => readRun(store, run);
+/** @param reach tells failures of Redis in words */
+export function createReader(store: Store, hints: Hints, reach: Connection["reach"]): RunReader {
+  const read = (run: string): Promise<RunRecord> => reach(() => readRun(store, run));
   const view = async (run: string): Promise<RunView> => {
     const record = await read(run);
     return viewRun(record.state, record.status, record.decisions);

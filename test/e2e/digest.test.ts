@@ -35,7 +35,10 @@ test("not connected: the run parks before a token is bought, holds nothing, and 
   assert.match(await closing.text(), /close this/i);
   await run.result({ timeoutMs: 20_000 });
   const view = await run.get();
-  assert.deepEqual(view.waits.map((wait) => [wait.reason, wait.connections, wait.to !== undefined]), [["account", ["gmail"], true]]);
+  assert.deepEqual(
+    view.waits.map((wait) => [wait.reason, wait.connections, wait.to !== undefined]),
+    [["account", ["gmail"], true]],
+  );
 });
 
 test("lost in the middle: the run parks at that turn, settled calls are not made again, the refused one is", async (t) => {
@@ -56,7 +59,11 @@ test("lost in the middle: the run parks at that turn, settled calls are not made
   await connectAs(world, "carol");
   await run.result({ timeoutMs: 20_000 });
   const listings = world.scalekit.ledger.filter((execution) => execution.tool === "gmail_fetch_mails");
-  assert.equal(new Set(listings.map((e) => JSON.stringify(e.input))).size, listings.length, "no listing was made twice");
+  assert.equal(
+    new Set(listings.map((e) => JSON.stringify(e.input))).size,
+    listings.length,
+    "no listing was made twice",
+  );
   const prompts = world.model.requests.filter((request) => request.turn === 0);
   assert.equal(prompts.length, 1, "the first turn was bought once");
 });

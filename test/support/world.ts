@@ -1,7 +1,15 @@
 /** The outside world of an end-to-end test: emulated Scalekit and model over the wire, a real Redis, and an Errand of its own. */
 import type { TestContext } from "node:test";
 import { z } from "zod";
-import { agent, createErrand, type Errand, type ErrandOptions, type RunEvent, type RunHandle, type TypedAgent } from "../../src/index.ts";
+import {
+  agent,
+  createErrand,
+  type Errand,
+  type ErrandOptions,
+  type RunEvent,
+  type RunHandle,
+  type TypedAgent,
+} from "../../src/index.ts";
 import {
   inboxDigestScript,
   removeKeys,
@@ -94,9 +102,14 @@ export async function giveMail({ scalekit }: World, ...identifiers: string[]): P
 }
 
 /** The first event of this type, past or future. Fails when the run ends without it. */
-export async function untilEvent<T extends RunEvent["type"]>(run: RunHandle<unknown>, type: T, nth = 1): Promise<Extract<RunEvent, { type: T }>> {
+export async function untilEvent<T extends RunEvent["type"]>(
+  run: RunHandle<unknown>,
+  type: T,
+  nth = 1,
+): Promise<Extract<RunEvent, { type: T }>> {
   let seen = 0;
-  for await (const event of run.events()) if (event.type === type && ++seen === nth) return event as Extract<RunEvent, { type: T }>;
+  for await (const event of run.events())
+    if (event.type === type && ++seen === nth) return event as Extract<RunEvent, { type: T }>;
   throw new Error(`run ${run.id} ended without ${nth} × ${type}`);
 }
 

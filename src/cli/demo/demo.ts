@@ -43,7 +43,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   try {
     site.mount(errand.authorizationHandler({ getUser: site.getUser }));
     screen.say(
-      `${world.mails} mails in each inbox. Model and Scalekit are emulated on loopback; queue, SDKs and Errand are real.\n`,
+      `${options.mbox === undefined ? "Up to " : ""}${world.mails} mails in each inbox. Model and Scalekit are emulated on loopback; queue, SDKs and Errand are real.\n`,
     );
     const worker = errand.worker({ concurrency: 10, wakeEveryMs: 100 });
     await worker.ready();

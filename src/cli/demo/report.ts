@@ -10,14 +10,21 @@ export interface Finished {
 }
 
 export function report(finished: readonly Finished[]): string {
-  return [...finished.map(digestText), table(finished)].join("\n\n");
+  const texts = finished.map(({ digest }) => JSON.stringify(digest));
+  const digests = [...new Set(texts)].map((text) => digestText(finished.filter((_, i) => texts[i] === text)));
+  return [...digests, table(finished)].join("\n\n");
 }
 
-function digestText({ person, digest }: Finished): string {
+/** Whoever has the same mails has the same digest. */
+function digestText(same: readonly Finished[]): string {
+  const [first] = same;
+  if (first === undefined) return "";
+  const { digest } = first;
+  const names = same.map(({ person }) => `${person.name}'s`).join(" and ");
   const lines = digest.highlights.map(
     ({ from, subject, why }) => `  • ${oneLine(subject)} — ${oneLine(from)}\n    ${oneLine(why)}`,
   );
-  return [`${person.name}'s inbox: ${digest.unread} unread`, `  ${oneLine(digest.summary)}`, ...lines].join("\n");
+  return [`${names} inbox: ${digest.unread} unread`, `  ${oneLine(digest.summary)}`, ...lines].join("\n");
 }
 
 /** Mail is hostile text: no control characters reach the terminal. */

@@ -31,8 +31,9 @@ export async function openWorld(mbox: string | undefined): Promise<World> {
     script: inboxDigestScript({ maxResults: 100, reads: 8 }),
     latencyMs: LATENCY_MS,
   });
-  for (const { identifier, plight } of PEOPLE) {
-    scalekit.mailbox(identifier).load(mails);
+  for (const [i, { identifier, plight }] of PEOPLE.entries()) {
+    // The user's own file goes to everybody whole; of our samples each person gets other ones.
+    scalekit.mailbox(identifier).load(mbox === undefined ? mails.slice(i, mails.length - i) : mails);
     if (plight !== "not-connected") scalekit.connect(identifier, "gmail");
     if (plight === "lost-on-the-way") loseAfterFirstCall(scalekit, identifier);
   }
