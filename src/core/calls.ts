@@ -34,8 +34,18 @@ export function standing(state: RunState, call: PlannedCall, attempts: number, n
     .map((claim) => state.evidence[claim.intent])
     .find((e) => e?.outcome.kind === "ok" || e?.outcome.kind === "error");
   if (definite !== undefined) return { is: "settled", evidence: definite };
-  const last = claims.at(-1);
-  if (last === undefined) return isStray(state, call) ? { is: "unknown" } : { is: "open", attempt: 1 };
+  const at = attempted(state, call, claims.at(-1), attempts, now);
+  return at.is === "open" && isStray(state, call) ? { is: "unknown" } : at;
+}
+
+function attempted(
+  state: RunState,
+  call: Runnable,
+  last: Decision<CallClaimed> | undefined,
+  attempts: number,
+  now: number,
+): CallStanding {
+  if (last === undefined) return { is: "open", attempt: 1 };
   const evidence = state.evidence[last.intent];
   return evidence === undefined
     ? withoutEvidence(call, last, attempts, now)
@@ -43,8 +53,8 @@ export function standing(state: RunState, call: PlannedCall, attempts: number, n
 }
 
 /**
- * Evidence without its intent: the store lost the claim in a crash, but the call was sent. Equal tool and arguments are
- * taken for this call, so an effect that must not be repeated becomes unknown.
+ * Evidence without its intent: the store lost the claim of an attempt in a crash, but the call was sent. Equal tool and arguments
+ * are taken for this call, so an effect that must not be repeated becomes unknown.
  */
 function isStray(state: RunState, call: Runnable): boolean {
   if (call.effect === "read" || call.effect === "idempotent") return false;
