@@ -151,6 +151,8 @@ export interface RunState {
   readonly context?: RunContext;
   /** The last time that all accounts were seen ACTIVE. */
   readonly prepared?: Decision<Prepared>;
+  /** They were, and the run has not parked for an account since: by the order of decisions, as clocks may go back. */
+  readonly accountsSeen: boolean;
   readonly turns: readonly Turn[];
   readonly requested?: Decision<TurnRequested>;
   readonly claims: Readonly<Record<string, readonly Decision<CallClaimed>[]>>;
@@ -166,7 +168,17 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
   const [created, ...rest] = decisions;
   if (created?.kind !== "created")
     throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
-  const start: RunState = { id, created, epoch: 0, turns: [], claims: {}, parks: [], leases: [], evidence: {} };
+  const start: RunState = {
+    id,
+    created,
+    epoch: 0,
+    accountsSeen: false,
+    turns: [],
+    claims: {},
+    parks: [],
+    leases: [],
+    evidence: {},
+  };
   return evidence.reduce(applyEvidence, rest.reduce(apply, start));
 }
 
@@ -180,6 +192,7 @@ export function apply(state: RunState, decision: Decision): RunState {
       return {
         ...state,
         prepared: decision,
+        accountsSeen: true,
         ...(decision.context && state.context === undefined && { context: decision.context }),
       };
     case "turn-requested":
@@ -196,7 +209,12 @@ export function apply(state: RunState, decision: Decision): RunState {
         claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] },
       };
     case "parked":
-      return { ...state, parks: [...state.parks, decision], leases: [] };
+      return {
+        ...state,
+        parks: [...state.parks, decision],
+        leases: [],
+        accountsSeen: state.accountsSeen && decision.reason !== "account" && decision.reason !== "probe",
+      };
     case "yielded":
       return { ...state, leases: [] };
     case "ended":

@@ -44,7 +44,7 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
   const limits = state.context?.limits;
   if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT))
     return { do: "end", end: poisoned(crashes(state)) };
-  if (limits === undefined || !accountsSeen(state)) return { do: "prepare" };
+  if (limits === undefined || !state.accountsSeen) return { do: "prepare" };
   const turn = state.turns.at(-1);
   switch (turn?.leadsTo) {
     case undefined:
@@ -62,11 +62,6 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
 
 /** Before the first preparation there is no context yet, so nothing else limits a run that kills its workers there. */
 export const CRASHES_BEFORE_CONTEXT = 10;
-
-function accountsSeen(state: RunState): boolean {
-  const lastPark = state.parks.findLast((park) => park.reason === "account" || park.reason === "probe");
-  return state.prepared !== undefined && (lastPark === undefined || state.prepared.at > lastPark.at);
-}
 
 function think(state: RunState, shown: readonly Shown[]): Step {
   const turn = state.turns.length;
@@ -87,52 +82,54 @@ export function attemptsOf(state: RunState, about: string): number {
 }
 
 /**
- * Calls are looked at in index order. Reads run side by side; any other call waits until those before it are settled, and runs alone.
+ * Calls are looked at in index order. Reads run side by side; any other call waits until those before it are settled, and runs
+ * alone, so nothing behind it is made before it is settled.
  */
 function act(state: RunState, turn: Turn, attempts: number, parallel: number, now: number): Step {
   const reads: CallStep[] = [];
   const shown: Shown[] = [];
-  let waiting: Step | undefined;
+  /** What is done when no read can be made. */
+  let otherwise: Step | undefined;
   for (const call of turn.plan) {
     const at = standing(state, call, attempts, now);
-    switch (at.is) {
-      case "rejected":
-      case "unknown":
-        shown.push({ call: call.id, as: at.is });
-        break;
-      case "settled":
-        shown.push({ call: call.id, evidence: at.evidence.nonce });
-        break;
-      case "open": {
-        if (call.verdict !== "run") break;
-        const step: CallStep = { call, attempt: at.attempt };
-        if (call.effect === "read") reads.push(step);
-        else
-          return reads.length > 0
-            ? { do: "call", calls: reads.slice(0, parallel) }
-            : (waiting ?? { do: "call", calls: [step] });
-        break;
-      }
-      case "blocked":
-        waiting ??= { do: "prepare" };
-        break;
-      case "settling":
-        waiting ??= { do: "settle", call: call.id, until: at.until };
-        break;
-      case "retry":
-        waiting ??= { do: "retry", call: call.id, standing: at };
-        break;
+    if (at.is === "rejected" || at.is === "unknown") {
+      shown.push({ call: call.id, as: at.is });
+      continue;
     }
+    if (at.is === "settled") {
+      shown.push({ call: call.id, evidence: at.evidence.nonce });
+      continue;
+    }
+    if (call.verdict !== "run") continue;
+    const isRead = call.effect === "read";
+    if (at.is === "open" && isRead) reads.push({ call, attempt: at.attempt });
+    else otherwise ??= pending(call, at);
+    if (!isRead) break;
   }
   if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
-  return waiting ?? think(state, shown);
+  return otherwise ?? think(state, shown);
+}
+
+type Pending = Extract<CallStanding, { is: "open" | "blocked" | "settling" | "retry" }>;
+
+function pending(call: Runnable, at: Pending): Step {
+  switch (at.is) {
+    case "open":
+      return { do: "call", calls: [{ call, attempt: at.attempt }] };
+    case "blocked":
+      return { do: "prepare" };
+    case "settling":
+      return { do: "settle", call: call.id, until: at.until };
+    case "retry":
+      return { do: "retry", call: call.id, standing: at };
+  }
 }
 
 function completed(turn: Turn): Ended {
   return {
     kind: "ended",
     status: "completed",
-    output: turn.output ?? turn.text,
+    output: turn.output === undefined ? turn.text : turn.output,
     ...(turn.truncated && { truncated: true }),
   };
 }
