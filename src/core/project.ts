@@ -50,7 +50,8 @@ function system(context: RunContext): string {
 
 function results(state: RunState, context: RunContext, turn: Turn, shown: readonly Shown[]): Message[] {
   const { resultChars, turnResultChars } = context.limits;
-  const each = Math.max(200, Math.min(resultChars, Math.floor(turnResultChars / Math.max(1, turn.plan.length))));
+  const made = turn.plan.filter((call) => call.verdict === "run").length;
+  const each = Math.max(200, Math.min(resultChars, Math.floor(turnResultChars / Math.max(1, made))));
   return turn.plan.map((call) => ({
     role: "tool",
     callId: call.id,

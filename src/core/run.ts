@@ -69,8 +69,8 @@ export interface RunContext {
 
 /** Why a run failed; a word for programs. */
 export type FailureCode =
+  | "agent-error"
   | "crashed"
-  | "input-invalid"
   | "context-overflow"
   | "empty-answer"
   | "model-invalid-request"

@@ -7,7 +7,7 @@ import { afterLook, afterOutage, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
-import { end, parkOrEnd } from "./leave.ts";
+import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
 export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
   const { identifier } = held.state.created;
@@ -63,9 +63,14 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     const message = `The user's accounts do not offer these tools of agent "${agent.name}": ${told}. Check the names and the connection's scopes.`;
     return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
   }
+  let texts: Pick<RunContext, "instructions" | "prompt">;
+  try {
+    texts = { instructions: agent.instructions({ input, identifier }), prompt: agent.prompt({ input, identifier }) };
+  } catch (error) {
+    return endByAgentError(held, agent, "instructions or prompt", error);
+  }
   const context: RunContext = {
-    instructions: agent.instructions({ input, identifier }),
-    prompt: agent.prompt({ input, identifier }),
+    ...texts,
     profile: agent.profile,
     model: agent.model,
     limits: agent.limits,

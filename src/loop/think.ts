@@ -10,7 +10,7 @@ import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
-import { end, parkOrEnd } from "./leave.ts";
+import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
 type Think = Extract<Step, { do: "think" }>;
 
@@ -24,7 +24,12 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
   if (reply.kind === "failure") return failed(step, held, ports, reply);
 
-  const judgement = await judged(reply, step, context, held, agent, ports);
+  let judgement: Judgement;
+  try {
+    judgement = await judged(reply, step, context, held, agent, ports);
+  } catch (error) {
+    return endByAgentError(held, agent, "output schema", error);
+  }
   if (judgement.leadsTo === "discard") return discarded(step, held, ports, judgement);
   const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
