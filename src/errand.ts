@@ -65,6 +65,8 @@ export interface WorkerOptions {
   readonly queues?: readonly string[];
   /** ms between two reads of what is due; default 500. */
   readonly wakeEveryMs?: number;
+  /** Whether this process is also the net that wakes runs and makes lost tickets again; default true. Some process must be. */
+  readonly wake?: boolean;
 }
 
 export interface AuthorizationHandlerOptions {
@@ -88,7 +90,7 @@ export interface Errand {
   runs(filter?: RunFilter): Promise<RunPage>;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
-  /** Starts working in this process. */
+  /** Starts working in this process. `queues: []` only wakes. */
   worker(options?: WorkerOptions): ErrandWorker;
   /** The handler for the links that users click and for their return: mount it at `authorization.baseUrl`. */
   authorizationHandler(options: AuthorizationHandlerOptions): (request: Request) => Promise<Response>;
@@ -207,7 +209,12 @@ function startWorker(
   given: WorkerOptions,
   log: Log,
 ): ErrandWorker {
-  const { concurrency = 50, wakeEveryMs = 500, queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
+  const {
+    concurrency = 50,
+    wakeEveryMs = 500,
+    wake = true,
+    queues = [...new Set(agents.all.map((agent) => agent.queue))],
+  } = given;
   positive("worker", { concurrency, wakeEveryMs });
   const { store, tickets, journal, gates, connection } = on;
   const { accounts, toolbox } = scalekit;
@@ -219,7 +226,7 @@ function startWorker(
     connection,
     store,
     ports,
-    waker: createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs),
+    waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
     queues,
     concurrency,
     agentOf: (name) => agents.find(name),

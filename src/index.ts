@@ -1,4 +1,5 @@
 /** The public names, one by one. Names that users need in their tests are in `errand/testing`. */
+export { type LoadedConfig, loadConfig, type LoadOptions } from "./config-file.ts";
 export { configFromEnv, defaultModel, defineConfig, type EnvOptions, type ErrandConfig } from "./config.ts";
 export {
   agent,
@@ -23,7 +24,8 @@ export {
   type WorkerOptions,
 } from "./errand.ts";
 export type { ChatProfile } from "./models/chat.ts";
-export type { ErrandWorker } from "./queue/crew.ts";
+export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";
 export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";
 export type { EnqueueOptions } from "./queue/producer.ts";
+export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";

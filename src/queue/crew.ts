@@ -6,7 +6,13 @@ import type { Store } from "./store.ts";
 import type { Waker } from "./waker.ts";
 import { type QueueWorker, startQueueWorker } from "./worker.ts";
 
+/** `starting`: checks are under way. `stopped`: a check failed, or it was closed. */
+export type WorkerState = "starting" | "ready" | "draining" | "stopped";
+
 export interface ErrandWorker {
+  readonly state: WorkerState;
+  /** Whether Redis answers now, within a second. */
+  reachable(): Promise<boolean>;
   /** Resolves when it takes runs; rejects when a check failed, and then it never starts. @throws ErrandError */
   ready(): Promise<void>;
   /**
@@ -20,7 +26,8 @@ export interface CrewOptions {
   readonly connection: Connection;
   readonly store: Store;
   readonly ports: ShiftPorts;
-  readonly waker: Waker;
+  /** None: other processes are the net. */
+  readonly waker: Waker | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly agentOf: (name: string) => Agent | undefined;
@@ -33,6 +40,7 @@ export interface CrewOptions {
 export function startCrew(crew: CrewOptions): ErrandWorker {
   let workers: readonly QueueWorker[] = [];
   let closing: Promise<void> | undefined;
+  let state: WorkerState = "starting";
 
   const started = (async () => {
     await assertReachable(crew.connection);
@@ -42,23 +50,35 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     workers = queues.map((queue) =>
       startQueueWorker(crew.store, crew.connection.redis, crew.ports, { queue, concurrency, agentOf }),
     );
-    crew.waker.start();
+    crew.waker?.start();
     await Promise.all(workers.map((worker) => worker.ready()));
+    if (state === "starting") state = "ready";
   })();
   // Whoever asks `ready()` gets the error; a caller that never asks finds it in the log.
   started.catch((error: unknown) => {
+    state = "stopped";
     crew.ports.log.error("worker.not-started", {
       error: error instanceof Error ? error.message.slice(0, 500) : "unknown",
     });
   });
 
   const close = async (timeoutMs: number): Promise<void> => {
+    state = "draining";
     await started.catch(() => undefined);
-    await crew.waker.close();
+    await crew.waker?.close();
     await Promise.all(workers.map((worker) => worker.close(timeoutMs)));
     await crew.release();
+    state = "stopped";
   };
   return {
+    get state() {
+      return state;
+    },
+    reachable: () =>
+      assertReachable(crew.connection, 1_000).then(
+        () => true,
+        () => false,
+      ),
     ready: () => started,
     close: ({ timeoutMs = 25_000 } = {}) => (closing ??= close(timeoutMs)),
   };

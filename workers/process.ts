@@ -1,0 +1,33 @@
+/** What the entries of this folder share: configuration, a worker, a health endpoint, and an orderly end on SIGTERM and SIGINT. */
+import { createErrand, loadConfig, serveHealth, type WorkerOptions } from "../src/index.ts";
+
+export async function runWorker(name: string, options: WorkerOptions): Promise<void> {
+  const { options: config } = await loadConfig({ logLevel: "info", needs: ["scalekit", "models"] });
+  const errand = createErrand(config);
+  const worker = errand.worker(options);
+  const health = await serveHealth(worker, { port: healthPort() });
+  const stop = async (): Promise<void> => {
+    await errand.close();
+    health.close();
+  };
+  // The first signal hands runs back at their step's end; the second ends the process, and their leases do the rest.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      void stop();
+      process.once(signal, () => process.exit(1));
+    });
+  }
+  try {
+    await worker.ready();
+    process.stdout.write(`errand ${name} is ready\n`);
+  } catch (error) {
+    process.stderr.write(`errand ${name} did not start: ${error instanceof Error ? error.message : "unknown"}\n`);
+    process.exitCode = 1;
+    await stop();
+  }
+}
+
+function healthPort(): number {
+  const argument = process.argv.find((word) => word.startsWith("--health-port="));
+  return argument === undefined ? 9464 : Number(argument.slice("--health-port=".length));
+}
