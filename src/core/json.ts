@@ -7,6 +7,15 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Deeper than anyone writes, and far from where recursion runs out of stack (about 2,000 levels). */
+const MOST_DEEP = 500;
+
+/** True for a value that the functions here, which call themselves for each level, must not be given. */
+export function isTooDeep(value: unknown, levels: number = MOST_DEEP): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
+}
+
 /** JSON text with sorted keys: equal values have equal text. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
@@ -19,14 +28,16 @@ export function canonical(value: unknown): string {
 
 /**
  * The value as JSON would carry it: no undefined, functions, NaN or class instances; bigint as text; lone surrogates
- * made whole, so that it is valid UTF-8. Cycles and throwing getters give a note instead of an exception.
+ * made whole, so that it is valid UTF-8. Cycles, throwing getters and endless nesting give a note instead of an exception.
  */
 export function toJson(value: unknown): Json {
   try {
     const text = JSON.stringify(value, (_key, v: unknown) =>
       typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : v,
     );
-    return text === undefined ? null : (JSON.parse(text) as Json);
+    if (text === undefined) return null;
+    const json = JSON.parse(text) as Json;
+    return isTooDeep(json) ? { unserialisable: `nested deeper than ${MOST_DEEP} levels` } : json;
   } catch (error) {
     return { unserialisable: error instanceof Error ? error.message : String(error) };
   }

@@ -1,6 +1,6 @@
 /** A model's answer, judged before it is committed: which calls may run, whether it finishes, asks again or fails (facts/seeds.md D.4). */
 import type { PlannedCall, TurnCommitted } from "./journal.ts";
-import { canonical, isObject, type Json } from "./json.ts";
+import { canonical, isObject, isTooDeep, type Json } from "./json.ts";
 import type { ModelAnswer, RequestedCall } from "./messages.ts";
 import { nearest } from "./nearest.ts";
 import { errorEnvelope } from "./outcome.ts";
@@ -57,24 +57,26 @@ function failed(code: FailureCode, message: string): Verdict {
 }
 
 function planned(answer: ModelAnswer, judging: Judging): Judgement {
-  const { limits } = judging.context;
-  const room = Math.min(limits.callsPerTurn, Math.max(0, limits.toolCalls - judging.callsMade));
-  const plan: PlannedCall[] = [];
-  let running = 0;
-  for (const [i, requested] of answer.calls.entries()) {
-    const call = planCall(requested, `t${judging.turn}c${i}`, judging);
-    if (call.verdict === "run" && ++running > room) plan.push(reject(call, tooMany(room)));
-    else plan.push(call);
-  }
-  const broken = plan.some((call) => call.verdict === "reject");
-  // A cut answer may end in the middle of a call's arguments: its calls run only if every one of them is whole.
-  if (answer.finish === "length" && broken)
+  const calls = answer.calls.map((requested, i) => planCall(requested, `t${judging.turn}c${i}`, judging));
+  if (answer.finish === "length" && !isWhole(answer.calls, calls))
     return {
       leadsTo: "discard",
       code: "output-truncated",
       message: "The answer was cut in the middle of its tool calls.",
     };
+  const { limits } = judging.context;
+  const room = Math.min(limits.callsPerTurn, Math.max(0, limits.toolCalls - judging.callsMade));
+  let running = 0;
+  const plan = calls.map((call) => (call.verdict === "run" && ++running > room ? reject(call, tooMany(room)) : call));
   return { plan, leadsTo: "act" };
+}
+
+/**
+ * A cut answer may end in the middle of a call's arguments: its calls run only if every one of them is whole. No arguments at all
+ * are then taken for cut ones.
+ */
+function isWhole(requested: readonly RequestedCall[], calls: readonly PlannedCall[]): boolean {
+  return calls.every((call) => call.verdict === "run") && requested.every((call) => call.arguments.trim() !== "");
 }
 
 function tooMany(room: number): Json {
@@ -104,10 +106,12 @@ function reject(call: Pick<PlannedCall, "id" | "name" | "providerId">, answer: J
 
 function unknownTool(name: string, tools: readonly FrozenTool[]): Json {
   const names = tools.map((t) => t.name);
-  const close = nearest(name, names, 10);
-  const hint =
-    close.length > 0 ? `Did you mean: ${close.join(", ")}?` : `The tools are: ${names.slice(0, 20).join(", ")}.`;
-  return envelope("UnknownTool", `There is no tool ${JSON.stringify(name.slice(0, 100))}. ${hint}`);
+  // A model may write a name of any length; comparing takes time by length.
+  const asked = name.slice(0, 100);
+  const close = nearest(asked, names, 10);
+  const all = names.length === 0 ? "There are none." : `The tools are: ${names.slice(0, 20).join(", ")}.`;
+  const hint = close.length > 0 ? `Did you mean: ${close.join(", ")}?` : all;
+  return envelope("UnknownTool", `There is no tool ${JSON.stringify(asked)}. ${hint}`);
 }
 
 /** Some providers send an empty text for no arguments. */
@@ -115,11 +119,9 @@ function parseArguments(text: string): { ok: true; value: Json } | { ok: false; 
   if (text.trim() === "") return { ok: true, value: {} };
   try {
     const value: unknown = JSON.parse(text);
-    if (!isObject(value))
-      return {
-        ok: false,
-        problem: `the arguments are ${Array.isArray(value) ? "a list" : typeof value}, not an object.`,
-      };
+    const kind = Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`;
+    if (!isObject(value)) return { ok: false, problem: `the arguments are ${kind}, not an object.` };
+    if (isTooDeep(value)) return { ok: false, problem: "the arguments are nested too deeply." };
     return { ok: true, value: value as Json };
   } catch (error) {
     return {
