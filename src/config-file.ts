@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { configFromEnv, ENV_PARTS, type Environment, type ErrandConfig } from "./config.ts";
 import { ErrandError, type ErrorCode } from "./core/errors.ts";
-import type { ErrandOptions } from "./errand.ts";
+import type { ErrandOptions } from "./options.ts";
 
 export interface LoadOptions {
   /** Default: the first errand.config.ts (.mts, .js, .mjs) in `cwd` or a folder above it. */

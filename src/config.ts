@@ -1,13 +1,13 @@
 /** The environment as options of `createErrand`, and the type of errand.config.ts. The only reader of process.env. */
 import { type Logger, pino } from "pino";
 import { type Environment, environmentError, MODEL_SHAPE, readEnvironment } from "./environment.ts";
-import type { ErrandOptions } from "./errand.ts";
+import type { ErrandOptions } from "./options.ts";
 
 export type { Environment } from "./environment.ts";
 
 /** An option of `createErrand` that the environment can give. */
 export type EnvPart = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "logger";
-export type EnvOptions = Pick<ErrandOptions, EnvPart>;
+export type EnvOptions = Pick<ErrandOptions, Exclude<EnvPart, "redis">> & { readonly redis: string };
 
 export const ENV_PARTS: readonly EnvPart[] = ["redis", "scalekit", "models", "prefix", "authorization", "logger"];
 

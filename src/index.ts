@@ -16,13 +16,8 @@ export type { Usage } from "./core/messages.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";
-export {
-  type AuthorizationHandlerOptions,
-  createErrand,
-  type Errand,
-  type ErrandOptions,
-  type WorkerOptions,
-} from "./errand.ts";
+export { createErrand, type Errand } from "./errand.ts";
+export type { AuthorizationHandlerOptions, ErrandOptions, WorkerOptions } from "./options.ts";
 export type { ChatProfile } from "./models/chat.ts";
 export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";

@@ -1,0 +1,98 @@
+/** What `createErrand` and `worker` take, and the checks of it. */
+import type { RedisOptions } from "ioredis";
+import type { Logger } from "pino";
+import type { Agent } from "./core/agent.ts";
+import { ErrandError } from "./core/errors.ts";
+import type { ChatProfile } from "./models/chat.ts";
+import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
+import type { ScalekitOptions } from "./scalekit/client.ts";
+
+export interface ErrandOptions {
+  /** URL, or options of ioredis. */
+  readonly redis: string | RedisOptions;
+  /** Needed by workers and by the authorization handler, not by a process that only enqueues. */
+  readonly scalekit?: ScalekitOptions;
+  /** Profile → how to reach its models. An agent's `model` is `profile/model`. Needed by workers. */
+  readonly models?: Readonly<Record<string, ChatProfile>>;
+  readonly agents: readonly Agent[];
+  /** What all keys in Redis start with; one per environment that shares a Redis. Default `errand`. */
+  readonly prefix?: string;
+  /** Where the app serves the authorization handler, such as `https://app.example.com/errand`. */
+  readonly authorization?: { readonly baseUrl: string };
+  /** Live runs that one identifier may have at once, per queue; default 5. */
+  readonly perIdentifier?: number;
+  /** ms; how long a worker owns a run without renewal. Default 30,000. Shorter means faster recovery and more renewals. */
+  readonly leaseMs?: number;
+  /** ms between two looks at an account that runs wait for; default 60,000. */
+  readonly sweepMs?: number;
+  /** ms that an ended run is kept; default 7 days. */
+  readonly keepMs?: number;
+  /** Default: warnings and errors as JSON lines on stderr. */
+  readonly logger?: Logger;
+}
+
+export interface WorkerOptions {
+  /** Runs at once, per queue; default 50. A waiting run holds no place. */
+  readonly concurrency?: number;
+  /** Default: all queues of the agents. */
+  readonly queues?: readonly string[];
+  /** ms between two reads of what is due; default 500. */
+  readonly wakeEveryMs?: number;
+  /** Whether this process is also the net that wakes runs and makes lost tickets again; default true. Some process must be. */
+  readonly wake?: boolean;
+}
+
+export interface AuthorizationHandlerOptions {
+  /**
+   * Who is signed in to the app, by the request's own session; null sends a "please sign in" page. The identifier of a link is never
+   * taken from a URL.
+   */
+  readonly getUser: (request: Request) => string | null | Promise<string | null>;
+  /** Where a user goes after connecting; default: a page that says that the tab can be closed. */
+  readonly redirectTo?: string;
+}
+
+export type Settings = StoreOptions & { readonly prefix: string };
+
+/** @throws ErrandError `config-invalid` */
+export function storeOptions(options: ErrandOptions): Settings {
+  const { prefix = "errand" } = options;
+  if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(prefix))
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: prefix: expected 1 to 64 letters, digits, '_', '.', ':' or '-', got ${JSON.stringify(prefix)}.`,
+    );
+  const settings = {
+    perIdentifier: options.perIdentifier ?? DEFAULT_STORE.perIdentifier,
+    leaseMs: options.leaseMs ?? DEFAULT_STORE.leaseMs,
+    sweepMs: options.sweepMs ?? DEFAULT_STORE.sweepMs,
+    keepMs: options.keepMs ?? DEFAULT_STORE.keepMs,
+  };
+  positive("createErrand", settings);
+  if (settings.leaseMs < 500)
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
+    );
+  return { ...settings, prefix };
+}
+
+/** @throws ErrandError `config-invalid` */
+export function positive(where: string, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (!Number.isInteger(value) || value < 1)
+      throw new ErrandError(
+        "config-invalid",
+        `${where}: ${name}: expected a whole number of at least 1, got ${String(value)}.`,
+      );
+}
+
+/** @throws ErrandError `config-missing` */
+export function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined)
+    throw new ErrandError(
+      "config-missing",
+      `createErrand: this needs the option "${name}". A process that only enqueues can do without it.`,
+    );
+  return value;
+}

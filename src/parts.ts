@@ -1,0 +1,124 @@
+/** The parts of an Errand, put behind their ports: the store over one connection, Scalekit, a worker. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { type Agents, checkNames } from "./core/agents.ts";
+import { ErrandError } from "./core/errors.ts";
+import { type ChatProfile, chatModel } from "./models/chat.ts";
+import { modelRouter } from "./models/router.ts";
+import { positive, type Settings, type WorkerOptions } from "./options.ts";
+import type { Accounts } from "./ports/accounts.ts";
+import type { Chance, Clock } from "./ports/clock.ts";
+import type { Journal } from "./ports/journal.ts";
+import type { Log } from "./ports/log.ts";
+import type { Toolbox } from "./ports/toolbox.ts";
+import type { Connection } from "./queue/connect.ts";
+import { type ErrandWorker, startCrew } from "./queue/crew.ts";
+import { createGatekeeper } from "./queue/gatekeeper.ts";
+import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
+import type { ShiftPorts } from "./queue/shift.ts";
+import { openStore, type Store } from "./queue/store.ts";
+import { openTickets, type Tickets } from "./queue/tickets.ts";
+import { createWaker } from "./queue/waker.ts";
+import { createAccounts } from "./scalekit/accounts.ts";
+import { createScalekit, type ScalekitOptions } from "./scalekit/client.ts";
+import { createToolbox } from "./scalekit/tools.ts";
+import { createChecker } from "./tools/check.ts";
+
+/** The store's parts over one connection. */
+export interface Shard {
+  readonly connection: Connection;
+  readonly store: Store;
+  readonly tickets: Tickets;
+  readonly journal: Journal;
+  readonly gates: RedisGates;
+  release(): Promise<void>;
+}
+
+export function openShard(connection: Connection, { prefix, ...settings }: Settings, log: Log): Shard {
+  const store = openStore(connection.redis, prefix, settings);
+  const tickets = openTickets(connection.redis, store.prefix, log);
+  const release = async (): Promise<void> => {
+    await tickets.close();
+    await connection.close();
+  };
+  return {
+    connection,
+    store,
+    tickets,
+    journal: redisJournal(store, tickets),
+    gates: redisGates(store, tickets),
+    release,
+  };
+}
+
+export interface Scalekit {
+  readonly accounts: Accounts;
+  readonly toolbox: Toolbox;
+  close(): Promise<void>;
+}
+
+export function openScalekit(options: ScalekitOptions): Scalekit {
+  const client = createScalekit(options);
+  return {
+    accounts: createAccounts(client),
+    toolbox: createToolbox(client, { check: createChecker(), clock }),
+    close: () => client.close(),
+  };
+}
+
+export function startWorker(
+  agents: Agents,
+  on: Shard,
+  models: Readonly<Record<string, ChatProfile>>,
+  scalekit: Scalekit,
+  given: WorkerOptions,
+  log: Log,
+): ErrandWorker {
+  const {
+    concurrency = 50,
+    wakeEveryMs = 500,
+    wake = true,
+    queues = [...new Set(agents.all.map((agent) => agent.queue))],
+  } = given;
+  positive("worker", { concurrency, wakeEveryMs });
+  const { store, tickets, journal, gates, connection } = on;
+  const { accounts, toolbox } = scalekit;
+  const model = modelRouter(
+    Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, chatModel(profile)])),
+  );
+  const ports: ShiftPorts = { model, toolbox, accounts, gates, clock, chance, journal, log, worker: workerName() };
+  return startCrew({
+    connection,
+    store,
+    ports,
+    waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
+    queues,
+    concurrency,
+    agentOf: (name) => agents.find(name),
+    check: () => checkBoot(agents, scalekit, log),
+    release: () => on.release(),
+  });
+}
+
+/** Wrong names and credentials stop a worker; an outage of Scalekit does not: its runs park as `outage` until it is back. */
+async function checkBoot(agents: Agents, { accounts, toolbox }: Scalekit, log: Log): Promise<void> {
+  const [connections, tools] = await Promise.all([accounts.connections(), toolbox.names()]);
+  for (const outage of [connections, tools]) {
+    if (outage.ok) continue;
+    if (outage.why === "credentials")
+      throw new ErrandError(
+        "scalekit-auth",
+        `Scalekit refused our client id or secret: ${outage.message} Check SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET.`,
+      );
+    log.warn("boot.names-unchecked", { why: outage.message });
+    return;
+  }
+  if (connections.ok && tools.ok) checkNames(agents.all, { connections: connections.names, tools: tools.names });
+}
+
+export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+export const chance: Chance = { random: () => Math.random(), nonce: () => randomUUID() };
+
+export function workerName(): string {
+  return `${hostname()}:${process.pid}`;
+}
