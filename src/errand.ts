@@ -69,14 +69,8 @@ export function createErrand(options: ErrandOptions): Errand {
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     run: handle,
     worker: (given = {}) => {
-      const worker = startWorker(
-        agents,
-        openShard(connect(options.redis, true), settings, log),
-        required(options.models, "models"),
-        scalekit(),
-        given,
-        log,
-      );
+      const needs = { models: required(options.models, "models"), scalekit: scalekit() };
+      const worker = startWorker(agents, needs, openShard(connect(options.redis, true), settings, log), given, log);
       crew.add(worker);
       return worker;
     },

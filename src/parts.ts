@@ -66,20 +66,21 @@ export function openScalekit(options: ScalekitOptions): Scalekit {
   };
 }
 
+export interface WorkerNeeds {
+  readonly models: Readonly<Record<string, ChatProfile>>;
+  readonly scalekit: Scalekit;
+}
+
+/** @param on a connection of its own, released when the worker closes */
 export function startWorker(
   agents: Agents,
+  { models, scalekit }: WorkerNeeds,
   on: Shard,
-  models: Readonly<Record<string, ChatProfile>>,
-  scalekit: Scalekit,
   given: WorkerOptions,
   log: Log,
 ): ErrandWorker {
-  const {
-    concurrency = 50,
-    wakeEveryMs = 500,
-    wake = true,
-    queues = [...new Set(agents.all.map((agent) => agent.queue))],
-  } = given;
+  const { concurrency = 50, wakeEveryMs = 500, wake = true } = given;
+  const { queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
   positive("worker", { concurrency, wakeEveryMs });
   const { store, tickets, journal, gates, connection } = on;
   const { accounts, toolbox } = scalekit;

@@ -14,14 +14,15 @@ export interface Connection {
  * attempts to connect, so that an app's request does not hang.
  */
 export function connect(given: string | RedisOptions, waits: boolean): Connection {
-  const defaults = {
+  const retryStrategy = (times: number): number => Math.min(times * 100, 3_000);
+  // BullMQ's workers ask for null.
+  const options = {
+    retryStrategy,
+    ...(typeof given === "string" ? {} : given),
     maxRetriesPerRequest: waits ? null : 2,
-    retryStrategy: (times: number) => Math.min(times * 100, 3_000),
   };
   const redis =
-    typeof given === "string"
-      ? new Redis(given, defaults)
-      : new Redis({ ...defaults, ...given, replyMapping: "legacy" });
+    typeof given === "string" ? new Redis(given, options) : new Redis({ ...options, replyMapping: "legacy" });
   let last: Error | undefined;
   redis.on("error", (error: Error) => (last = error));
   redis.on("ready", () => (last = undefined));
