@@ -16,13 +16,11 @@ export interface Connection {
 export function connect(given: string | RedisOptions, waits: boolean): Connection {
   const retryStrategy = (times: number): number => Math.min(times * 100, 3_000);
   // BullMQ's workers ask for null.
-  const options = {
-    retryStrategy,
-    ...(typeof given === "string" ? {} : given),
-    maxRetriesPerRequest: waits ? null : 2,
-  };
+  const maxRetriesPerRequest = waits ? null : 2;
   const redis =
-    typeof given === "string" ? new Redis(given, options) : new Redis({ ...options, replyMapping: "legacy" });
+    typeof given === "string"
+      ? new Redis(given, { retryStrategy, maxRetriesPerRequest })
+      : new Redis({ retryStrategy, ...given, maxRetriesPerRequest, replyMapping: "legacy" });
   let last: Error | undefined;
   redis.on("error", (error: Error) => (last = error));
   redis.on("ready", () => (last = undefined));
