@@ -6,7 +6,8 @@
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
 import { type CallStanding, type Runnable, standing } from "./calls.ts";
-import { crashes, type Ended, type RunState, type Shown, type Turn } from "./journal.ts";
+import { crashes, type Ended, type Parked, type RunState, type Shown, type Turn } from "./journal.ts";
+import type { ParkReason } from "./run.ts";
 
 export interface CallStep {
   readonly call: Runnable;
@@ -76,9 +77,11 @@ function think(state: RunState, shown: readonly Shown[]): Step {
   };
 }
 
-/** Failed attempts of one step so far: each was a park. */
-export function attemptsOf(state: RunState, about: string): number {
-  return state.parks.filter((park) => park.about === about && park.reason !== "settling").length;
+/** Failed attempts of one step so far: each was a park, for `reason` if one is given. */
+export function attemptsOf(state: RunState, about: string, reason?: ParkReason): number {
+  const counts = (park: Parked): boolean =>
+    reason === undefined ? park.reason !== "settling" : park.reason === reason;
+  return state.parks.filter((park) => park.about === about && counts(park)).length;
 }
 
 /**

@@ -51,14 +51,11 @@ export function afterLook(
   return { do: "probe", about: refusal.call, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
 }
 
-/** All six of Scalekit's values, and none at all. ACTIVE is decided by status, never by an error code or message. */
+/** Only ACTIVE goes on, decided by status, never by an error code or message; a status that Scalekit may add does not. */
 function needFor(status: AccountStatus): NeedReason | undefined {
   switch (status) {
     case "ACTIVE":
       return undefined;
-    case "NONE":
-    case "UNSPECIFIED":
-      return "not-connected";
     case "PENDING_AUTH":
       return "pending-auth";
     case "PENDING_VERIFICATION":
@@ -67,6 +64,8 @@ function needFor(status: AccountStatus): NeedReason | undefined {
       return "expired";
     case "DISCONNECTED":
       return "disconnected";
+    default:
+      return "not-connected";
   }
 }
 
@@ -104,7 +103,7 @@ export type AfterFailure =
   | { readonly do: "park"; readonly park: Parked; readonly delayMs: number }
   | { readonly do: "end"; readonly end: Ended };
 
-/** A failed attempt at turn `turn`. Only the attempts of this step count. */
+/** A failed attempt at turn `turn`. Only the attempts of this step count, and waits for the operator are none. */
 export function afterModelFailure(
   state: RunState,
   turn: number,
@@ -113,11 +112,11 @@ export function afterModelFailure(
   random: number,
 ): AfterFailure {
   const about = `t${turn}`;
-  const failed = attemptsOf(state, about) + 1;
+  const failed = (reason: ParkReason): number => attemptsOf(state, about, reason) + 1;
   const park = (reason: ParkReason, backoff: Backoff): AfterFailure => ({
     do: "park",
     park: { kind: "parked", reason, about, message: failure.message },
-    delayMs: backoffMs(failed, random, backoff, failure.retryAfterMs),
+    delayMs: backoffMs(failed(reason), random, backoff, failure.retryAfterMs),
   });
   const end = (code: FailureCode): AfterFailure => ({
     do: "end",
@@ -126,7 +125,7 @@ export function afterModelFailure(
   switch (failure.class) {
     case "retry":
     case "rate-limit":
-      return failed >= attempts ? end("model-unavailable") : park("retry", MODEL_BACKOFF);
+      return failed("retry") >= attempts ? end("model-unavailable") : park("retry", MODEL_BACKOFF);
     case "billing":
       return park("budget", OPERATOR_BACKOFF);
     case "credentials":
@@ -140,7 +139,8 @@ export function afterModelFailure(
 
 /** Scalekit itself could not be asked: never the user's fault, so no link is sent and nothing is counted against the run. */
 export function afterOutage(state: RunState, message: string, random: number): AfterFailure {
-  const failed = attemptsOf(state, "prepare") + 1;
+  const since = state.prepared?.at ?? 0;
+  const failed = state.parks.filter((park) => park.about === "prepare" && park.at > since).length + 1;
   return {
     do: "park",
     park: { kind: "parked", reason: "outage", about: "prepare", message },
