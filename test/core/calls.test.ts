@@ -161,6 +161,13 @@ const rows: readonly Row[] = [
     is: open(1),
   },
   {
+    name: "such evidence beside a claim that may still be settled: that one is waited for",
+    after: (c) => [b.claim(c)],
+    evidence: (c) => [b.evidence(b.call("t0c7", c.effect), 1, b.OK, 6_000)],
+    now: 9_000,
+    is: (effect) => (effect === "read" ? { is: "open", attempt: 2 } : { is: "settling", until: 15_000 }),
+  },
+  {
     name: "first attempt rate limited and waited for; evidence of a second one whose intent the store lost",
     after: (c) => [b.claim(c), b.at(7_000, b.parked("retry", c.id))],
     evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit"), 6_000), b.evidence(c, 2, b.OK, 8_000)],
