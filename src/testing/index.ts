@@ -4,13 +4,15 @@ export { type Mail, Mailbox, parseMail, readMbox, sampleMails } from "./mailbox/
 export * from "./model/index.ts";
 export { startRedis, type RedisOptions, type RedisServer } from "./redis.ts";
 export { removeKeys } from "./remove-keys.ts";
+export * from "./scalekit/index.ts";
 export {
-  type AccountSnapshot,
-  type Execution,
-  type Fault,
-  type IssuedLink,
-  type ScalekitEmulator,
-  type ScalekitEmulatorOptions,
-  signWebhook,
-  startScalekitEmulator,
-} from "./scalekit/index.ts";
+  CALENDAR_SAMPLE,
+  type Calendar,
+  type Connector,
+  defineConnector,
+  GITHUB_SAMPLE,
+  type GithubAccount,
+  SLACK_SAMPLE,
+  type SlackWorkspace,
+  ToolFailure,
+} from "./connectors/index.ts";
