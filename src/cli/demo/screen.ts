@@ -7,6 +7,7 @@ export interface Screen {
   line(name: string, text: string): void;
   /** Something to keep, above the live lines. */
   say(text: string): void;
+  /** Leaves the last state of the lines standing. Safe to call twice. */
   done(): void;
 }
 
@@ -34,6 +35,7 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
   const update = createLogUpdate(out, { showCursor: true });
   const lines = new Map<string, string>();
   let frame = 0;
+  let over = false;
   const draw = (): void => {
     const mark = FRAMES[frame++ % FRAMES.length] ?? "";
     update(
@@ -56,6 +58,8 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
       draw();
     },
     done: () => {
+      if (over) return;
+      over = true;
       clearInterval(timer);
       draw();
       update.done();
