@@ -67,16 +67,17 @@ function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[])
   return canonical(evidence === undefined ? unknownEnvelope(call.name, call.id) : told(evidence.outcome, call));
 }
 
+/** Data and messages come from outside alike. */
 function told(outcome: Outcome, call: PlannedCall): unknown {
   switch (outcome.kind) {
     case "ok":
       return visible(outcome.data);
     case "error":
-      return errorEnvelope(outcome.type, outcome.message, { retryable: outcome.retryable });
+      return errorEnvelope(visibleText(outcome.type), visibleText(outcome.message), { retryable: outcome.retryable });
     case "not-executed":
       return errorEnvelope(
         "ToolUnavailable",
-        `${call.name} could not be reached and was not executed: ${outcome.message}`,
+        `${call.name} could not be reached and was not executed: ${visibleText(outcome.message)}`,
         { retryable: true },
       );
     case "unknown":
@@ -90,18 +91,32 @@ function told(outcome: Outcome, call: PlannedCall): unknown {
  */
 const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu;
 
+function visibleText(text: string): string {
+  return text.replace(INVISIBLE, "");
+}
+
 function visible(value: Json): Json {
-  if (typeof value === "string") return value.replace(INVISIBLE, "");
+  if (typeof value === "string") return visibleText(value);
   if (Array.isArray(value)) return value.map(visible);
   if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, visible(v)]));
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [visibleText(k), visible(v)]));
   return value;
 }
 
-/** Head and tail of a long text, with a note of what is missing between them. Never splits a surrogate pair. */
+/**
+ * Head and tail of a long text, with a note of what is missing between them; never longer than `most`, which is at least 100.
+ * Splits no surrogate pair.
+ */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text;
-  const head = Math.floor(most * 0.7);
-  const tail = Math.floor(most * 0.2);
-  return `${text.slice(0, head)}\n[… ${text.length - head - tail} of ${text.length} characters left out …]\n${text.slice(-tail)}`.toWellFormed();
+  const room = most - 80;
+  const head = text.slice(0, Math.floor(room * 0.75));
+  const tail = text.slice(text.length - Math.floor(room * 0.25));
+  const left = text.length - head.length - tail.length;
+  return `${whole(head)}\n[… ${left} of ${text.length} characters left out …]\n${whole(tail)}`;
+}
+
+/** Without half a character at either end. */
+function whole(text: string): string {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }
