@@ -72,16 +72,20 @@ const STATUS_OF: Readonly<Partial<Record<CodeName, number>>> = {
   DeadlineExceeded: 504,
 };
 
+/** Scalekit's own sentence in its sample code; which code it comes with is not documented. */
+const NOT_ACTIVE = /\bconnected account\b.{0,60}\bnot active\b/i;
+
 /** A gRPC status of Scalekit's own, without a word of the provider's. */
 function ofScalekit(failure: Failure): Outcome {
+  if (NOT_ACTIVE.test(failure.message)) return refused("account", failure.message, failure);
   switch (failure.code) {
     case "ResourceExhausted":
       // Without Scalekit's own word it may be a gRPC library that found the answer of an executed call too long.
       return failure.errorCode === ""
         ? unknown(failure)
         : refused("rate-limit", `Scalekit's rate limit: ${failure.message}`, failure);
-    // Which code an account gets that is not ACTIVE is not documented. None of these was executed, and the account's status,
-    // read again, decides what follows.
+    // Codes that an account which is not ACTIVE may get. Neither was executed, and the account's status, read again, decides
+    // what follows.
     case "FailedPrecondition":
     case "PermissionDenied":
       return refused("account", failure.message, failure);

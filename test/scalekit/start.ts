@@ -46,7 +46,7 @@ export async function start(
   { timeoutMs = 5_000, secret, ...options }: StartOptions = {},
 ): Promise<Started> {
   const clock = testClock();
-  const emulator = await startScalekitEmulator({ now: clock.now, ...options });
+  const emulator = await startScalekitEmulator({ now: () => clock.now(), ...options });
   const scalekit = createScalekit(
     { envUrl: emulator.url, clientId: emulator.clientId, clientSecret: secret ?? emulator.clientSecret, timeoutMs },
     clock,
@@ -55,7 +55,7 @@ export async function start(
     await scalekit.close();
     await emulator.close();
   });
-  const accounts = createAccounts(scalekit, clock.now);
+  const accounts = createAccounts(scalekit, () => clock.now());
   const toolbox = createToolbox(scalekit, { check: createChecker(), clock });
   return { emulator, scalekit, accounts, toolbox, clock };
 }
@@ -75,4 +75,14 @@ export function send(
   { timeoutMs = 5_000, signal = new AbortController().signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
   return toolbox.send({ ...SEND, ...call }, { timeoutMs, signal });
+}
+
+/** `ok`, `error`, `unknown`, or why it was not executed. */
+export function word(outcome: Outcome): string {
+  return outcome.kind === "not-executed" ? outcome.why : outcome.kind;
+}
+
+/** `ok`, or why not. */
+export function why(answer: { readonly ok: true } | { readonly ok: false; readonly why: string }): string {
+  return answer.ok ? "ok" : answer.why;
 }
