@@ -84,20 +84,24 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   ] as const)
     checkSchema(what, schema, refuse);
   const queue = options.queue ?? "default";
-  if (!NAME.test(queue))
+  if (typeof queue !== "string" || !NAME.test(queue))
     refuse(`queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`);
   const expiresAfterMs = options.expiresAfterMs ?? 7 * DAY;
   if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0)
     refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
 
   const { instructions, prompt } = options;
+  if (typeof instructions !== "string" && typeof instructions !== "function")
+    refuse(`instructions: expected a text or a function that gives one, got ${kindOf(instructions)}.`);
+  if (prompt !== undefined && typeof prompt !== "function")
+    refuse(`prompt: expected a function that gives a text, got ${kindOf(prompt)}.`);
   const made: Agent = {
     name: options.name,
     profile: options.model.slice(0, slash),
     model: options.model.slice(slash + 1),
     instructions: typeof instructions === "string" ? () => instructions : (instructions as Agent["instructions"]),
     prompt: (prompt as Agent["prompt"] | undefined) ?? (({ input }) => JSON.stringify(input)),
-    connections: unique(options.connections ?? [], "connections", refuse),
+    connections: uniqueNames(options.connections ?? [], "connections", refuse),
     tools: completeTools(options.tools ?? [], refuse),
     input: options.input,
     output: options.output,
@@ -122,22 +126,33 @@ function checkSchema(what: string, schema: Schema | undefined, refuse: (message:
 }
 
 function completeTools(given: readonly (string | ToolUse)[], refuse: (message: string) => never): ToolUse[] {
+  checkList(given, "tools", refuse);
   const tools = given.map((tool) => (typeof tool === "string" ? { name: tool } : tool));
-  for (const { name, effect } of tools) {
-    if (typeof name !== "string" || name === "") refuse(`tools: expected names, got ${JSON.stringify(name)}.`);
-    if (effect !== undefined && !EFFECTS.includes(effect))
-      refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
-  }
-  unique(
-    tools.map((t) => t.name),
+  uniqueNames(
+    tools.map((tool: ToolUse | null) => tool?.name as string),
     "tools",
     refuse,
   );
+  for (const { name, effect } of tools)
+    if (effect !== undefined && !EFFECTS.includes(effect))
+      refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   return tools;
 }
 
-function unique(names: readonly string[], what: string, refuse: (message: string) => never): readonly string[] {
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) refuse(`${what}: "${twice}" is named twice.`);
+function uniqueNames(names: readonly string[], what: string, refuse: (message: string) => never): readonly string[] {
+  checkList(names, what, refuse);
+  for (const [i, name] of names.entries()) {
+    if (typeof name !== "string" || name === "")
+      refuse(`${what}: expected names, got ${name === "" ? "an empty text" : kindOf(name)}.`);
+    if (names.indexOf(name) !== i) refuse(`${what}: "${name}" is named twice.`);
+  }
   return [...names];
+}
+
+function checkList(value: unknown, what: string, refuse: (message: string) => never): void {
+  if (!Array.isArray(value)) refuse(`${what}: expected a list of names, got ${kindOf(value)}.`);
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
 }

@@ -60,7 +60,7 @@ export function completeLimits(given: Partial<Limits> | undefined, whose: string
   const names = Object.keys(DEFAULT_LIMITS);
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
-    const cap = (HARD_CAPS as unknown as Record<string, number | undefined>)[name];
+    const cap = Object.hasOwn(HARD_CAPS, name) ? HARD_CAPS[name as keyof Limits] : undefined;
     if (cap === undefined)
       throw new ErrandError(
         "agent-invalid",
