@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry, Shown } from "../../src/core/journal.ts";
-import { canonical, type Json } from "../../src/core/json.ts";
+import { canonical } from "../../src/core/json.ts";
 import type { Limits } from "../../src/core/limits.ts";
 import type { Message } from "../../src/core/messages.ts";
 import type { Evidence, Outcome } from "../../src/core/outcome.ts";
