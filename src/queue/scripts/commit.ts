@@ -4,6 +4,7 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON · 8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
+ * A cancelled run waits for nothing: instead of a gate or a moment it goes to its line, and whoever takes it ends it.
  */
 export const COMMIT: string = `${SHARED}
 local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -31,7 +32,7 @@ end
 
 redis.call('ZREM', p .. 'live:' .. h[4], id)
 redis.call('HSET', run, 'lease', '0')
-if move.to == 'line' then
+if move.to == 'line' or (h[3] and move.to ~= 'end') then
   toLine(id, run)
 elseif move.to == 'moment' then
   setStatus(id, run, 'parked')
