@@ -89,7 +89,7 @@ test("a wrong secret: the operator's matter, told without the secret", async (t)
 });
 
 test("a token endpoint in trouble is an outage and not a refusal; then it goes on", async (t) => {
-  const { emulator, toolbox, accounts } = await start(t, { timeoutMs: 150 });
+  const { emulator, toolbox, accounts } = await start(t, { timeoutMs: 500 });
   emulator.connect("ada", "gmail");
   for (const fault of [{ httpStatus: 429 }, { httpStatus: 503 }, { reset: true }, { blackHole: true }]) {
     const added = emulator.faults.add({ method: "oauth/token", times: Infinity, ...fault });
@@ -123,7 +123,7 @@ test("the secret does not follow a redirect", async (t) => {
 });
 
 test("Scalekit is in trouble: an outage within the bound, and the next question is answered", async (t) => {
-  const { emulator, accounts } = await start(t, { timeoutMs: 100 });
+  const { emulator, accounts } = await start(t, { timeoutMs: 500 });
   emulator.connect("ada", "gmail");
   assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");
   for (const fault of [{ code: "Internal" }, { httpStatus: 500 }, { blackHole: true }, { reset: true }] as const) {
@@ -135,14 +135,15 @@ test("Scalekit is in trouble: an outage within the bound, and the next question 
 });
 
 test("the SDK repeats a question for seconds: whoever asked has an answer before that", async (t) => {
-  const { emulator, accounts } = await start(t, { timeoutMs: 100 });
+  const { emulator, accounts } = await start(t, { timeoutMs: 500 });
   assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");
-  emulator.faults.add({ method: "ListConnectedAccounts", code: "Unavailable" });
+  const fault = emulator.faults.add({ method: "ListConnectedAccounts", code: "Unavailable", times: Infinity });
   const looked = await accounts.look("ada", ["gmail"]);
   assert.deepEqual(
     [why(looked), !looked.ok && looked.message],
-    ["unavailable", "Scalekit could not look at the user's accounts (Unavailable): no answer within 200 ms"],
+    ["unavailable", "Scalekit could not look at the user's accounts (Unavailable): no answer within 1000 ms"],
   );
+  fault.remove();
   await emulator.waitFor("call", (call) => call.method === "ListConnectedAccounts");
 });
 
@@ -151,7 +152,7 @@ test("questions into a black hole: the SDK's client is replaced after three dead
   emulator.connect("ada", "gmail");
   const relay = await startRelay(t, emulator.url);
   const { clientId, clientSecret } = emulator;
-  const scalekit = createScalekit({ envUrl: relay.url, clientId, clientSecret, timeoutMs: 250 }, clock);
+  const scalekit = createScalekit({ envUrl: relay.url, clientId, clientSecret, timeoutMs: 500 }, clock);
   t.after(() => scalekit.close());
   const accounts = createAccounts(scalekit);
   assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");

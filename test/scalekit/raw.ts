@@ -7,16 +7,17 @@ import type { TestContext } from "node:test";
 /** Answers each RPC with `respond`, and the token endpoint with `token` (default: a token for an hour). */
 export async function startRaw(
   t: TestContext,
-  respond: (stream: ServerHttp2Stream) => void,
+  respond: (stream: ServerHttp2Stream, method: string) => void,
   token: { status?: number; body?: string } = {},
 ): Promise<string> {
   const { status = 200, body = JSON.stringify({ access_token: "token", expires_in: 3_600 }) } = token;
   const http = createHttp((_request, response) => void response.writeHead(status).end(body));
   const http2 = createHttp2();
-  http2.on("stream", (stream) => {
+  http2.on("stream", (stream, headers) => {
+    const method = headers[":path"]?.split("/").at(-1) ?? "";
     stream.on("error", () => undefined);
     // The request is read to its end first: the call has arrived as a whole.
-    stream.resume().on("end", () => respond(stream));
+    stream.resume().on("end", () => respond(stream, method));
   });
   http2.on("sessionError", () => undefined);
   return listen(t, (socket) => {
@@ -27,6 +28,17 @@ export async function startRaw(
       (first.toString("latin1").startsWith("PRI ") ? http2 : http).emit("connection", socket);
     });
   });
+}
+
+/** A gRPC answer: envelopes and all. Without `trailers` it says OK. */
+export function answer(
+  stream: ServerHttp2Stream,
+  body: Buffer,
+  trailers: Readonly<Record<string, string>> = { "grpc-status": "0" },
+): void {
+  stream.respond({ ":status": 200, "content-type": "application/grpc+proto" }, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+  stream.end(body);
 }
 
 export interface Relay {

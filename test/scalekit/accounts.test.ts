@@ -1,0 +1,166 @@
+/** The port Accounts over the wire: statuses, pages, links, verification. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createAccounts, statusName } from "../../src/scalekit/accounts.ts";
+import { createScalekit } from "../../src/scalekit/client.ts";
+import type { Accounts, AuthorizationLink } from "../../src/ports/accounts.ts";
+import { answer, startRaw } from "./raw.ts";
+import { start, why } from "./start.ts";
+
+const CALLBACK = "http://127.0.0.1:1/errand/callback";
+/** RPCs whose answers carry a user's tokens. */
+const WITH_TOKENS = ["GetConnectedAccountAuth", "GetConnectedAccount", "UpdateConnectedAccount"];
+
+async function linkOf(accounts: Accounts, identifier = "ada", connection = "gmail"): Promise<AuthorizationLink> {
+  const link = await accounts.link(identifier, connection, { state: "st", userVerifyUrl: CALLBACK });
+  assert.ok(link.ok, JSON.stringify(link));
+  return link;
+}
+
+test("all statuses, in the order asked, and none where there is no account; nothing is created", async (t) => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const { emulator, accounts, clock } = await start(t, {
+    connections: names.map((name) => ({ name, connector: "gmail" })),
+  });
+  const statuses = [
+    "ACTIVE",
+    "EXPIRED",
+    "PENDING_AUTH",
+    "PENDING_VERIFICATION",
+    "DISCONNECTED",
+    "CONNECTION_STATUS_UNSPECIFIED",
+  ] as const;
+  for (const [i, status] of statuses.entries()) emulator.setStatus("ada", names[i] ?? "", status);
+  emulator.setStatus("eve", "g", "ACTIVE");
+  const looked = await accounts.look("ada", names.toReversed());
+  assert.ok(looked.ok, JSON.stringify(looked));
+  assert.deepEqual(
+    looked.accounts.map(({ connection, status }) => [connection, status]),
+    [
+      ["g", "NONE"],
+      ["f", "UNSPECIFIED"],
+      ["e", "DISCONNECTED"],
+      ["d", "PENDING_VERIFICATION"],
+      ["c", "PENDING_AUTH"],
+      ["b", "EXPIRED"],
+      ["a", "ACTIVE"],
+    ],
+  );
+  const active = looked.accounts.at(-1);
+  assert.equal(active?.accountId, emulator.account("ada", "a")?.id);
+  assert.equal(Math.abs((active?.updatedAt ?? 0) - clock.now()) < 60_000, true);
+  assert.equal(looked.accounts[0]?.accountId, "");
+  assert.equal(emulator.accounts.length, 7);
+});
+
+test("a status that this SDK does not know is not ACTIVE", () => {
+  for (const number of [-1, 0, 6, 7, 99, Number.NaN]) assert.equal(statusName(number), "UNSPECIFIED");
+});
+
+test("more connections than Scalekit takes at once, and no other user's account among them", async (t) => {
+  const names = Array.from({ length: 45 }, (_, i) => `c${i}`);
+  const { emulator, accounts } = await start(t, { connections: names.map((name) => ({ name, connector: "gmail" })) });
+  for (const name of names)
+    for (const who of ["ada", "ada2", "Ada"]) emulator.setStatus(who, name, who === "ada" ? "ACTIVE" : "EXPIRED");
+  const looked = await accounts.look("ada", names);
+  assert.ok(looked.ok, JSON.stringify(looked));
+  assert.deepEqual(
+    looked.accounts.map((one) => [one.connection, one.status]),
+    names.map((name) => [name, "ACTIVE"]),
+  );
+  assert.equal(emulator.calls.count("ListConnectedAccounts"), 3);
+  assert.deepEqual(await accounts.look("ada", []), { ok: true, accounts: [] });
+});
+
+test("a link: the account is made when there is none, and comes with state and the way back", async (t) => {
+  const { emulator, accounts, clock } = await start(t, { linkTtlMs: 120_000 });
+  const link = await linkOf(accounts);
+  assert.equal(Math.abs(link.expiresAt - clock.now() - 120_000) < 10_000, true);
+  assert.equal(emulator.account("ada", "gmail")?.status, "PENDING_AUTH");
+  assert.deepEqual(
+    emulator.links.map((one) => [one.link, one.state, one.userVerifyUrl]),
+    [[link.url, "st", CALLBACK]],
+  );
+  await linkOf(accounts);
+  assert.equal(emulator.accounts.length, 1);
+  for (const method of WITH_TOKENS) assert.equal(emulator.calls.count(method), 0, method);
+});
+
+test("parallel links for a user without an account: all of them work, on one account", async (t) => {
+  const { emulator, accounts } = await start(t);
+  const links = await Promise.all(Array.from({ length: 8 }, () => linkOf(accounts)));
+  assert.equal(new Set(links.map((link) => link.url)).size, 8);
+  assert.equal(emulator.accounts.length, 1);
+});
+
+test("a link again for an account that was lost", async (t) => {
+  const { emulator, accounts } = await start(t);
+  for (const status of ["EXPIRED", "DISCONNECTED", "PENDING_VERIFICATION", "ACTIVE"] as const) {
+    emulator.setStatus("ada", "gmail", status);
+    await linkOf(accounts);
+  }
+  assert.equal(emulator.calls.count("CreateConnectedAccount"), 0);
+});
+
+test("a link on a connection that is not there creates nothing", async (t) => {
+  const { emulator, accounts } = await start(t);
+  assert.equal(why(await accounts.link("ada", "gmial", { state: "s", userVerifyUrl: CALLBACK })), "unavailable");
+  assert.equal(emulator.accounts.length, 0);
+});
+
+test("a link without an expiry is taken to be good for ten minutes", async (t) => {
+  // GetMagicLink's answer with field 1, the link, and nothing else.
+  const url = "http://127.0.0.1:1/magicLink/x";
+  const message = Buffer.concat([Buffer.from([0, 0, 0, 0, url.length + 2, 10, url.length]), Buffer.from(url)]);
+  const empty = Buffer.alloc(5);
+  const envUrl = await startRaw(t, (stream, method) =>
+    answer(stream, method.startsWith("GetMagicLink") ? message : empty),
+  );
+  const scalekit = createScalekit({ envUrl, clientId: "c", clientSecret: "s" });
+  t.after(() => scalekit.close());
+  const accounts = createAccounts(scalekit, () => 1_000);
+  assert.deepEqual(await accounts.link("ada", "gmail", { state: "s", userVerifyUrl: CALLBACK }), {
+    ok: true,
+    url,
+    expiresAt: 601_000,
+  });
+});
+
+test("the user's return: another identifier is a mismatch, a second time is gone", async (t) => {
+  const { emulator, accounts } = await start(t, { postVerifyUrl: "https://app.example.com/done" });
+  const back = new URL(await emulator.approve((await linkOf(accounts)).url));
+  const request = back.searchParams.get("auth_request_id") ?? "";
+  assert.equal(why(await accounts.verify(request, "mallory")), "mismatch");
+  assert.equal(emulator.account("ada", "gmail")?.status, "PENDING_VERIFICATION");
+  assert.deepEqual(await accounts.verify(request, "ada"), { ok: true, redirectUrl: "https://app.example.com/done" });
+  assert.equal(emulator.account("ada", "gmail")?.status, "ACTIVE");
+  assert.equal(why(await accounts.verify(request, "ada")), "gone");
+  for (const forged of ["forged", "x".repeat(5_000), ""])
+    assert.equal(why(await accounts.verify(forged, "ada")), "gone");
+});
+
+test("verification is sent once: its answer was lost, and a repeat would say gone", async (t) => {
+  const { emulator, accounts } = await start(t);
+  for (const fault of [{ code: "Unavailable" }, { httpStatus: 503 }, { httpStatus: 403 }, { reset: true }] as const) {
+    const back = new URL(await emulator.approve((await linkOf(accounts)).url));
+    const before = emulator.calls.count("VerifyConnectedAccountUser");
+    emulator.faults.add({ method: "VerifyConnectedAccountUser", when: "after", ...fault });
+    const answer = await accounts.verify(back.searchParams.get("auth_request_id") ?? "", "ada");
+    assert.match(why(answer), /^(unavailable|credentials)$/, JSON.stringify(fault));
+    assert.equal(emulator.calls.count("VerifyConnectedAccountUser") - before, 1);
+    assert.equal(emulator.account("ada", "gmail")?.status, "ACTIVE");
+  }
+});
+
+test("all connections, beyond a page", async (t) => {
+  const names = Array.from({ length: 65 }, (_, i) => `c${i}`);
+  const { accounts } = await start(t, { connections: names.map((name) => ({ name, connector: "gmail" })) });
+  assert.deepEqual(await accounts.connections(), { ok: true, names });
+});
+
+test("no answer of ours holds a token", async (t) => {
+  const { emulator, accounts } = await start(t);
+  emulator.connect("ada", "gmail");
+  const answers = [await accounts.look("ada", ["gmail"]), await accounts.connections(), await linkOf(accounts)];
+  assert.doesNotMatch(JSON.stringify(answers), /ya29|1\/\/|emu_/);
+});
