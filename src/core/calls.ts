@@ -112,9 +112,17 @@ function withEvidence(
   }
 }
 
-/** The run parked for this failed attempt, and is here again: the wait is over. */
-function waited(state: RunState, call: string, evidence: Evidence): boolean {
-  return state.parks.some((park) => park.about === call && park.at >= evidence.at);
+/**
+ * The run parked after this failed attempt and is here again: for it, or for another call that failed beside it, at least as long
+ * as this one's provider asked for. So calls that meet a limit together wait for it once, not one after the other.
+ */
+function waited(state: RunState, call: string, { at, outcome }: Evidence): boolean {
+  const refused = outcome.kind === "not-executed" ? outcome : undefined;
+  const until = at + (refused?.retryAfterMs ?? 0);
+  const reason = refused?.why === "credentials" ? "outage" : "retry";
+  return state.parks.some(
+    (park) => park.at >= at && (park.about === call || (park.reason === reason && (park.until ?? park.at) >= until)),
+  );
 }
 
 /** All accounts were seen ACTIVE after this refusal. */
