@@ -93,7 +93,31 @@ const rows: readonly Row[] = [
     name: "rate limited, waited for another call",
     after: (c) => [b.claim(c), b.at(7_000, b.parked("retry", "t0c9"))],
     evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit"), 6_000)],
+    is: open(2),
+  },
+  {
+    name: "rate limited, waited for another call as long as this one's provider asked for",
+    after: (c) => [b.claim(c), b.at(7_000, { ...b.parked("retry", "t0c9"), until: 9_000 })],
+    evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit", 3_000), 6_000)],
+    is: open(2),
+  },
+  {
+    name: "rate limited, waited for another call, but not that long",
+    after: (c) => [b.claim(c), b.at(7_000, { ...b.parked("retry", "t0c9"), until: 8_999 })],
+    evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit", 3_000), 6_000)],
     is: () => ({ is: "retry", failed: 1 }),
+  },
+  {
+    name: "our credentials refused, waited for the provider of another call",
+    after: (c) => [b.claim(c), b.at(7_000, b.parked("retry", "t0c9"))],
+    evidence: (c) => [b.evidence(c, 1, b.refused("credentials"), 6_000)],
+    is: () => ({ is: "retry", failed: 1, why: "credentials" }),
+  },
+  {
+    name: "our credentials refused, waited for the operator for another call",
+    after: (c) => [b.claim(c), b.at(7_000, b.parked("outage", "t0c9"))],
+    evidence: (c) => [b.evidence(c, 1, b.refused("credentials"), 6_000)],
+    is: open(2),
   },
   {
     name: "rate limited, waited only before",

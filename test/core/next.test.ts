@@ -134,6 +134,12 @@ const rows: readonly (readonly [string, Given, readonly Evidence[], string])[] =
     [b.evidence(r0, 1, b.refused("rate-limit"), 6_000), b.evidence(r1, 1, b.OK, 6_000)],
     "retry t0c0 rate-limit",
   ],
+  [
+    "reads that met a limit together wait for it once",
+    [...acting(r0, r1), b.claim(r0), b.claim(r1), b.parked("retry", "t0c0"), b.LEASED],
+    [b.evidence(r0, 1, b.refused("rate-limit"), 6_000), b.evidence(r1, 1, b.refused("rate-limit"), 6_000)],
+    "call t0c0#2 t0c1#2",
+  ],
   ["an unknown write blocks nobody", [...acting(w0, w2), b.claim(w0)], [], "call t0c2#1"],
   ["a rejected call blocks nobody", acting(b.rejected("t0c0"), w1), [], "call t0c1#1"],
   [
