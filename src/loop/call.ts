@@ -44,7 +44,8 @@ async function makeCall(
   const started = ports.clock.monotonic();
   const outcome = await ports.toolbox.send(
     { run: held.id, call: call.id, tool: call.name, args: call.args, connection: call.connection, identifier },
-    { timeoutMs, signal: held.signal },
+    // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
+    { timeoutMs, signal: call.effect === "read" ? held.stop : held.signal },
   );
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.

@@ -22,6 +22,8 @@ export interface HeldRun {
   readonly cancelled: boolean;
   /** Aborted when the lease is lost or the worker stops at once. */
   readonly signal: AbortSignal;
+  /** Aborted then, and when the run is cancelled: for what may be given up half-way without leaving anything behind. */
+  readonly stop: AbortSignal;
   readonly leaseMs: number;
   /** Redis ms, by the claim's reading and the monotonic clock. */
   now(): number;
@@ -54,6 +56,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   let waiting: Entry[] = [];
   let confirmedAt = askedAt;
   let cancelled = claim.cancelled;
+  const cancelling = new AbortController();
 
   const now = (): number => claim.now + Math.max(0, clock.monotonic() - askedAt);
   const stamp = <E extends Entry>(entry: E, at: number): Decision<E> => ({ ...entry, at, epoch: claim.epoch });
@@ -70,6 +73,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   return {
     id,
     signal: abort.signal,
+    stop: AbortSignal.any([abort.signal, cancelling.signal]),
     leaseMs: journal.leaseMs,
     get cancelled() {
       return cancelled;
@@ -107,6 +111,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       if (reply.answer === "fenced") return abort.abort(new LeaseLost("fenced at renewal"));
       confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
+      if (cancelled) cancelling.abort(new Error("the run was cancelled"));
     },
   };
 }

@@ -10,6 +10,8 @@ import type { HeldRun } from "./held.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
 export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
+  // What was bought is kept before a look that may take long.
+  await held.flush();
   const { identifier } = held.state.created;
   const connections = held.state.context?.connections ?? agent.connections;
   const gates = connections.map((connection) => accountGate(identifier, connection));

@@ -31,7 +31,8 @@ export function startQueueWorker(
   ports: ShiftPorts,
   options: QueueWorkerOptions,
 ): QueueWorker {
-  const held = new Set<AbortController>();
+  /** Runs in the hands of this process, by the id of their BullMQ job. */
+  const held = new Map<string, AbortController>();
   let draining = false;
   const { log } = ports;
   const leaseMs = store.options.leaseMs;
@@ -44,10 +45,10 @@ export function startQueueWorker(
     }
     if (options.agentOf(agent) === undefined) {
       log.error("ticket.agent-unknown", { run, agent, queue: options.queue });
-      await job.moveToDelayed(Date.now() + UNKNOWN_AGENT_MS, token);
+      await job.moveToDelayed(ports.clock.now() + UNKNOWN_AGENT_MS, token);
       throw new DelayedError();
     }
-    const until = await shift(run, ticket);
+    const until = await shift(run, ticket, job.id ?? run);
     if (until === undefined) return;
     // Nothing may be awaited between these two: BullMQ loses track of the lock otherwise (facts/bullmq.md, lock-tracking bug).
     await job.moveToDelayed(until, token);
@@ -55,10 +56,9 @@ export function startQueueWorker(
   };
 
   /** @returns when to come back, or nothing when the ticket is used up */
-  const shift = async (run: string, ticket: string): Promise<number | undefined> => {
-    let mine: AbortController | undefined;
+  const shift = async (run: string, ticket: string, job: string): Promise<number | undefined> => {
     try {
-      const onHeld = (abort: AbortController): void => void held.add((mine = abort));
+      const onHeld = (abort: AbortController): void => void held.set(job, abort);
       const done = await workShift(
         { ...ports, draining: () => draining },
         { run, ticket, agentOf: options.agentOf, onHeld },
@@ -72,7 +72,7 @@ export function startQueueWorker(
       });
       return undefined;
     } finally {
-      if (mine !== undefined) held.delete(mine);
+      held.delete(job);
     }
   };
 
@@ -86,6 +86,10 @@ export function startQueueWorker(
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
+  // BullMQ has given the job to somebody else, or will: our own lease may live on, but two workers on one run help nobody.
+  worker.on("lockRenewalFailed", (jobs) => {
+    for (const job of jobs) held.get(job)?.abort(new Error("BullMQ's lock on the ticket was lost"));
+  });
   worker.on("error", (error) => log.warn("worker.error", { queue: options.queue, error: error.name }));
 
   return {
@@ -95,7 +99,7 @@ export function startQueueWorker(
     close: async (timeoutMs) => {
       draining = true;
       const timer = setTimeout(() => {
-        for (const abort of held) abort.abort(new Error("the worker stops"));
+        for (const abort of held.values()) abort.abort(new Error("the worker stops"));
       }, timeoutMs);
       try {
         await worker.close();

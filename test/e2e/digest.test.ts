@@ -1,6 +1,7 @@
 /** The main job, from enqueue through a parked account to a result: the test to read first. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hang } from "../../src/testing/index.ts";
 import { connectAs, giveMail, inboxDigest, testWorld, untilEvent } from "../support/world.ts";
 
 const input = { query: "is:unread" };
@@ -91,4 +92,29 @@ test("cancel: parked, waiting in line and running alike end as cancelled; a fina
   await untilEvent(parked, "run.parked");
   await parked.cancel();
   await assert.rejects(parked.result({ timeoutMs: 5_000 }), { code: "run-cancelled" });
+});
+
+test("cancel during a model call: the call is given up at the next renewal, and the run ends as cancelled", async (t) => {
+  const world = await testWorld(t, { script: () => hang(), errand: { leaseMs: 600 } });
+  world.scalekit.connect("fay", "gmail");
+  world.errand.worker();
+  const run = await world.errand.enqueue(inboxDigest, { identifier: "fay", input });
+  const asked = await world.model.waitFor(() => true);
+  assert.equal(asked.turn, 0);
+  assert.equal(await run.cancel(), true);
+  await assert.rejects(run.result({ timeoutMs: 10_000 }), { code: "run-cancelled" });
+  await world.model.waitFor((request) => request.outcome === "aborted");
+});
+
+test("a worker that closes hands its runs back, and another goes on with them", async (t) => {
+  const world = await testWorld(t);
+  await giveMail(world, "gus");
+  world.scalekit.connect("gus", "gmail");
+  const first = world.errand.worker();
+  const run = await world.errand.enqueue(inboxDigest, { identifier: "gus", input });
+  await untilEvent(run, "tool.settled");
+  await first.close();
+  assert.notEqual((await run.get()).status, "running");
+  world.errand.worker();
+  await run.result({ timeoutMs: 20_000 });
 });
