@@ -71,9 +71,9 @@ interface Parts extends Omit<AuthorizationOptions, "redirectTo"> {
 async function comeBack(user: string, query: URLSearchParams, parts: Parts): Promise<Response> {
   const { accounts, states, baseUrl } = parts;
   const state = only(query, "state");
-  const returned = state === undefined ? undefined : await states.take(hashState(state));
-  if (returned === undefined) return page(404, USED_UP);
-  const { identifier, connection } = returned;
+  const kept = state === undefined ? undefined : await states.take(hashState(state));
+  if (kept === undefined) return page(404, USED_UP);
+  const { identifier, connection } = kept;
   if (identifier !== user) return page(403, SOMEBODY_ELSE);
   const again = { href: connectUrl(baseUrl, connection), text: "Connect" };
   if (query.has("error"))
@@ -84,7 +84,7 @@ async function comeBack(user: string, query: URLSearchParams, parts: Parts): Pro
   const authRequestId = only(query, "auth_request_id");
   if (authRequestId === undefined) return page(404, { ...USED_UP, link: again });
   const verified = await accounts.verify(authRequestId, user);
-  if (verified.ok) return await connected(returned, verified.redirectUrl, parts);
+  if (verified.ok) return await connected({ identifier, connection }, verified.redirectUrl, parts);
   switch (verified.why) {
     case "mismatch":
       return page(403, SOMEBODY_ELSE);
@@ -95,7 +95,7 @@ async function comeBack(user: string, query: URLSearchParams, parts: Parts): Pro
       // Whether it was verified is not known; the account's status knows.
       const looked = await accounts.look(user, [connection]);
       const active = looked.ok && looked.accounts[0]?.status === "ACTIVE";
-      return active ? await connected(returned, "", parts) : later(baseUrl, connection);
+      return active ? await connected({ identifier, connection }, "", parts) : later(baseUrl, connection);
     }
   }
 }
