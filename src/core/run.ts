@@ -40,8 +40,9 @@ export interface Need {
 /**
  * `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
  * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself.
+ * `newer-version`: a newer Errand wrote the journal; this one would misread it.
  */
-export type ParkReason = "account" | "retry" | "probe" | "settling" | "outage" | "budget";
+export type ParkReason = "newer-version" | "account" | "retry" | "probe" | "settling" | "outage" | "budget";
 
 /** A tool as frozen into the run. `name` is what the model sees. */
 export interface FrozenTool {

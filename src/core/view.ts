@@ -1,5 +1,5 @@
 /** A run as people and programs look at it: a summary, and its history as events. Both are folds of the journal. */
-import type { Decision, RunState } from "./journal.ts";
+import type { Decision, Parked, RunState } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
 import type { Evidence } from "./outcome.ts";
@@ -41,9 +41,17 @@ export interface RunView {
   readonly failure?: { readonly code?: FailureCode; readonly message: string };
 }
 
-export function viewRun(state: RunState, status: RunStatus, decisions: readonly Decision[]): RunView {
+/** What stands in a run's header beside its journal. */
+export interface RunHeader {
+  readonly status: RunStatus;
+  /** Of a parked run. The journal names it too, but for `newer-version`. */
+  readonly reason?: ParkReason;
+}
+
+export function viewRun(state: RunState, { status, reason }: RunHeader, decisions: readonly Decision[]): RunView {
   const { created, ended } = state;
-  const park = state.parks.at(-1);
+  const last = state.parks.at(-1);
+  const park = last?.reason === reason || reason === undefined ? last : { reason };
   const costs = state.turns.flatMap((turn) => (turn.costUsd === undefined ? [] : [turn.costUsd]));
   return {
     id: state.id,
@@ -65,7 +73,7 @@ export function viewRun(state: RunState, status: RunStatus, decisions: readonly 
   };
 }
 
-function parkedView(park: Decision & { kind: "parked" }): NonNullable<RunView["parked"]> {
+function parkedView(park: Pick<Parked, "reason" | "needs" | "until" | "message">): NonNullable<RunView["parked"]> {
   const { reason, needs = [], until, message } = park;
   return { reason, needs, ...(until !== undefined && { until }), ...(message !== undefined && { message }) };
 }

@@ -13,12 +13,16 @@ export interface Claim {
   readonly evidence: readonly Evidence[];
 }
 
-/** `busy`: another worker's lease lives. `stale`: not the run's current ticket, or nothing to do. `gone`: no such run. */
+/**
+ * `busy`: another worker's lease lives. `stale`: not the run's current ticket, or nothing to do. `gone`: no such run.
+ * `newer`: a newer Errand wrote its journal. It has been parked, and is offered again after a while: another worker may know more.
+ */
 export type ClaimReply =
   | Claim
   | { readonly answer: "busy"; readonly until: number }
   | { readonly answer: "stale" }
-  | { readonly answer: "gone" };
+  | { readonly answer: "gone" }
+  | { readonly answer: "newer" };
 
 /** What becomes of the run's slot and lease, in the same step as the entries. */
 export type Move =

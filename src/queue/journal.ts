@@ -16,7 +16,9 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
     leaseMs: store.options.leaseMs,
     claim: async (run, { ticket, nonce, worker }) => {
       const leased: Entry = { kind: "leased", worker };
-      return claimReply(run, await store.run(CLAIM, run, ticket ?? "", nonce, JSON.stringify(leased)));
+      const reply = await store.run(CLAIM, run, ticket ?? "", nonce, JSON.stringify(leased));
+      if (reply[0] === "newer") await tickets.add(decodeTickets(reply.slice(1)));
+      return claimReply(run, reply);
     },
     renew: async (run, epoch) => {
       const [answer, cancelled] = await store.run(RENEW, run, epoch);
@@ -60,6 +62,7 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
       return { answer, until: Number(first) };
     case "stale":
     case "gone":
+    case "newer":
       return { answer };
     default:
       throw new Error(`claim: unknown answer ${JSON.stringify(answer)}`);

@@ -3,15 +3,15 @@ import type { Redis } from "ioredis";
 import { ErrandError } from "../core/errors.ts";
 import { type Decision, foldRun, type RunState } from "../core/journal.ts";
 import type { Evidence } from "../core/outcome.ts";
-import { isFinal, type RunStatus } from "../core/run.ts";
-import { eventOf, type RunEvent, type RunView, settledEvent, viewRun } from "../core/view.ts";
+import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
+import { eventOf, type RunEvent, type RunHeader, type RunView, settledEvent, viewRun } from "../core/view.ts";
 import { decodeDecision, decodeEvidence } from "./codec.ts";
 import type { Connection } from "./connect.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
 
 export interface RunRecord {
-  readonly status: RunStatus;
+  readonly header: RunHeader;
   readonly decisions: readonly Decision[];
   readonly evidence: readonly Evidence[];
   readonly state: RunState;
@@ -32,7 +32,7 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
   const read = (run: string): Promise<RunRecord> => reach(() => readRun(store, run));
   const view = async (run: string): Promise<RunView> => {
     const record = await read(run);
-    return viewRun(record.state, record.status, record.decisions);
+    return viewRun(record.state, record.header, record.decisions);
   };
   return {
     read,
@@ -79,23 +79,32 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
 
 async function readRun(store: Store, run: string): Promise<RunRecord> {
   const key = `${store.prefix}run:${run}`;
-  const [status, journal, evidence] = await readAtOnce(store.redis, key);
-  if (status === null)
+  const [[status, reason], journal, evidence] = await readAtOnce(store.redis, key);
+  if (typeof status !== "string")
     throw new ErrandError(
       "run-unknown",
       `There is no run ${JSON.stringify(run)}: it never was, or it ended longer ago than runs are kept.`,
     );
   const decisions = journal.map(decodeDecision);
   const settled = Object.values(evidence).map(decodeEvidence);
-  return { status: status as RunStatus, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
+  const header: RunHeader = {
+    status: status as RunStatus,
+    ...(typeof reason === "string" && { reason: reason as ParkReason }),
+  };
+  return { header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
 }
 
 /** One transaction, so that status and journal are of the same moment. */
-async function readAtOnce(redis: Redis, key: string): Promise<[string | null, string[], Record<string, string>]> {
-  const replies = await redis.multi().hget(key, "status").lrange(`${key}:j`, 0, -1).hgetall(`${key}:e`).exec();
-  const [status, journal, evidence] = (replies ?? []).map(([error, value]) => {
+async function readAtOnce(redis: Redis, key: string): Promise<[(string | null)[], string[], Record<string, string>]> {
+  const replies = await redis
+    .multi()
+    .hmget(key, "status", "reason")
+    .lrange(`${key}:j`, 0, -1)
+    .hgetall(`${key}:e`)
+    .exec();
+  const [header, journal, evidence] = (replies ?? []).map(([error, value]) => {
     if (error !== null) throw error;
     return value;
   });
-  return [status as string | null, journal as string[], evidence as Record<string, string>];
+  return [header as (string | null)[], journal as string[], evidence as Record<string, string>];
 }

@@ -1,6 +1,7 @@
 /** One shard of our own keys on Redis: its names, its options, and the one way to run a script on it. */
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import { JOURNAL_VERSION } from "../core/journal.ts";
 
 export interface StoreOptions {
   /** Live runs that one identifier may have at once, per queue. */
@@ -39,6 +40,7 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
     lease: options.leaseMs,
     sweep: options.sweepMs,
     keep: options.keepMs,
+    version: JOURNAL_VERSION,
   });
   return {
     redis,

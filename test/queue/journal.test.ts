@@ -258,3 +258,17 @@ test("a run handed back goes to its line, keeps its rank, and a later claim is n
   assert.equal((await header(s.store, first))["place"], "live");
   assert.equal((await header(s.store, second))["place"], "line");
 });
+
+test("a run whose journal a newer Errand wrote is parked with that reason, frees its slot, and is offered again", async (t) => {
+  const s = testStore(t, { perIdentifier: 1 });
+  const run = await enqueue(s);
+  const next = await enqueue(s);
+  await s.store.redis.hset(`${s.store.prefix}run:${run}`, "version", "99");
+  const reply = await s.journal.claim(run, { ticket: await ticketOf(s, run), nonce: "c", worker: "w" });
+  assert.deepEqual(reply, { answer: "newer" });
+  const h = await header(s.store, run);
+  assert.deepEqual([h["status"], h["reason"], h["place"]], ["parked", "newer-version", "moment"]);
+  assert.equal((await header(s.store, next))["place"], "live");
+  assert.notEqual(await s.store.redis.zscore(`${s.store.prefix}looks`, `run:${run}`), null);
+  assert.equal(await s.store.redis.llen(`${s.store.prefix}run:${run}:j`), 1, "nothing was written into its journal");
+});

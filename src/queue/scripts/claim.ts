@@ -3,11 +3,12 @@ import { SHARED } from "./shared.ts";
 /**
  * ARGV 3 run id · 4 ticket number, or '' to claim from line, gate or moment · 5 nonce · 6 the leased decision as JSON
  * → { 'claimed', epoch, now, cancelled, decisions, evidence } · { 'busy', until } · { 'stale' } · { 'gone' }
+ *   · { 'newer', tickets… }: parked for a minute, in the hope of a worker that knows this version of the journal
  */
 export const CLAIM: string = `${SHARED}
 local id, asked, nonce = ARGV[3], ARGV[4], ARGV[5]
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate')
+local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate', 'version')
 local status, place, lease = h[1], h[2], tonumber(h[5]) or 0
 if not status then return { 'gone' } end
 local function claimed(epoch)
@@ -16,6 +17,17 @@ end
 if h[6] == nonce then return claimed(h[4]) end
 if final(status) then return { 'stale' } end
 if lease > now then return { 'busy', int(lease) } end
+if (tonumber(h[10]) or 0) > o.version then
+  if asked ~= '' and place == 'live' then
+    redis.call('ZREM', p .. 'live:' .. h[8], id)
+    setStatus(id, run, 'parked')
+    redis.call('HSET', run, 'place', 'moment', 'reason', 'newer-version', 'lease', '0')
+    redis.call('ZADD', p .. 'looks', now + 60000, 'run:' .. id)
+    fill(h[8])
+    announce(id)
+  end
+  return { 'newer', unpack(made) }
+end
 if asked ~= '' then
   if place ~= 'live' or asked ~= h[3] then return { 'stale' } end
 else

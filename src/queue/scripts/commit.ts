@@ -10,7 +10,7 @@ export const COMMIT: string = `${SHARED}
 local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier')
+local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier', 'version')
 local there = redis.call('LINDEX', run .. ':j', length)
 if there then
   local at, _, by = string.match(there, '^(%d+) (%d+) (%S+)\\n')
@@ -22,7 +22,7 @@ local gate = move.gate and (p .. 'gate:' .. move.gate)
 if gate and (tonumber(redis.call('HGET', gate, 'version')) or 0) ~= move.version then return { 'gate-moved' } end
 
 for i = 8, #ARGV do redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i]) end
-redis.call('HSET', run, 'updated', int(now))
+redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0))
 announce(id)
 if move.to == 'stay' then
   redis.call('HSET', run, 'lease', int(now + o.lease))

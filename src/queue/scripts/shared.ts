@@ -1,6 +1,6 @@
 /**
  * Lua that several scripts share. Every script gets: KEYS[1] a key of the shard (for routing), ARGV[1] the shard's prefix
- * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep } (ms, but for cap).
+ * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep } (ms, but for cap), and the journal's `version`.
  *
  * Keys under the prefix:
  *   run:<id>        hash   the run's header: status, place, agent, identifier, queue, ticket, epoch, lease, gate, …
