@@ -10,8 +10,7 @@ import type { Connection } from "./connect.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
 
-export interface RunRecord {
-  readonly header: RunHeader;
+export interface RunRecord extends RunHeader {
   readonly decisions: readonly Decision[];
   readonly evidence: readonly Evidence[];
   readonly state: RunState;
@@ -32,7 +31,7 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
   const read = (run: string): Promise<RunRecord> => reach(() => readRun(store, run));
   const view = async (run: string): Promise<RunView> => {
     const record = await read(run);
-    return viewRun(record.state, record.header, record.decisions);
+    return viewRun(record.state, record, record.decisions);
   };
   return {
     read,
@@ -91,7 +90,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
     status: status as RunStatus,
     ...(typeof reason === "string" && { reason: reason as ParkReason }),
   };
-  return { header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
+  return { ...header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
 }
 
 /** One transaction, so that status and journal are of the same moment. */
