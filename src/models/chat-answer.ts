@@ -1,7 +1,7 @@
 /** A chat completions body, read without trust: every field may be missing, odd or hostile. Never throws. */
 import { isObject, toJson } from "../core/json.ts";
 import type { Finish, ModelAnswer, Usage } from "../core/messages.ts";
-import { type Fields, readCalls, textOf } from "./chat-calls.ts";
+import { type Fields, readCalls, shortText, textOf } from "./chat-calls.ts";
 import type { Fault } from "./failure.ts";
 
 export interface Asked {
@@ -97,8 +97,8 @@ function accounted(
   return {
     usage: usageOf(usage),
     ...(known && { costUsd: cost }),
-    servedModel: textOf(body["model"]).slice(0, 200) || asked.model,
-    requestId: (textOf(body["_request_id"]) || textOf(body["id"])).slice(0, 200),
+    servedModel: shortText(body["model"]) || asked.model,
+    requestId: shortText(body["_request_id"]) || shortText(body["id"]),
     tookMs: asked.tookMs,
   };
 }

@@ -30,10 +30,10 @@ function readCall(call: Fields): ReadCall {
 }
 
 function readFunction(call: Fields, named: Fields): ReadCall {
-  const name = textOf(named["name"]);
+  const name = shortText(named["name"]);
   const text = argumentText(named["arguments"]);
   return {
-    requested: { providerId: textOf(call["id"]).slice(0, 200), name, arguments: text },
+    requested: { providerId: shortText(call["id"]), name, arguments: text },
     replay: (id) => ({
       ...call,
       id,
@@ -45,16 +45,17 @@ function readFunction(call: Fields, named: Fields): ReadCall {
 
 /** Custom tools and whatever comes next: we offer none. The colon makes it a name that no tool has, so that the plan refuses it. */
 function readOther(call: Fields): ReadCall {
-  const type = textOf(call["type"]) || "unknown";
-  const inner = isObject(call[type]) ? call[type] : {};
-  const name = textOf(inner["name"]);
+  const type = shortText(call["type"]) || "unknown";
+  const named = call[type];
+  const inner = isObject(named) ? named : {};
+  const name = shortText(inner["name"]);
   const text = argumentText(inner["input"] ?? inner["arguments"]);
   const replay = (id: string): Fields =>
     type === "custom"
       ? { ...call, id, type, custom: { ...inner, name: acceptedName(name), input: text } }
       : { id, type: "function", function: { name: acceptedName(name || type), arguments: "{}" } };
   return {
-    requested: { providerId: textOf(call["id"]).slice(0, 200), name: `${type}:${name}`, arguments: text },
+    requested: { providerId: shortText(call["id"]), name: `${type}:${name}`, arguments: text },
     replay,
   };
 }
@@ -80,6 +81,11 @@ function acceptedArguments(text: string): string {
 function argumentText(value: unknown): string {
   if (typeof value === "string") return value.toWellFormed();
   return value === undefined || value === null ? "" : JSON.stringify(value);
+}
+
+/** Names and ids: no honest one is longer, and they are kept in several places. */
+export function shortText(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, 200).toWellFormed() : "";
 }
 
 export function textOf(value: unknown): string {

@@ -95,6 +95,11 @@ const answers: readonly (readonly [string, Reply, Partial<ModelAnswer>])[] = [
     { calls: [requested("web:find", "", "x")] },
   ],
   [
+    "a name and an id of a megabyte",
+    call("x".repeat(1_000_000), {}, { id: "y".repeat(1_000_000) }),
+    { calls: [requested("x".repeat(200), "{}", "y".repeat(200))] },
+  ],
+  [
     "the call of the first protocol",
     raw({ body: body('"function_call":{"name":"a","arguments":"{}"},"tool_calls":[]') }),
     { calls: [requested("a", "{}", "")] },

@@ -205,7 +205,7 @@ test("a stored message holds no key, no long token and no prompt, and is short",
     assert.ok(!message.includes(secret), `${secret} in ${message}`);
   assert.match(message, /^HTTP 400 \(invalid_value, invalid_request_error\): Key \*\*\* of \*\*\*, Bearer \*\*\*/);
   assert.match(message, /could not parse \[…\] x x/);
-  assert.ok(message.length < 260);
+  assert.ok(message.length < 260, message);
 });
 
 test("the environment changes nothing: the profile says where to, with which key, and nothing is printed", async (t) => {

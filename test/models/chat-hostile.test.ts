@@ -166,12 +166,17 @@ test("any body is read without a throw, and an answer's calls and text fit the p
       const reply = chatAnswer(given, { model: "m-1", tookMs: 1 });
       if (reply.kind === "fault") {
         const failure = modelFailure({ ...reply, status }, { now: 0, secrets: ["key"], said: () => "" });
-        assert.ok(failure.message.length > 0 && failure.message.length < 500 && failure.message.isWellFormed());
+        const { message: told } = failure;
+        assert.ok(told.length > 0 && told.length < 500 && told.isWellFormed(), told);
         return;
       }
       answers++;
       assert.deepEqual(toJson(reply) as unknown, JSON.parse(JSON.stringify(reply)), "is JSON, and well formed");
-      assert.ok(Object.values(reply.usage).every((count) => Number.isInteger(count) && count >= 0));
+      const counts = Object.values(reply.usage);
+      assert.ok(
+        counts.every((count) => Number.isInteger(count) && count >= 0),
+        counts.join(" "),
+      );
       for (const one of reply.calls) for (const value of Object.values(one)) assert.equal(typeof value, "string");
       assert.equal(readCalls(reply.verbatim).length, reply.calls.length, "the journal's copy holds the same calls");
       assert.deepEqual(
@@ -187,5 +192,5 @@ test("any body is read without a throw, and an answer's calls and text fit the p
 test("the generator makes what it is meant to make", () => {
   const made = fc.sample(message, 500) as Json[];
   const calls = made.map((one) => readCalls(one).length);
-  assert.ok(calls.filter((count) => count > 1).length > 50);
+  assert.ok(calls.filter((count) => count > 1).length > 50, calls.join(" "));
 });
