@@ -34,7 +34,7 @@ test("a small agent gets its defaults", () => {
       expiresAfterMs: 7 * 86_400_000,
     },
   );
-  assert.ok(Object.isFrozen(made));
+  assert.equal(Object.isFrozen(made), true);
 });
 
 test("a whole agent keeps what it was given", () => {

@@ -154,7 +154,7 @@ test("a call that runs: our id, canonical arguments, the tool's effect and conne
 
 test("equal ids of the provider, whole calls at a cut, no arguments: all run", () => {
   const judgement = judged({ calls: [asks("tool_read"), asks("tool_read", "  "), asks("tool_read")] });
-  assert.ok(judgement.leadsTo === "act");
+  assert.ok(judgement.leadsTo === "act", judgement.leadsTo);
   assert.deepEqual(
     judgement.plan.map((call) => [call.id, call.verdict, call.verdict === "run" && call.args]),
     [
@@ -216,7 +216,7 @@ test("a refused call does not stop the others", () => {
 test("1,000 calls: those that fit run, the rest is told to ask again", () => {
   const calls = Array.from({ length: 1_000 }, () => asks("tool_read"));
   const judgement = judged({ calls });
-  assert.ok(judgement.leadsTo === "act");
+  assert.ok(judgement.leadsTo === "act", judgement.leadsTo);
   assert.equal(judgement.plan.length, 1_000);
   assert.equal(new Set(judgement.plan.map((call) => call.id)).size, 1_000);
   assert.deepEqual(
@@ -248,7 +248,7 @@ test("a name of a megabyte costs no time", () => {
   ).flat();
   const before = process.cpuUsage();
   const message = told(judged({ calls: [asks(`gmail_${"x".repeat(1_000_000)}`)] }, { tools }));
-  assert.ok(message.length < 1_000);
+  assert.ok(message.length < 1_000, message);
   assert.ok(process.cpuUsage(before).user < 1_000_000, "a second of CPU");
 });
 

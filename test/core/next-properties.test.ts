@@ -55,7 +55,7 @@ test("N4, and at most one effect at a time: for any plan and any evidence", () =
       const made = step(entries, seen);
       if (made.do === "call") {
         const effects = made.calls.map(({ call }) => call.effect);
-        assert.ok(effects.length === 1 || effects.every((effect) => effect === "read"));
+        assert.ok(effects.length === 1 || effects.every((effect) => effect === "read"), effects.join(" "));
         // Whatever stands before a call that is no read has been settled.
         const first = made.calls[0]?.call;
         if (first !== undefined && first.effect !== "read") {

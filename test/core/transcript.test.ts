@@ -105,7 +105,7 @@ function play(
           { choices: [{ message: said.message, finish_reason: said.finish }] },
           { model: "m-1", tookMs: 1 },
         );
-        assert.ok(answer.kind === "answer");
+        assert.ok(answer.kind === "answer", answer.kind);
         const callsMade = state.turns.flatMap((t) => t.plan).filter((c) => c.verdict === "run").length;
         const judgement = judge(answer, {
           turn: step.turn,
@@ -164,7 +164,7 @@ test("for any model and any outcome: valid transcripts, each call answered once,
         const { steps, toolMessages } = play(given, outcomes);
         answers += toolMessages;
         if (steps.at(-1) === "end") ends++;
-        assert.ok(steps.filter((step) => step === "think").length <= 4 * 3);
+        assert.ok(steps.filter((step) => step === "think").length <= 4 * 3, steps.join(" "));
       },
     ),
     { numRuns: 200 },

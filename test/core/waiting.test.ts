@@ -110,7 +110,7 @@ test("an account that is ACTIVE and refuses is asked again five times, each time
   const delays: number[] = [];
   for (let attempt = 1; attempt <= 5; attempt++) {
     const after = look(entries, seen("ACTIVE"), evidence);
-    assert.ok(after.do === "probe" && after.about === "t0c0");
+    assert.ok(after.do === "probe" && after.about === "t0c0", after.do);
     delays.push(after.delayMs);
     const t = attempt * 10_000;
     entries = [...entries, b.at(t, b.parked("probe", "t0c0")), b.LEASED];
