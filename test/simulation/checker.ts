@@ -1,0 +1,264 @@
+/**
+ * What must be true, whatever goes wrong (facts/reliability.md §2.3). One checker sees the store after every script, every prompt
+ * and every send; the journal of each run is read by a machine of its own (journal-checker.ts), not by the code under test.
+ */
+import type { ModelRequest } from "../../src/core/messages.ts";
+import type { Evidence } from "../../src/core/outcome.ts";
+import { isFinal } from "../../src/core/run.ts";
+import type { Ending } from "../../src/loop/loop.ts";
+import type { ToolSend } from "../../src/ports/toolbox.ts";
+import { effectOf } from "./agents.ts";
+import { createReader, type JournalReader, type Known } from "./journal-checker.ts";
+import type { StoredRun } from "./memory-store.ts";
+import { StoreGone } from "./network.ts";
+import type { Users } from "./users.ts";
+import type { Process, World } from "./world.ts";
+
+/** A worker's hold on a run, from its claim on. */
+export interface Hold {
+  readonly process: Process;
+  readonly run: string;
+  readonly epoch: number;
+  readonly since: number;
+  over: boolean;
+  /** A commit has let the run go. */
+  released: boolean;
+  inFlight: number;
+  /** Of its last prompt: call → what the model was told. */
+  prompt: ReadonlyMap<string, string>;
+}
+
+/** One send, and how often the provider executed it. */
+export interface Sent {
+  readonly run: string;
+  readonly call: string;
+  readonly intent: string | undefined;
+  readonly repeatable: boolean;
+  executions: number;
+}
+
+export interface Checker {
+  asked(nonce: string, process: Process): void;
+  holds(process: Process, run: string, epoch: number): Hold;
+  left(hold: Hold, ending: Ending): void;
+  threw(hold: Hold, error: unknown): void;
+  afterScript(): void;
+  afterFailover(lost: readonly string[]): void;
+  prompted(hold: Hold, request: ModelRequest): void;
+  sent(hold: Hold, call: ToolSend): Sent;
+  answered(hold: Hold): void;
+  /** @returns the execution's number, which the tool's result carries */
+  executed(sent: Sent): number;
+  /** Evidence has reached the store. */
+  delivered(run: string, evidence: Omit<Evidence, "at">): void;
+  atEnd(): void;
+}
+
+export function createChecker(world: World, users: Users): Checker {
+  const readers = new Map<string, JournalReader>();
+  const claims = new Map<string, { process: Process; since: number }>();
+  const holds = new Map<string, Hold>();
+  const last = new Map<string, Hold>();
+  const sends = new Map<string, Sent>();
+  /** Runs that were taken from a line or gate to be ended: they have a slot, whether the cap allows it or not. */
+  const extra = new Set<string>();
+  const executions: Sent[] = [];
+  const perCall = new Map<string, number>();
+  const broken = (invariant: string, detail: string): never => world.broken(invariant, detail);
+
+  const healthy = (hold: Hold): boolean => hold.process.faultedAt < hold.since && !world.tainted.has(hold.run);
+
+  const known: Known = {
+    claimed(run, epoch, nonce) {
+      const { process, since } = claims.get(nonce) ?? broken("claims", `${run}: claimed by nobody, nonce ${nonce}`);
+      const before = last.get(run.id);
+      if (before !== undefined && !before.released && healthy(before))
+        broken("a healthy worker keeps its run", `${run.id} was taken from ${before.process.name} by ${process.name}`);
+      const hold: Hold = {
+        process,
+        run: run.id,
+        epoch,
+        since,
+        over: false,
+        released: false,
+        inFlight: 0,
+        prompt: new Map(),
+      };
+      holds.set(`${run.id} ${epoch}`, hold);
+      last.set(run.id, hold);
+      if (process.name === "canceller") extra.add(run.id);
+    },
+    released: (run, epoch) => {
+      const hold = holds.get(`${run.id} ${epoch}`);
+      if (hold !== undefined) hold.released = true;
+    },
+    connectedFor: users.connectedFor,
+    promptOf: (run, epoch) => holds.get(`${run.id} ${epoch}`)?.prompt,
+  };
+
+  const places = (run: StoredRun): void => {
+    const { store } = world;
+    const { id, place, line } = run;
+    if (place !== "live") extra.delete(id);
+    const at = {
+      line: store.lines.get(line)?.has(id) ?? false,
+      live: store.live.get(line)?.has(id) ?? false,
+      gate: run.gate !== "" && (store.gates.get(run.gate)?.waiters.has(id) ?? false),
+    };
+    if (at.line !== (place === "line") || at.live !== (place === "live") || at.gate !== (place === "gate"))
+      broken("a run stands in one place", `${id}: ${place}, but ${JSON.stringify(at)}`);
+    if ((place === "none") !== isFinal(run.status))
+      broken("a run stands in one place", `${id}: ${place} ${run.status}`);
+    if (run.status === "running" && place !== "live") broken("a running run has a slot", `${id}: ${place}`);
+    if (place !== "line" && place !== "none" && !store.looks.has(`run:${id}`))
+      broken("no run is forgotten", `${id} stands at ${place} and nobody will look`);
+    if (place === "gate" && !store.looks.has(`gate:${run.gate}`))
+      broken("no run is forgotten", `${id} waits at ${run.gate} and nobody will look`);
+    if (run.cancel && (place === "gate" || place === "moment"))
+      broken("a cancelled run waits for nothing", `${id} was cancelled and is parked`);
+  };
+
+  const caps = (): void => {
+    for (const [line, live] of world.store.live) {
+      const counted = Array.from(live).filter((id) => !extra.has(id));
+      if (counted.length > world.perIdentifier)
+        broken("the cap holds", `${line}: ${counted.length} live, ${world.perIdentifier} allowed`);
+      const waiting = world.store.lines.get(line)?.size ?? 0;
+      if (waiting > 0 && live.size < world.perIdentifier)
+        broken("free slots are filled", `${line}: ${waiting} wait, ${live.size} of ${world.perIdentifier} live`);
+    }
+  };
+
+  return {
+    asked: (nonce, process) => void claims.set(nonce, { process, since: world.time.now }),
+    holds: (_process, run, epoch) =>
+      holds.get(`${run} ${epoch}`) ??
+      broken("claims", `${run} was claimed with an epoch ${epoch} that was never written`),
+    left(hold, ending) {
+      world.count(ending);
+      if (ending === "lost" && healthy(hold) && !hold.released)
+        broken("a healthy worker keeps its run", `${hold.process.name} lost ${hold.run}`);
+    },
+    threw(hold, error) {
+      if (!(error instanceof StoreGone)) world.caught(error);
+      hold.process.faultedAt = world.time.now;
+    },
+    afterScript() {
+      for (const run of world.store.runs.values()) {
+        const reader = readers.get(run.id) ?? createReader(world, known);
+        readers.set(run.id, reader);
+        reader.read(run);
+        places(run);
+      }
+      caps();
+    },
+    afterFailover(lost) {
+      for (const process of world.processes) process.faultedAt = Math.max(process.faultedAt, world.time.now);
+      const touched = lost.some((about) => !world.store.runs.has(about));
+      for (const run of [...world.store.runs.keys(), ...lost])
+        if (touched || lost.includes(run)) world.tainted.add(run);
+      for (const run of world.store.runs.values()) {
+        const leased = run.journal.findLast((it) => it.kind === "leased");
+        if (leased?.kind === "leased" && leased.worker === "canceller" && run.place === "live") extra.add(run.id);
+      }
+      for (const [id, reader] of readers) reader.restart(world.store.runs.get(id));
+    },
+    prompted(hold, request) {
+      const texts = transcript(world, hold, request);
+      // One that lost the run asks in vain: its answer can no longer be committed.
+      if (world.store.runs.get(hold.run)?.epoch === hold.epoch) readers.get(hold.run)?.prompted(hold.run, texts);
+      for (const text of texts.values()) truthful(text, hold);
+      hold.prompt = texts;
+    },
+    sent(hold, call) {
+      const run = world.store.runs.get(hold.run);
+      const tainted = world.tainted.has(hold.run);
+      const intent = run?.journal.findLast(
+        (it) => it.kind === "call-claimed" && it.call === call.call && it.epoch === hold.epoch,
+      );
+      const nonce = intent?.kind === "call-claimed" ? intent.intent : undefined;
+      if (!tainted) {
+        if (nonce === undefined)
+          return broken("intents come before effects", `${call.tool} of ${hold.run} ${call.call}`);
+        if (sends.has(nonce)) broken("an intent is sent once", `${call.tool} of ${hold.run} ${call.call}, ${nonce}`);
+        readers.get(hold.run)?.sent(call);
+        const mine = run?.epoch === hold.epoch && run.lease > world.redisNow();
+        if (!mine && !hold.process.suspended)
+          broken("nothing is sent after the lease", `${call.tool} of ${hold.run} ${call.call} by ${hold.process.name}`);
+      }
+      const alone = effectOf(call.tool) !== "read";
+      if (alone && hold.inFlight > 0) broken("an effect runs alone", `${call.tool} of ${hold.run} ${call.call}`);
+      hold.inFlight++;
+      const repeatable = ["read", "idempotent", "keyed"].includes(effectOf(call.tool));
+      const sent: Sent = { run: hold.run, call: call.call, intent: nonce, repeatable, executions: 0 };
+      if (nonce !== undefined) sends.set(nonce, sent);
+      world.count("send");
+      return sent;
+    },
+    answered: (hold) => void hold.inFlight--,
+    executed(sent) {
+      sent.executions++;
+      executions.push(sent);
+      const key = `${sent.run} ${sent.call}`;
+      const times = (perCall.get(key) ?? 0) + 1;
+      perCall.set(key, times);
+      if (!sent.repeatable && times > 1 && !world.tainted.has(sent.run))
+        broken("an unsafe call is executed at most once", `${key}: ${times} times`);
+      return executions.length - 1;
+    },
+    delivered: (run, evidence) => readers.get(run)?.delivered(evidence),
+    atEnd() {
+      for (const run of world.store.runs.values()) {
+        if (!isFinal(run.status))
+          broken(
+            "every run comes to its end",
+            `${run.id} is ${run.status} at ${run.place}${run.gate === "" ? "" : ` ${run.gate}`}, last: ${run.journal.at(-1)?.kind ?? ""}`,
+          );
+        world.count(`end ${run.status}`);
+        if (world.tainted.has(run.id)) continue;
+        for (const { nonce, outcome } of run.evidence.values()) {
+          const times = sends.get(nonce)?.executions ?? 0;
+          if (outcome.kind === "unknown") world.count("unknown");
+          if (outcome.kind === "ok" && times !== 1)
+            broken("ok means executed once", `${run.id} ${nonce}: ${times} times`);
+          if (outcome.kind === "not-executed" && times !== 0)
+            broken("not executed means not executed", `${run.id} ${nonce}: ${times} times`);
+        }
+      }
+    },
+  };
+
+  /** A result that the model is told belongs to an execution of that very run. */
+  function truthful(text: string, hold: Hold): void {
+    const did = /^\{"did":(\d+)\}$/.exec(text)?.[1];
+    if (did !== undefined && executions[Number(did)]?.run !== hold.run)
+      broken("results are not invented", `${hold.run} was told ${text}`);
+  }
+}
+
+/** Every committed call is answered once, in order, right after its turn. @returns call → what the model is told */
+function transcript(world: World, hold: Hold, request: ModelRequest): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  const { messages } = request;
+  let expected: readonly string[] = [];
+  let at = 0;
+  for (const message of messages) {
+    if (message.role === "tool") {
+      if (message.callId !== expected[at])
+        world.broken(
+          "every call is answered once",
+          `${hold.run}: ${message.callId} instead of ${expected[at] ?? "none"}`,
+        );
+      at++;
+      texts.set(message.callId, message.text);
+      continue;
+    }
+    if (at < expected.length)
+      world.broken("every call is answered once", `${hold.run}: no answer to ${expected[at] ?? ""}`);
+    expected = message.role === "assistant" ? message.callIds : [];
+    at = 0;
+  }
+  if (at < expected.length)
+    world.broken("every call is answered once", `${hold.run}: no answer to ${expected[at] ?? ""}`);
+  return texts;
+}

@@ -1,0 +1,403 @@
+/**
+ * The scripts of src/queue/scripts over plain memory, one function each, with the same comparisons in the same order. The
+ * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
+ */
+import type { Decision, Entry } from "../../src/core/journal.ts";
+import type { Evidence } from "../../src/core/outcome.ts";
+import { isFinal, type ParkReason, type RunStatus } from "../../src/core/run.ts";
+import type { ClaimReply, Commit, CommitReply, Journal, Move } from "../../src/ports/journal.ts";
+import type { Ticket } from "../../src/queue/codec.ts";
+import type { StoreOptions } from "../../src/queue/store.ts";
+
+export type StoreMutant =
+  | "cancel-not-told"
+  | "cancelled-parks"
+  | "claim-ignores-final"
+  | "claim-ignores-lease"
+  | "claim-ignores-ticket"
+  | "due-makes-no-tickets"
+  | "end-forgets-fill"
+  | "evidence-fenced"
+  | "evidence-last-wins"
+  | "fill-ignores-cap"
+  | "no-fence"
+  | "no-nonce"
+  | "no-raise"
+  | "open-keeps-version"
+  | "park-ignores-version"
+  | "park-keeps-slot";
+
+export type Place = "line" | "live" | "gate" | "moment" | "none";
+
+export interface StoredRun {
+  readonly id: string;
+  readonly agent: string;
+  readonly identifier: string;
+  readonly queue: string;
+  readonly line: string;
+  readonly rank: number;
+  readonly createdBy: string;
+  readonly idem: string;
+  status: RunStatus;
+  place: Place;
+  ticket: number;
+  epoch: number;
+  lease: number;
+  claim: string;
+  cancel: boolean;
+  reason: ParkReason | "";
+  gate: string;
+  /** Store ms after which it is no more; 0 while it is not final. */
+  expires: number;
+  readonly journal: Decision[];
+  /** By whom each decision was written, side by side with the journal. */
+  readonly nonces: string[];
+  readonly evidence: Map<string, Evidence>;
+}
+
+export interface StoredGate {
+  version: number;
+  after?: number;
+  /** Run → the version it saw. */
+  readonly waiters: Map<string, number>;
+}
+
+export interface CreateRequest {
+  readonly run: string;
+  readonly nonce: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** Hash of the idempotency key, or empty. */
+  readonly idem: string;
+  readonly inputHash: string;
+  readonly created: Extract<Entry, { kind: "created" }>;
+}
+
+export type CreateReply =
+  | { readonly answer: "ok" | "same" | "conflict"; readonly run: string }
+  | { readonly answer: "tenant"; readonly tenant: string };
+
+/** Each function is one script: it happens at once and as a whole. */
+export interface MemoryStore {
+  readonly runs: ReadonlyMap<string, StoredRun>;
+  readonly gates: ReadonlyMap<string, StoredGate>;
+  readonly lines: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly live: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly looks: ReadonlyMap<string, number>;
+  create(request: CreateRequest): CreateReply;
+  claim(run: string, options: Parameters<Journal["claim"]>[1]): ClaimReply;
+  renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;
+  commit(commit: Commit): CommitReply;
+  evidence(run: string, evidence: Omit<Evidence, "at">): Evidence | undefined;
+  cancel(run: string): "held" | "free" | "final" | "gone";
+  open(gate: string, version: number | undefined, most: number): { version: number; left: number };
+  due(most: number): { nextMs: number | undefined; gates: readonly string[] };
+  version(gate: string): number;
+  after(gate: string): number | undefined;
+  /** The tickets that scripts made since the last time. */
+  takeTickets(): Ticket[];
+}
+
+export interface MemoryOptions extends StoreOptions {
+  /** Store ms, whole. */
+  readonly now: () => number;
+  readonly mutants?: ReadonlySet<string>;
+}
+
+export function createMemoryStore(options: MemoryOptions): MemoryStore {
+  const { perIdentifier, leaseMs, sweepMs, keepMs } = options;
+  const grace = Math.max(1_000, Math.round(leaseMs / 2));
+  const now = options.now;
+  const is = (mutant: StoreMutant): boolean => options.mutants?.has(mutant) ?? false;
+
+  const runs = new Map<string, StoredRun>();
+  const gates = new Map<string, StoredGate>();
+  const lines = new Map<string, Map<string, number>>();
+  const live = new Map<string, Set<string>>();
+  const looks = new Map<string, number>();
+  const idems = new Map<string, { run: string; inputHash: string }>();
+  const tenants = new Map<string, string>();
+  let sequence = 0;
+  let tickets: Ticket[] = [];
+
+  const raise = (last: number): number => (is("no-raise") ? last + 1 : Math.max(last + 1, now()));
+  const gateOf = (name: string): StoredGate => entry(gates, name, () => ({ version: 0, waiters: new Map() }));
+  const find = (id: string): StoredRun | undefined => {
+    const run = runs.get(id);
+    if (run === undefined || run.expires === 0 || run.expires > now()) return run;
+    runs.delete(id);
+    return undefined;
+  };
+  const ticket = (run: StoredRun): void => {
+    tickets.push({ run: run.id, number: String(run.ticket), queue: run.queue, agent: run.agent });
+  };
+
+  const fill = (line: string): void => {
+    const slots = entry(live, line, () => new Set<string>());
+    const waiting = entry(lines, line, () => new Map<string, number>());
+    while (waiting.size > 0 && (slots.size < perIdentifier || is("fill-ignores-cap"))) {
+      const best = first(waiting);
+      waiting.delete(best);
+      const run = find(best);
+      if (run?.place !== "line") continue;
+      run.ticket = raise(run.ticket);
+      run.place = "live";
+      run.lease = 0;
+      slots.add(best);
+      looks.set(`run:${best}`, now() + grace);
+      ticket(run);
+    }
+  };
+  const toLine = (run: StoredRun): void => {
+    Object.assign(run, { status: "queued", place: "line", reason: "", gate: "" });
+    looks.delete(`run:${run.id}`);
+    entry(lines, run.line, () => new Map<string, number>()).set(run.id, run.rank);
+    fill(run.line);
+  };
+  const write = (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]): void => {
+    for (const it of entries) {
+      run.journal.push({ ...it, at: now(), epoch });
+      run.nonces.push(nonce);
+    }
+  };
+  const goTo = (run: StoredRun, move: Move, reason: ParkReason | ""): void => {
+    const member = `run:${run.id}`;
+    switch (move.to) {
+      case "stay":
+        break;
+      case "line":
+        toLine(run);
+        break;
+      case "moment":
+        Object.assign(run, { status: "parked", place: "moment", reason });
+        looks.set(member, move.until);
+        break;
+      case "gate": {
+        Object.assign(run, { status: "parked", place: "gate", reason, gate: move.gate });
+        const gate = gateOf(move.gate);
+        gate.waiters.set(run.id, move.version);
+        if (move.granted) gate.after = now();
+        const sweep = `gate:${move.gate}`;
+        if (!looks.has(sweep)) looks.set(sweep, now() + sweepMs);
+        looks.set(member, move.until);
+        break;
+      }
+      case "end":
+        Object.assign(run, { status: move.status, place: "none", expires: now() + keepMs });
+        looks.delete(member);
+        break;
+    }
+  };
+  const look = (id: string): void => {
+    const member = `run:${id}`;
+    const run = find(id);
+    if (run === undefined || isFinal(run.status) || run.place === "line") {
+      looks.delete(member);
+    } else if (run.place === "live" && run.lease > now()) {
+      looks.set(member, run.lease);
+    } else if (run.place === "live") {
+      if (run.lease > 0) Object.assign(run, { ticket: raise(run.ticket), lease: 0 });
+      looks.set(member, now() + grace);
+      if (!is("due-makes-no-tickets")) ticket(run);
+    } else {
+      if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+      toLine(run);
+    }
+  };
+
+  return {
+    runs,
+    gates,
+    lines,
+    live,
+    looks,
+    takeTickets() {
+      const made = tickets;
+      tickets = [];
+      return made;
+    },
+    create({ run: id, nonce, queue, priority, idem, inputHash, created }) {
+      if (find(id)?.createdBy === nonce && !is("no-nonce")) return { answer: "ok", run: id };
+      const known = idem === "" ? undefined : idems.get(idem);
+      if (known !== undefined && find(known.run) !== undefined)
+        return { answer: known.inputHash === inputHash ? "same" : "conflict", run: known.run };
+      const { agent, identifier, tenant = "" } = created;
+      const recorded = tenants.get(identifier);
+      if (recorded !== undefined && recorded !== tenant) return { answer: "tenant", tenant: recorded };
+      if (tenant !== "") tenants.set(identifier, tenant);
+      const line = `${queue}:${identifier}`;
+      const run: StoredRun = {
+        id,
+        agent,
+        identifier,
+        queue,
+        line,
+        rank: (priority + 1_000) * 2 ** 40 + ++sequence,
+        createdBy: nonce,
+        idem,
+        status: "queued",
+        place: "line",
+        ticket: 0,
+        epoch: 0,
+        lease: 0,
+        claim: "",
+        cancel: false,
+        reason: "",
+        gate: "",
+        expires: 0,
+        journal: find(id)?.journal ?? [],
+        nonces: find(id)?.nonces ?? [],
+        evidence: new Map(),
+      };
+      runs.set(id, run);
+      write(run, 0, nonce, [created]);
+      if (idem !== "") idems.set(idem, { run: id, inputHash });
+      entry(lines, line, () => new Map<string, number>()).set(id, run.rank);
+      fill(line);
+      return { answer: "ok", run: id };
+    },
+    claim(id, { ticket: asked, nonce, worker }) {
+      const run = find(id);
+      if (run === undefined) return { answer: "gone" };
+      const claimed = (): ClaimReply => ({
+        answer: "claimed",
+        run: id,
+        epoch: run.epoch,
+        now: now(),
+        cancelled: run.cancel && !is("cancel-not-told"),
+        decisions: run.journal.slice(),
+        evidence: Array.from(run.evidence.values()),
+      });
+      if (run.claim === nonce && !is("no-nonce")) return claimed();
+      if (isFinal(run.status) && !is("claim-ignores-final")) return { answer: "stale" };
+      if (run.lease > now() && !is("claim-ignores-lease")) return { answer: "busy", until: run.lease };
+      if (asked !== undefined) {
+        const current = run.place === "live" && asked === String(run.ticket);
+        if (!current && !is("claim-ignores-ticket")) return { answer: "stale" };
+      } else {
+        if (run.place === "line") lines.get(run.line)?.delete(id);
+        if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+        entry(live, run.line, () => new Set<string>()).add(id);
+        Object.assign(run, { place: "live", ticket: raise(run.ticket) });
+      }
+      const epoch = raise(run.epoch);
+      Object.assign(run, { status: "running", epoch, lease: now() + leaseMs, claim: nonce, reason: "", gate: "" });
+      looks.set(`run:${id}`, run.lease);
+      write(run, epoch, nonce, [{ kind: "leased", worker }]);
+      return claimed();
+    },
+    renew(id, epoch) {
+      const run = find(id);
+      if (run?.epoch !== epoch || run.status !== "running") return { answer: "fenced" };
+      run.lease = now() + leaseMs;
+      looks.set(`run:${id}`, run.lease);
+      return { answer: "ok", cancelled: run.cancel && !is("cancel-not-told") };
+    },
+    commit({ run: id, epoch, length, nonce, entries, move }) {
+      const run = find(id);
+      if (run === undefined) return { answer: "fenced" };
+      const ok = (at: number): CommitReply => ({
+        answer: "ok",
+        at,
+        cancelled: run.cancel && !is("cancel-not-told"),
+      });
+      const there = run.journal[length];
+      if (there !== undefined && run.nonces[length] === nonce && !is("no-nonce")) return ok(there.at);
+      const fenced = run.epoch !== epoch || run.status !== "running";
+      if (fenced && !is("no-fence")) return { answer: "fenced" };
+      if (run.journal.length !== length && !is("no-fence")) return { answer: "conflict" };
+      if (move.to === "gate" && gateOf(move.gate).version !== move.version && !is("park-ignores-version"))
+        return { answer: "gate-moved" };
+      write(run, epoch, nonce, entries);
+      if (move.to === "stay") {
+        run.lease = now() + leaseMs;
+        looks.set(`run:${id}`, run.lease);
+        return ok(now());
+      }
+      if (!is("park-keeps-slot") || move.to === "end") live.get(run.line)?.delete(id);
+      run.lease = 0;
+      const reason = entries.find((it) => it.kind === "parked")?.reason ?? "";
+      const waits = move.to === "gate" || move.to === "moment";
+      goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
+      if (move.to !== "end" || !is("end-forgets-fill")) fill(run.line);
+      return ok(now());
+    },
+    evidence(id, evidence) {
+      const run = find(id);
+      if (run === undefined) return undefined;
+      if (is("evidence-fenced") && epochOf(run, evidence.nonce) !== run.epoch) return { ...evidence, at: now() };
+      if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins"))
+        run.evidence.set(evidence.nonce, { ...evidence, at: now() });
+      return run.evidence.get(evidence.nonce);
+    },
+    cancel(id) {
+      const run = find(id);
+      if (run === undefined) return "gone";
+      if (isFinal(run.status)) return "final";
+      run.cancel = true;
+      if (is("cancelled-parks")) return run.lease > now() ? "held" : "free";
+      if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+      if (run.place === "gate" || run.place === "moment") toLine(run);
+      return run.lease > now() ? "held" : "free";
+    },
+    open(name, asked, most) {
+      const gate = gateOf(name);
+      const version = asked ?? raise(gate.version);
+      if (version > gate.version && !is("open-keeps-version")) {
+        gate.version = version;
+        delete gate.after;
+      }
+      const moved = Array.from(gate.waiters)
+        .filter(([, saw]) => saw < version)
+        .toSorted(byScore)
+        .slice(0, most);
+      for (const [id] of moved) {
+        gate.waiters.delete(id);
+        const run = find(id);
+        if (run?.place === "gate" && run.gate === name) toLine(run);
+      }
+      return { version, left: Array.from(gate.waiters.values()).filter((saw) => saw < version).length };
+    },
+    due(most) {
+      const found: string[] = [];
+      const members = Array.from(looks)
+        .filter(([, at]) => at <= now())
+        .toSorted(byScore)
+        .slice(0, most);
+      for (const [member] of members) {
+        const name = member.slice(member.indexOf(":") + 1);
+        if (member.startsWith("run:")) look(name);
+        else if (gateOf(name).waiters.size === 0) looks.delete(member);
+        else {
+          looks.set(member, now() + sweepMs);
+          found.push(name);
+        }
+      }
+      const next = looks.size === 0 ? undefined : Math.min(...looks.values());
+      return { nextMs: next === undefined ? undefined : Math.max(0, next - now()), gates: found };
+    },
+    version: (gate) => gates.get(gate)?.version ?? 0,
+    after: (gate) => gates.get(gate)?.after,
+  };
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** As Redis orders a sorted set: by score, then by member. */
+function byScore([a, x]: readonly [string, number], [b, y]: readonly [string, number]): number {
+  return x - y || (a < b ? -1 : 1);
+}
+
+function epochOf(run: StoredRun, intent: string): number | undefined {
+  return run.journal.find((it) => it.kind === "call-claimed" && it.intent === intent)?.epoch;
+}
+
+function first(scores: ReadonlyMap<string, number>): string {
+  return Array.from(scores).toSorted(byScore)[0]?.[0] ?? "";
+}

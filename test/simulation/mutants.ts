@@ -1,0 +1,103 @@
+/** The protocol with one rule left out, as options of the memory store or as wrappers of a port. Every one must be caught. */
+import type { CallClaimed, Decision, Entry } from "../../src/core/journal.ts";
+import type { HeldRun } from "../../src/loop/held.ts";
+import type { Claim, Journal } from "../../src/ports/journal.ts";
+import type { StoreMutant } from "./memory-store.ts";
+import type { World } from "./world.ts";
+
+/** Name → the rule that it breaks. */
+export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
+  "cancel-not-told": "replies carry the cancel flag",
+  "cancelled-parks": "a cancelled run waits for nothing",
+  "claim-ignores-final": "an ended run cannot be claimed",
+  "claim-ignores-lease": "a claim waits until the lease has ended",
+  "claim-ignores-ticket": "only the run's current ticket claims it",
+  "deadline-ignored": "a call that may still be sent is not made again",
+  "due-makes-no-tickets": "a ticket that was lost is made again",
+  "end-forgets-fill": "a slot that gets free is filled",
+  "evidence-fenced": "evidence is accepted from any epoch",
+  "evidence-last-wins": "the first evidence wins",
+  "fill-ignores-cap": "no more live runs than the cap",
+  "intent-after-send": "an intent is committed before its call is sent",
+  "late-evidence-shown": "a prompt shows only the evidence that its decision names",
+  "lease-unchecked": "nothing is sent after the lease",
+  "no-fence": "a commit is fenced by epoch and length",
+  "no-nonce": "what is sent again is done once",
+  "no-raise": "a number lost in a failover is not used again",
+  "open-keeps-version": "opening a gate raises its version",
+  "park-ignores-version": "parking at a gate that opened meanwhile is refused",
+  "park-keeps-slot": "a parked run holds no slot",
+  "unknown-retried": "an unsafe call with an unknown outcome is not repeated",
+};
+
+export type PortMutant =
+  | "deadline-ignored"
+  | "intent-after-send"
+  | "late-evidence-shown"
+  | "lease-unchecked"
+  | "unknown-retried";
+
+export function mutatedHold(world: World, held: HeldRun): HeldRun {
+  if (!world.mutants.has("lease-unchecked")) return held;
+  return Object.create(held, { assertLease: { value: () => undefined } }) as HeldRun;
+}
+
+export function mutatedJournal(world: World, journal: Journal): Journal {
+  if (world.mutants.has("intent-after-send")) return intentsLate(journal);
+  if (world.mutants.has("late-evidence-shown"))
+    return wrapped(journal, { claim: async (...asked) => mapClaim(await journal.claim(...asked), showLate) });
+  if (world.mutants.has("deadline-ignored"))
+    return wrapped(journal, { claim: async (...asked) => mapClaim(await journal.claim(...asked), closeWindows) });
+  return journal;
+}
+
+/** Intents are kept back and written with the next commit. */
+function intentsLate(journal: Journal): Journal {
+  let late: Entry[] = [];
+  return wrapped(journal, {
+    commit: async (commit) => {
+      const intents = commit.entries.filter((it) => it.kind === "call-claimed");
+      const entries = [...late, ...commit.entries.filter((it) => it.kind !== "call-claimed")];
+      const length = commit.length - late.length;
+      late = intents;
+      if (entries.length > 0) return journal.commit({ ...commit, entries, length });
+      const reply = await journal.renew(commit.run, commit.epoch);
+      return reply.answer === "ok" ? { ...reply, at: 0 } : reply;
+    },
+  });
+}
+
+function wrapped(journal: Journal, changed: Partial<Journal>): Journal {
+  return {
+    leaseMs: journal.leaseMs,
+    claim: (...asked) => journal.claim(...asked),
+    renew: (...asked) => journal.renew(...asked),
+    commit: (...asked) => journal.commit(...asked),
+    evidence: (...asked) => journal.evidence(...asked),
+    ...changed,
+  };
+}
+
+function mapClaim<T extends { answer: string }>(reply: T, change: (claim: Claim) => readonly Decision[]): T {
+  if (reply.answer !== "claimed") return reply;
+  const claim = reply as unknown as Claim;
+  return { ...reply, decisions: change(claim) };
+}
+
+function showLate({ decisions, evidence }: Claim): readonly Decision[] {
+  const claims = decisions.filter((it): it is Decision<CallClaimed> => it.kind === "call-claimed");
+  return decisions.map((it) => {
+    if (it.kind !== "turn-requested") return it;
+    const shown = it.shown.map((s) => {
+      const found = evidence.find(
+        (e) => e.outcome.kind === "ok" && claims.some((c) => c.call === s.call && c.intent === e.nonce),
+      );
+      return found === undefined ? s : { call: s.call, evidence: found.nonce };
+    });
+    return { ...it, shown };
+  });
+}
+
+function closeWindows({ decisions }: Claim): readonly Decision[] {
+  return decisions.map((it) => (it.kind === "call-claimed" ? { ...it, windowMs: 0 } : it));
+}
