@@ -1,0 +1,119 @@
+/** The grammar of the command line. What the commands do is in files of their own, loaded when they run. */
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { EXIT, EXIT_CODES, fail } from "./failure.ts";
+import { type GlobalArgs, type Io, line } from "./io.ts";
+
+/** @param args without node and script. @returns the exit code; never rejects */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
+  const json = args.includes("--json");
+  const program = grammar(io, json, (value) => (code = value));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    return fail(error, { ...program.opts<GlobalArgs>(), json }, io);
+  }
+}
+
+function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
+  const program = new Command("errand")
+    .description("Runs AI agents on behalf of your users; a run whose account is not connected parks.")
+    .version(version())
+    .option("--config <file>", "default: errand.config.ts (.mts, .js, .mjs) here or in a folder above")
+    .option("--json", "machine-readable: results on stdout, errors on stderr")
+    .option("--debug", "errors with their stack")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text) => json || line(io.stderr, `errand: ${text.trim().replace(/^error: /, "")}`),
+    })
+    .exitOverride()
+    .addHelpText("after", `\n${EXIT_CODES}`);
+  addWorker(program, io, exit);
+  addEnqueue(program, io, exit);
+  addShow(program, io, exit);
+  addDemo(program, io, exit);
+  return program;
+}
+
+type Add = (program: Command, io: Io, exit: (code: number) => void) => void;
+
+const addWorker: Add = (program, io, exit) => {
+  program
+    .command("worker")
+    .description("Work runs until SIGTERM or SIGINT, then hand them over and end. Logs JSON lines to stderr.")
+    .option("--concurrency <n>", "runs at once, per queue (default: 50)", wholeNumber(1))
+    .option("--queue <name...>", "serve only these queues (default: those of the agents)")
+    .action(async (_args, command: Command) => {
+      const { work } = await import("./worker.ts");
+      exit(await work(command.optsWithGlobals(), io));
+    });
+};
+
+const addEnqueue: Add = (program, io, exit) => {
+  program
+    .command("enqueue")
+    .description("Start a run; prints its id.")
+    .argument("<agent>", "name of an agent in errand.config.ts")
+    .requiredOption("--identifier <id>", "your app's id of the user on whose behalf it acts")
+    .option("--input <json>", "- reads stdin (default: {})")
+    .addOption(new Option("--input-file <file>", "JSON; - reads stdin").conflicts("input"))
+    .option("--key <key>", "idempotency key: the same key and input give the same run")
+    .option("--priority <n>", "-1000 to 1000 among the runs of this identifier, lower first", wholeNumber())
+    .option("--tenant <name>", "the identifier's tenant")
+    .option("--queue <name>", "instead of the agent's own")
+    .option("--wait", "wait for the end and print the result")
+    .option("--timeout <seconds>", "with --wait: how long; the run goes on", seconds)
+    .action(async (agent: string, args: { wait?: boolean; timeout?: number }, command: Command) => {
+      if (args.timeout !== undefined && args.wait !== true) command.error("error: --timeout needs --wait");
+      const { enqueue } = await import("./enqueue.ts");
+      exit(await enqueue(agent, command.optsWithGlobals(), io));
+    });
+};
+
+const addShow: Add = (program, io, exit) => {
+  program
+    .command("show")
+    .description("Show what happened to a run: turns, tool calls, waits.")
+    .argument("<run>", "id of a run")
+    .option("--follow", "go on until it ends")
+    .option("--content", "with the run's result; without, sizes only")
+    .action(async (run: string, _args, command: Command) => {
+      const { show } = await import("./show.ts");
+      exit(await show(run, command.optsWithGlobals(), io));
+    });
+};
+
+const addDemo: Add = (program, _io, exit) => {
+  program
+    .command("demo")
+    .description("Watch three users' inbox digests, two of whom must connect first. Needs a Redis (REDIS_URL).")
+    .option("--mbox <file>", "digest this mailbox (mbox format)")
+    .action(async (args: { mbox?: string }) => {
+      const { runDemo } = await import("./demo-command.ts");
+      exit(await runDemo(args.mbox));
+    });
+};
+
+function wholeNumber(least = -Infinity): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number${least > -Infinity ? ` of at least ${least}` : ""}.`);
+  };
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError("Expected a positive number of seconds.");
+}
+
+/** src/cli and dist/cli are equally deep. */
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
+}

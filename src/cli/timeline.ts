@@ -1,0 +1,182 @@
+/** A run's events as lines for people: each line is said as soon as it is complete, so that a run can be followed. Pure. */
+import type { Need, RunEvent } from "../index.ts";
+import { count, duration, oneLine } from "./units.ts";
+
+export interface TimelineLine {
+  /** Redis ms. */
+  readonly at: number;
+  readonly text: string;
+  readonly tone: "plain" | "good" | "bad" | "wait" | "dim";
+}
+
+export interface Timeline {
+  /** The lines that this event completes. */
+  add(event: RunEvent): readonly TimelineLine[];
+  /** What is under way after the last event so far. */
+  underWay(): readonly TimelineLine[];
+}
+
+type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
+
+interface Sent {
+  readonly tool: string;
+  readonly attempt: number;
+  readonly at: number;
+}
+
+export function createTimeline(identifier: string): Timeline {
+  /** Who has the run, and since when it is parked. */
+  let holder: "nobody" | "worker" | "parked" | "handed-back" = "nobody";
+  let parkedAt = 0;
+  let prepared = false;
+  let asked: Of<"turn.requested"> | undefined;
+  const sent = new Map<string, Sent>();
+
+  const line = (at: number, text: string, tone: TimelineLine["tone"] = "plain"): TimelineLine => ({ at, text, tone });
+
+  const started = ({ at, worker }: Of<"run.started">): TimelineLine[] => {
+    const before = holder;
+    holder = "worker";
+    switch (before) {
+      case "nobody":
+        return [line(at, `taken by ${worker}`)];
+      case "parked":
+        return [line(at, `taken by ${worker} after ${duration(at - parkedAt)}`)];
+      case "handed-back":
+        return [line(at, `taken over by ${worker}`)];
+      case "worker":
+        return [line(at, `taken over by ${worker}: the worker before was lost`, "bad")];
+    }
+  };
+
+  const preparedLine = ({ at, tools }: Of<"run.prepared">): TimelineLine[] => {
+    const again = prepared;
+    prepared = true;
+    if (again) return [line(at, "accounts ACTIVE again")];
+    return [line(at, tools.length === 0 ? "prepared, without tools" : `prepared, with ${tools.join(", ")}`)];
+  };
+
+  /** The next turn shows the calls before it as they stand: what has no outcome now is unknown to the model. */
+  const requested = (event: Of<"turn.requested">): TimelineLine[] => {
+    const unknown = [...sent.values()].map((call) => line(event.at, `${callText(call)}: outcome unknown`, "bad"));
+    sent.clear();
+    asked = event;
+    return unknown;
+  };
+
+  const committed = (event: Of<"turn.committed">): TimelineLine[] => {
+    const notes = [asked?.final === true ? "the last one" : "", attemptText(asked?.attempt ?? 1)].filter(Boolean);
+    asked = undefined;
+    const calls = event.calls.filter((call) => call.made).length;
+    const led = event.calls.length === 0 ? "an answer" : count(calls, "tool call");
+    const parts = [`${usageText(event.usage)}`, oneLine(event.servedModel), duration(event.tookMs), ...notes];
+    const refused = event.calls.filter((call) => !call.made);
+    return [
+      line(event.at, `turn ${event.turn + 1}: ${led} (${parts.join(", ")})`),
+      ...refused.map((call) => line(event.at, `  ${oneLine(call.name)}: not made, the model was told why`, "bad")),
+    ];
+  };
+
+  const called = ({ at, call, tool, attempt }: Of<"tool.called">): TimelineLine[] => {
+    const lost = sent.get(call);
+    sent.set(call, { tool, attempt, at });
+    return lost === undefined ? [] : [line(at, `${callText(lost)}: no outcome was recorded`, "bad")];
+  };
+
+  const settled = ({ at, call, tool, outcome, tookMs }: Of<"tool.settled">): TimelineLine[] => {
+    const known = sent.get(call);
+    sent.delete(call);
+    const late = known === undefined ? ", late" : "";
+    const name = callText(known ?? { tool, attempt: 1, at });
+    const tone = outcome === "ok" ? "plain" : "bad";
+    return [line(at, `${name}: ${OUTCOMES[outcome]} after ${duration(tookMs)}${late}`, tone)];
+  };
+
+  return {
+    add: (event) => {
+      switch (event.type) {
+        case "run.queued":
+          return [line(event.at, "queued")];
+        case "run.started":
+          return started(event);
+        case "run.prepared":
+          return preparedLine(event);
+        case "turn.requested":
+          return requested(event);
+        case "turn.committed":
+          return committed(event);
+        case "tool.called":
+          return called(event);
+        case "tool.settled":
+          return settled(event);
+        case "run.parked":
+          [holder, parkedAt, asked] = ["parked", event.at, undefined];
+          return [line(event.at, parkText(event, identifier), "wait")];
+        case "run.yielded":
+          [holder, asked] = ["handed-back", undefined];
+          return [line(event.at, "handed back by its worker")];
+        case "run.completed":
+          return [line(event.at, event.truncated ? "completed, truncated" : "completed", "good")];
+        case "run.failed":
+        case "run.cancelled":
+        case "run.expired":
+          return [line(event.at, endText(event), "bad")];
+      }
+    },
+    underWay: () => [
+      ...(asked === undefined ? [] : [line(asked.at, `turn ${asked.turn + 1}: asked, no answer yet`, "dim")]),
+      ...[...sent.values()].map((call) => line(call.at, `${callText(call)}: sent, no outcome yet`, "dim")),
+    ],
+  };
+}
+
+/** Why a run waits, for whom, and until when. */
+export function parkText({ at, reason, needs, until, message }: Of<"run.parked">, identifier: string): string {
+  const told = message === undefined ? "" : `: ${oneLine(message)}`;
+  const moment = until === undefined ? "" : ` for ${duration(until - at)}`;
+  switch (reason) {
+    case "account":
+      return `parked, waits for ${identifier}: ${needsText(needs)}`;
+    case "retry":
+      return `parked${moment} before another attempt${told}`;
+    case "probe":
+      return `parked${moment}: an ACTIVE account still refuses${told}`;
+    case "settling":
+      return `parked${moment}: a call of a lost worker may still be under way`;
+    case "outage":
+      return `parked${moment}, an outage${told}`;
+    case "budget":
+      return `parked${moment}, waits for the operator${told}`;
+    case "newer-version":
+      return "parked: a newer Errand wrote its journal; it waits for such a worker";
+  }
+}
+
+export function needsText(needs: readonly Need[]): string {
+  return needs.map(({ connection, reason }) => `${connection} (${reason})`).join(", ");
+}
+
+const OUTCOMES = {
+  ok: "ok",
+  error: "error",
+  "not-executed": "not executed",
+  unknown: "outcome unknown",
+} as const satisfies Record<Of<"tool.settled">["outcome"], string>;
+
+function usageText({ input, output, cachedInput }: Of<"turn.committed">["usage"]): string {
+  const cached = cachedInput > 0 ? ` (${cachedInput.toLocaleString("en-US")} cached)` : "";
+  return `${count(input, "token")}${cached} in, ${output.toLocaleString("en-US")} out`;
+}
+
+function callText({ tool, attempt }: Sent): string {
+  return ["  " + oneLine(tool), attemptText(attempt)].filter(Boolean).join(", ");
+}
+
+function attemptText(attempt: number): string {
+  return attempt > 1 ? `attempt ${attempt}` : "";
+}
+
+function endText({ type, code, message }: Of<"run.failed" | "run.cancelled" | "run.expired">): string {
+  const why = [code, message && oneLine(message)].filter(Boolean).join(": ");
+  return `${type.slice("run.".length)}${why === "" ? "" : ` (${why})`}`;
+}
