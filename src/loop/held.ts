@@ -96,7 +96,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       if (reply.answer !== "ok") return lost(reply.answer);
       committed = entries.reduce((state, entry) => apply(state, stamp(entry, reply.at)), committed);
       length += entries.length;
-      confirmedAt = asked;
+      confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
       return true;
     },
