@@ -1,5 +1,5 @@
 /** Tells tests what happens in the emulator, so that they wait for events and never for time. */
-import { EventEmitter } from "node:events";
+import { EventEmitter, setMaxListeners } from "node:events";
 import type { Call } from "./calls.ts";
 import type { Execution } from "./ledger.ts";
 import type { IssuedLink } from "./links.ts";
@@ -27,6 +27,8 @@ export class Bus {
 
   constructor(closing: AbortSignal) {
     this.#closing = closing;
+    // One for each test that waits.
+    setMaxListeners(0, closing);
   }
 
   emit<Name extends EventName>(name: Name, event: EmulatorEvents[Name]): void {
