@@ -114,6 +114,15 @@ test("J3: late evidence changes no prompt that a model has seen", () => {
   assert.deepEqual(messages(later, late, named), before);
 });
 
+test("a request that is made again shows what its own decision names, not what the failed one named", () => {
+  const late = [b.evidence(r0, 1, b.OK, 7_500), b.evidence(w1, 1, b.OK, 8_000)];
+  const again: readonly Shown[] = [shown[0], { call: "t0c1", evidence: "t0c1#1" }, shown[2]].filter(
+    (s) => s !== undefined,
+  );
+  const sent = messages([...asked, b.requested(1, shown)], late, again);
+  assert.deepEqual(sent[3], { role: "tool", callId: "t0c1", name: "tool_unsafe", text: '{"found":1}' });
+});
+
 test("evidence that a decision names but the store has lost is unknown; so is a call that nothing was said of", () => {
   const text = (message: Message | undefined): string => (message?.role === "tool" ? message.text : "");
   assert.match(text(messages(asked, [], shown)[2]), /"OutcomeUnknown"/);
