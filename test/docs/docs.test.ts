@@ -20,6 +20,10 @@ test("the whole test in docs/testing.md is the one that runs", () => {
   assert.ok(read("docs/testing.md").includes(read("test/docs/agent.test.ts")));
 });
 
+test("the README's code is examples/quickstart.ts, which is type-checked", () => {
+  assert.ok(read("README.md").includes(read("examples/quickstart.ts")), "copy examples/quickstart.ts into the README");
+});
+
 test("every helper that docs/testing.md calls is exported", () => {
   const named = [...read("docs/testing.md").matchAll(/`(?:await )?([a-z]\w+)\(/gi)].map((match) => match[1] ?? "");
   const unknown = named.filter((name) => !(name in testing));
