@@ -1,0 +1,159 @@
+/** The ways in which workers die, each as one batch from the first claim to the verdict on every run. */
+import { allEnded, type Case, gather, look } from "./disaster.ts";
+import type { Batch, Lab } from "./lab.ts";
+import type { WorkerProcess } from "./process.ts";
+import { isInner, nameOf, type Point } from "./story.ts";
+import { type Death, type Seen, verdict } from "./verdict.ts";
+
+export interface Outcome {
+  readonly runs: number;
+  /** Runs whose worker died. */
+  readonly deaths: number;
+  readonly problems: readonly string[];
+}
+
+/** `kill`: SIGKILL. `exit`: process.exit(1). Another process takes over. */
+export async function die(
+  how: "kill" | "exit",
+  lab: Lab,
+  points: readonly Point[],
+  victim: WorkerProcess,
+  survivor: WorkerProcess,
+): Promise<Outcome> {
+  const batch = await lab.batch(points.map((point) => `${how} at ${nameOf(point)}`));
+  const cases = casesOf(batch, points);
+  const gathered = await gather(batch, victim, cases);
+  await end(how, victim);
+  await takeOver(batch, survivor);
+  await allEnded(batch, lab);
+  // Only now do the servers execute what the dead worker had asked for.
+  gathered.release();
+  return judge(batch, cases, [gathered.deaths]);
+}
+
+/** Two workers in a row: the second one on its way to where the first one died. */
+export async function dieTwice(
+  lab: Lab,
+  pairs: readonly (readonly [Point, Point])[],
+  victims: readonly [WorkerProcess, WorkerProcess],
+  survivor: WorkerProcess,
+): Promise<Outcome> {
+  const batch = await lab.batch(pairs.map(([first, second]) => `kill at ${nameOf(first)}, then at ${nameOf(second)}`));
+  const firstCases = casesOf(
+    batch,
+    pairs.map(([first]) => first),
+  );
+  const first = await gather(batch, victims[0], firstCases);
+  await end("kill", victims[0]);
+  first.release();
+  const secondCases = casesOf(
+    batch,
+    pairs.map(([, second]) => second),
+  );
+  const second = await gather(batch, victims[1], secondCases);
+  await end("kill", victims[1]);
+  second.release();
+  await takeOver(batch, survivor);
+  await allEnded(batch, lab);
+  return judge(batch, firstCases, [first.deaths, second.deaths]);
+}
+
+/** A port throws, as the store does when it cannot be reached. The same worker goes on. */
+export async function throwUp(lab: Lab, points: readonly Point[], worker: WorkerProcess): Promise<Outcome> {
+  const inside = points.filter(isInner);
+  const batch = await lab.batch(inside.map((point) => `throw at ${nameOf(point)}`));
+  const cases = casesOf(batch, inside);
+  const gathered = await gather(batch, worker, cases);
+  worker.tell({ do: "release", how: "throw" });
+  await allEnded(batch, lab);
+  return judge(batch, cases, [gathered.deaths]);
+}
+
+/**
+ * SIGSTOP until others have finished all runs, then SIGCONT: the zombie goes on where it was, and must change nothing. Then it stops in
+ * good order, which shows that it has done all it wanted to do.
+ */
+export async function sleepOver(
+  lab: Lab,
+  points: readonly Point[],
+  zombie: WorkerProcess,
+  survivor: WorkerProcess,
+): Promise<Outcome> {
+  const batch = await lab.batch(points.map((point) => `sleep at ${nameOf(point)}`));
+  const cases = casesOf(batch, points);
+  const gathered = await gather(batch, zombie, cases);
+  zombie.tell({ do: "sleep" });
+  await takeOver(batch, survivor);
+  await allEnded(batch, lab);
+  const before = await look(batch, cases);
+  zombie.signal("SIGTERM");
+  zombie.signal("SIGCONT");
+  gathered.release();
+  const ended = await zombie.ended;
+  const outcome = await judge(batch, cases, [gathered.deaths], (point) => (isModelCheck(point) ? 1 : 0));
+  const after = await look(batch, cases);
+  return {
+    ...outcome,
+    problems: [
+      ...outcome.problems,
+      ...(ended.code === 0 ? [] : [`the zombie ended with ${ended.code ?? ended.signal}`]),
+      ...cases.flatMap(({ run, point }) =>
+        changes(before.get(run.id), after.get(run.id), point).map((change) => `${run.name}: the zombie ${change}`),
+      ),
+    ],
+  };
+}
+
+/** Awake again between the check of the lease and the first byte: in the product nothing is awaited there, and an answer is harmless. */
+function isModelCheck({ op, when }: Point): boolean {
+  return op === "model" && when === "before";
+}
+
+function changes(before: Seen | undefined, after: Seen | undefined, point: Point | undefined): string[] {
+  const written = (after?.record.decisions.length ?? 0) - (before?.record.decisions.length ?? 0);
+  const asked = (after?.requests.length ?? 0) - (before?.requests.length ?? 0);
+  const executed = (after?.executions.length ?? 0) - (before?.executions.length ?? 0);
+  // What a server was asked for before the sleep, it may execute whenever it likes.
+  const late = point?.op === "send" && point.when === "asked" ? 1 : 0;
+  return [
+    ...(written === 0 ? [] : [`wrote ${written} decisions`]),
+    ...(asked <= (point !== undefined && isModelCheck(point) ? 1 : 0) ? [] : [`asked the model ${asked} times`]),
+    ...(executed <= late ? [] : [`had ${executed} calls executed`]),
+  ];
+}
+
+export function casesOf(batch: Batch, points: readonly Point[]): readonly (Case & { readonly point: Point })[] {
+  return batch.runs.flatMap((run, i) => {
+    const point = points[i];
+    return point === undefined ? [] : [{ run, point }];
+  });
+}
+
+export async function end(how: "kill" | "exit", victim: WorkerProcess): Promise<void> {
+  if (how === "kill") victim.signal("SIGKILL");
+  else victim.tell({ do: "exit", code: 1 });
+  await victim.ended;
+}
+
+/** Few at once: a run that waits holds no lease, and a worker that has too much to do for its lease loses it. */
+const TAKEN_OVER_AT_ONCE = 8;
+
+export async function takeOver({ prefix }: Batch, survivor: WorkerProcess): Promise<void> {
+  await survivor.work({ prefix, concurrency: TAKEN_OVER_AT_ONCE, holds: [] });
+}
+
+export async function judge(
+  batch: Batch,
+  cases: readonly (Case & { readonly point: Point })[],
+  deaths: readonly ReadonlyMap<string, Death>[],
+  spare: (point: Point) => number = () => 0,
+): Promise<Outcome> {
+  const final = await look(batch, cases);
+  const problems = cases.flatMap(({ run, point }) => {
+    const last = final.get(run.id);
+    if (last === undefined) return [`${run.name}: not seen`];
+    const died = deaths.flatMap((death) => death.get(run.id) ?? []);
+    return verdict({ run, deaths: died, end: last, spareRequests: spare(point) });
+  });
+  return { runs: cases.length, deaths: cases.length * deaths.length, problems };
+}
