@@ -1,11 +1,20 @@
 /** The port Accounts over the wire: statuses, pages, links, verification. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  ConnectorStatus,
+  GetMagicLinkForConnectedAccountResponseSchema as MagicLink,
+  ListConnectedAccountsResponseSchema as AccountList,
+} from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/connected_accounts/connected_accounts_pb.js";
+import { ListScopedToolsResponseSchema as ToolList } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/tools/tools_pb.js";
 import { createAccounts, statusName } from "../../src/scalekit/accounts.ts";
-import { createScalekit } from "../../src/scalekit/client.ts";
+import { createScalekit, type Scalekit } from "../../src/scalekit/client.ts";
+import { createToolbox } from "../../src/scalekit/tools.ts";
+import { createChecker } from "../../src/tools/check.ts";
 import type { Accounts, AuthorizationLink } from "../../src/ports/accounts.ts";
-import { answer, startRaw } from "./raw.ts";
-import { start, why } from "./start.ts";
+import { answer, envelope, startRaw } from "./raw.ts";
+import { start, testClock, why } from "./start.ts";
 
 const CALLBACK = "http://127.0.0.1:1/errand/callback";
 /** RPCs whose answers carry a user's tokens. */
@@ -109,22 +118,52 @@ test("a link on a connection that is not there creates nothing", async (t) => {
 });
 
 test("a link without an expiry is taken to be good for ten minutes", async (t) => {
-  // GetMagicLink's answer with field 1, the link, and nothing else.
   const url = "http://127.0.0.1:1/magicLink/x";
-  const message = Buffer.concat([Buffer.from([0, 0, 0, 0, url.length + 2, 10, url.length]), Buffer.from(url)]);
-  const empty = Buffer.alloc(5);
-  const envUrl = await startRaw(t, (stream, method) =>
-    answer(stream, method.startsWith("GetMagicLink") ? message : empty),
+  const message = envelope(toBinary(MagicLink, create(MagicLink, { link: url })));
+  const scalekit = await rawScalekit(t, (method) => (method.startsWith("GetMagicLink") ? message : undefined));
+  assert.deepEqual(
+    await createAccounts(scalekit, () => 1_000).link("ada", "gmail", { state: "s", userVerifyUrl: CALLBACK }),
+    { ok: true, url, expiresAt: 601_000 },
   );
+});
+
+test("a Scalekit that does not filter shows us nobody else's accounts and tools", async (t) => {
+  const row = { connector: "gmail", id: "ca_1", status: ConnectorStatus.ACTIVE };
+  const accounts = [
+    { ...row, identifier: "eve" },
+    { ...row, identifier: "Ada" },
+    { ...row, identifier: "ada", connector: "slack" },
+  ];
+  const tool = { identifier: "eve", connectedAccountId: "ca_1", tool: { definition: { name: "gmail_get_profile" } } };
+  const answers: Readonly<Record<string, Buffer>> = {
+    ListConnectedAccounts: envelope(toBinary(AccountList, create(AccountList, { connectedAccounts: accounts }))),
+    ListScopedTools: envelope(toBinary(ToolList, create(ToolList, { tools: [tool] }))),
+  };
+  const scalekit = await rawScalekit(t, (method) => answers[method]);
+  assert.deepEqual(await createAccounts(scalekit).look("ada", ["gmail"]), {
+    ok: true,
+    accounts: [{ connection: "gmail", status: "NONE", accountId: "" }],
+  });
+  const toolbox = createToolbox(scalekit, { check: createChecker(), clock: testClock() });
+  const query = { identifier: "ada", connections: ["gmail"], tools: [{ name: "gmail_get_profile" }] };
+  assert.equal(why(await toolbox.list(query)), "unavailable");
+  assert.equal(why(await toolbox.list({ ...query, identifier: "eve" })), "ok");
+});
+
+test("a list that never ends is an outage", async (t) => {
+  const endless = envelope(toBinary(AccountList, create(AccountList, { nextPageToken: "again" })));
+  const scalekit = await rawScalekit(t, (method) => (method === "ListConnectedAccounts" ? endless : undefined));
+  assert.equal(why(await createAccounts(scalekit).look("ada", ["gmail"])), "unavailable");
+});
+
+/** Answers each method with these bytes, or with an empty message. */
+async function rawScalekit(t: TestContext, bytes: (method: string) => Buffer | undefined): Promise<Scalekit> {
+  const empty = envelope(new Uint8Array());
+  const envUrl = await startRaw(t, (stream, method) => answer(stream, bytes(method) ?? empty));
   const scalekit = createScalekit({ envUrl, clientId: "c", clientSecret: "s" });
   t.after(() => scalekit.close());
-  const accounts = createAccounts(scalekit, () => 1_000);
-  assert.deepEqual(await accounts.link("ada", "gmail", { state: "s", userVerifyUrl: CALLBACK }), {
-    ok: true,
-    url,
-    expiresAt: 601_000,
-  });
-});
+  return scalekit;
+}
 
 test("the user's return: another identifier is a mismatch, a second time is gone", async (t) => {
   const { emulator, accounts } = await start(t, { postVerifyUrl: "https://app.example.com/done" });

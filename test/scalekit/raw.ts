@@ -8,10 +8,11 @@ import type { TestContext } from "node:test";
 export async function startRaw(
   t: TestContext,
   respond: (stream: ServerHttp2Stream, method: string) => void,
-  token: { status?: number; body?: string } = {},
+  token: { status?: number; body?: string; location?: string } = {},
 ): Promise<string> {
   const { status = 200, body = JSON.stringify({ access_token: "token", expires_in: 3_600 }) } = token;
-  const http = createHttp((_request, response) => void response.writeHead(status).end(body));
+  const headers = token.location === undefined ? {} : { location: token.location };
+  const http = createHttp((_request, response) => void response.writeHead(status, headers).end(body));
   const http2 = createHttp2();
   http2.on("stream", (stream, headers) => {
     const method = headers[":path"]?.split("/").at(-1) ?? "";
@@ -28,6 +29,13 @@ export async function startRaw(
       (first.toString("latin1").startsWith("PRI ") ? http2 : http).emit("connection", socket);
     });
   });
+}
+
+/** One message in its gRPC envelope. */
+export function envelope(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
 }
 
 /** A gRPC answer: envelopes and all. Without `trailers` it says OK. */
