@@ -30,7 +30,7 @@ export type Paint = (style: Style, text: string) => string;
 /** NO_COLOR, FORCE_COLOR and TERM are looked at by `hasColors`. */
 export function painter(stream: Out): Paint {
   return stream.isTTY === true && stream.hasColors?.() === true
-    ? (style, text) => styleText(style, text)
+    ? (style, text) => styleText(style, text, { validateStream: false })
     : (_, text) => text;
 }
 

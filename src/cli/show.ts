@@ -5,7 +5,7 @@ import { type GlobalArgs, type Io, jsonLine, line, type Paint, painter, type Sty
 import { open } from "./open.ts";
 import { eventsSoFar } from "./so-far.ts";
 import { createTimeline, needsText, type TimelineLine } from "./timeline.ts";
-import { count, dollars, duration, offset, oneLine } from "./units.ts";
+import { count, dollars, duration, offset, oneLine, tokens } from "./units.ts";
 
 export interface ShowArgs extends GlobalArgs {
   readonly follow?: boolean;
@@ -76,14 +76,12 @@ function timelineLine({ at, text, tone }: TimelineLine, from: number, paint: Pai
 
 /** How it stands, and what it cost. */
 export function summary(view: RunView, now: number, paint: Paint): string {
-  const { input, output, cachedInput } = view.usage;
-  const cached = cachedInput > 0 ? ` (${cachedInput.toLocaleString("en-US")} cached)` : "";
   const until = view.endedAt ?? now;
   const waited = view.waits.reduce((sum, wait) => sum + (wait.to ?? until) - wait.from, 0);
   const parts = [
     count(view.turns, "turn"),
     count(view.toolCalls, "tool call"),
-    `${count(input, "token")}${cached} in, ${output.toLocaleString("en-US")} out`,
+    tokens(view.usage),
     ...(view.costUsd === undefined ? [] : [dollars(view.costUsd)]),
     duration(until - view.createdAt) + (view.waits.length === 0 ? "" : `, of it parked ${duration(waited)}`),
   ];

@@ -1,6 +1,6 @@
 /** A run's events as lines for people: each line is said as soon as it is complete, so that a run can be followed. Pure. */
 import type { Need, RunEvent } from "../index.ts";
-import { count, duration, oneLine } from "./units.ts";
+import { count, duration, oneLine, tokens } from "./units.ts";
 
 export interface TimelineLine {
   /** Redis ms. */
@@ -69,10 +69,10 @@ export function createTimeline(identifier: string): Timeline {
     asked = undefined;
     const calls = event.calls.filter((call) => call.made).length;
     const led = event.calls.length === 0 ? "an answer" : count(calls, "tool call");
-    const parts = [`${usageText(event.usage)}`, oneLine(event.servedModel), duration(event.tookMs), ...notes];
+    const parts = [led, tokens(event.usage), oneLine(event.servedModel), duration(event.tookMs), ...notes];
     const refused = event.calls.filter((call) => !call.made);
     return [
-      line(event.at, `turn ${event.turn + 1}: ${led} (${parts.join(", ")})`),
+      line(event.at, `turn ${event.turn + 1}: ${parts.join(" · ")}`),
       ...refused.map((call) => line(event.at, `  ${oneLine(call.name)}: not made, the model was told why`, "bad")),
     ];
   };
@@ -162,11 +162,6 @@ const OUTCOMES = {
   "not-executed": "not executed",
   unknown: "outcome unknown",
 } as const satisfies Record<Of<"tool.settled">["outcome"], string>;
-
-function usageText({ input, output, cachedInput }: Of<"turn.committed">["usage"]): string {
-  const cached = cachedInput > 0 ? ` (${cachedInput.toLocaleString("en-US")} cached)` : "";
-  return `${count(input, "token")}${cached} in, ${output.toLocaleString("en-US")} out`;
-}
 
 function callText({ tool, attempt }: Sent): string {
   return ["  " + oneLine(tool), attemptText(attempt)].filter(Boolean).join(", ");

@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import type { Usage } from "../index.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -31,6 +32,11 @@ export function offset(ms: number): string {
 
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+}
+
+export function tokens({ input, output, cachedInput }: Usage): string {
+  const cached = cachedInput > 0 ? ` (${cachedInput.toLocaleString("en-US")} cached)` : "";
+  return `${count(input, "token")} in${cached}, ${output.toLocaleString("en-US")} out`;
 }
 
 export function dollars(usd: number): string {
