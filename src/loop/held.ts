@@ -25,7 +25,7 @@ export interface HeldRun {
   /** Aborted then, and when the run is cancelled: for what may be given up half-way without leaving anything behind. */
   readonly stop: AbortSignal;
   readonly leaseMs: number;
-  /** Redis ms, by the claim's reading and the monotonic clock. */
+  /** Redis ms, by the last reading and the monotonic clock: never ahead, so that no deadline of a lost worker is over too early. */
   now(): number;
   note(entry: Entry): void;
   /** Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped. */
@@ -58,7 +58,12 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   let cancelled = claim.cancelled;
   const cancelling = new AbortController();
 
-  const now = (): number => claim.now + Math.max(0, clock.monotonic() - askedAt);
+  /** Redis ms and the monotonic ms when it was told: each reading is behind by the time that its reply took, never ahead. */
+  let told = { at: claim.now, heardAt: clock.monotonic() };
+  const now = (): number => told.at + Math.max(0, clock.monotonic() - told.heardAt);
+  const hear = (at: number): void => {
+    if (at > now()) told = { at, heardAt: clock.monotonic() };
+  };
   const stamp = <E extends Entry>(entry: E, at: number): Decision<E> => ({ ...entry, at, epoch: claim.epoch });
   const lost = (why: string): never => {
     abort.abort(new LeaseLost(why));
@@ -94,6 +99,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       const reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
       if (reply.answer === "gate-moved") return false;
       if (reply.answer !== "ok") return lost(reply.answer);
+      hear(reply.at);
       committed = entries.reduce((state, entry) => apply(state, stamp(entry, reply.at)), committed);
       length += entries.length;
       confirmedAt = Math.max(confirmedAt, asked);
@@ -103,6 +109,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     async addEvidence(evidence) {
       const winner = await journal.evidence(id, evidence);
       if (winner === undefined) return lost("the run is gone");
+      hear(winner.at);
       committed = applyEvidence(committed, winner);
     },
     async renew() {
