@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectUrl } from "../../src/scalekit/callback.ts";
+import { page } from "../../src/scalekit/page.ts";
 import { back, BASE, out, pageOf, statusOf, world } from "./app.ts";
 
 test("the user says no: kind words, a way to think again, and nothing is verified", async (t) => {
@@ -110,6 +111,14 @@ test("nothing of a whole way out and back is logged", async (t) => {
   await on.get((await back(on)).href);
   await on.get(await on.emulator.deny(await out(on)));
   assert.deepEqual(on.logged, []);
+});
+
+test("nothing on a page is not escaped", async () => {
+  const hostile = `</title><script>"'&\u{D800}`;
+  const response = page(200, { title: hostile, text: hostile, link: { href: hostile, text: hostile } });
+  const html = await response.text();
+  const escaped = "&lt;/title&gt;&lt;script&gt;&quot;&#39;&amp;\uFFFD";
+  assert.deepEqual([html.split(escaped).length - 1, html.includes("<script"), html.isWellFormed()], [5, false, true]);
 });
 
 for (const [name, wrong] of [

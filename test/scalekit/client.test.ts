@@ -31,19 +31,20 @@ test("50 parallel first questions fetch one token, though the SDK alone would fe
 test("a token is renewed before its end: no call is refused for it", async (t) => {
   const { emulator, toolbox, accounts, clock } = await start(t, { tokenTtlMs: 3_600_000 });
   emulator.connect("ada", "gmail");
-  const both = async (): Promise<void> => {
-    assert.equal((await send(toolbox)).kind, "ok");
+  const asked = async (): Promise<unknown> => {
+    assert.equal(word(await send(toolbox)), "ok");
     assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");
+    const { calls } = emulator;
+    return [calls.count("oauth/token"), calls.count("ListAppConnections"), calls.unauthenticated];
   };
-  await both();
-  clock.advance(3_600_000 - 70_000);
-  await both();
-  assert.equal(emulator.calls.count("oauth/token"), 2);
   // The SDK's client sends its very first question without a token.
-  assert.equal(emulator.calls.unauthenticated, 1);
-  clock.advance(70_000);
-  await both();
-  assert.deepEqual([emulator.calls.count("oauth/token"), emulator.calls.unauthenticated], [4, 2]);
+  assert.deepEqual(await asked(), [2, 1, 1]);
+  clock.advance(3_600_000 - 70_000);
+  assert.deepEqual(await asked(), [2, 1, 1]);
+  clock.advance(30_000);
+  assert.deepEqual(await asked(), [3, 1, 1], "ours is renewed within its last minute");
+  clock.advance(40_000);
+  assert.deepEqual(await asked(), [4, 2, 2], "the SDK has a new client");
 });
 
 test("a token that is refused meanwhile: one new one, and every call is executed once", async (t) => {
@@ -152,18 +153,19 @@ test("the SDK repeats a question for seconds: whoever asked has an answer before
 
 test("questions into a black hole: the SDK's client is replaced after three deadlines", async (t) => {
   const { emulator, clock } = await start(t);
-  emulator.connect("ada", "gmail");
   const relay = await startRelay(t, emulator.url);
   const { clientId, clientSecret } = emulator;
   const scalekit = createScalekit({ envUrl: relay.url, clientId, clientSecret, timeoutMs: 300 }, clock);
   t.after(() => scalekit.close());
   const accounts = createAccounts(scalekit);
-  assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");
+  const look = async (): Promise<string> => why(await accounts.look("ada", ["gmail"]));
+  const lookUntilOk = async (most: number): Promise<boolean> =>
+    (await look()) === "ok" || (most > 1 && lookUntilOk(most - 1));
+  assert.equal(await lookUntilOk(10), true);
   relay.swallow();
-  for (let i = 0; i < 3; i++) assert.equal(why(await accounts.look("ada", ["gmail"])), "unavailable");
+  for (let i = 0; i < 3; i++) assert.equal(await look(), "unavailable");
   // The new client's token request may meet a connection of the old one that was kept alive, and ends it by its time-out.
-  await accounts.look("ada", ["gmail"]);
-  assert.equal(why(await accounts.look("ada", ["gmail"])), "ok");
+  assert.equal(await lookUntilOk(10), true);
 });
 
 test("closing: idempotent, and what comes after is refused unsent", async (t) => {
