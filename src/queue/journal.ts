@@ -39,8 +39,9 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return commitReply(reply);
     },
     evidence: async (run, evidence) => {
-      const [answer, winner] = await store.run(EVIDENCE, run, evidence.nonce, JSON.stringify(evidence));
-      return answer === "ok" ? decodeEvidence(String(winner)) : undefined;
+      const [answer, what] = await store.run(EVIDENCE, run, evidence.nonce, JSON.stringify(evidence));
+      if (answer === "gone") return undefined;
+      return answer === "ok" ? { ...evidence, at: Number(what) } : decodeEvidence(String(what));
     },
   };
 }

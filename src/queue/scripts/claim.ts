@@ -8,7 +8,7 @@ import { SHARED } from "./shared.ts";
 export const CLAIM: string = `${SHARED}
 local id, asked, nonce = ARGV[3], ARGV[4], ARGV[5]
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate', 'version')
+local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate', 'version', 'sequence')
 local status, place, lease = h[1], h[2], tonumber(h[5]) or 0
 if not status then return { 'gone' } end
 local function claimed(epoch)
@@ -20,8 +20,7 @@ if lease > now then return { 'busy', int(lease) } end
 if (tonumber(h[10]) or 0) > o.version then
   if asked ~= '' and place == 'live' then
     redis.call('ZREM', p .. 'live:' .. h[8], id)
-    setStatus(id, run, 'parked')
-    redis.call('HSET', run, 'place', 'moment', 'reason', 'newer-version', 'lease', '0')
+    setStatus(id, run, status, h[11], 'parked', 'place', 'moment', 'reason', 'newer-version', 'lease', '0')
     redis.call('ZADD', p .. 'looks', now + 60000, 'run:' .. id)
     fill(h[8])
     announce(id)
@@ -35,11 +34,10 @@ else
   if place == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[9] .. ':w', id) end
   redis.call('ZADD', p .. 'live:' .. h[8], now, id)
   redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
+  redis.call('HDEL', run, 'reason', 'gate')
 end
 local epoch = int(raise(h[4]))
-setStatus(id, run, 'running')
-redis.call('HSET', run, 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))
-redis.call('HDEL', run, 'reason', 'gate')
+setStatus(id, run, status, h[11], 'running', 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))
 redis.call('ZADD', p .. 'looks', now + o.lease, 'run:' .. id)
 redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[6])
 announce(id)

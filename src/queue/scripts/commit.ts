@@ -10,44 +10,41 @@ export const COMMIT: string = `${SHARED}
 local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier', 'version')
-local there = redis.call('LINDEX', run .. ':j', length)
-if there then
-  local at, _, by = string.match(there, '^(%d+) (%d+) (%S+)\\n')
+local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier', 'version',
+  'sequence')
+local have = redis.call('LLEN', run .. ':j')
+if have > length then
+  local at, _, by = string.match(redis.call('LINDEX', run .. ':j', length), '^(%d+) (%d+) (%S+)\\n')
   if by == nonce then return { 'ok', at, h[3] or '' } end
 end
 if h[1] ~= epoch or h[2] ~= 'running' then return { 'fenced' } end
-if redis.call('LLEN', run .. ':j') ~= length then return { 'conflict' } end
+if have ~= length then return { 'conflict' } end
 local gate = move.gate and (p .. 'gate:' .. move.gate)
 if gate and (tonumber(redis.call('HGET', gate, 'version')) or 0) ~= move.version then return { 'gate-moved' } end
 
-for i = 8, #ARGV do redis.call('RPUSH', run .. ':j', int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i]) end
-redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0))
+local entries = {}
+for i = 8, #ARGV do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
+if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
+-- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
+redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
+  'lease', move.to == 'stay' and int(now + o.lease) or '0')
 announce(id)
-if move.to == 'stay' then
-  redis.call('HSET', run, 'lease', int(now + o.lease))
-  redis.call('ZADD', p .. 'looks', now + o.lease, 'run:' .. id)
-  return { 'ok', int(now), h[3] or '' }
-end
+if move.to == 'stay' then return { 'ok', int(now), h[3] or '' } end
 
 redis.call('ZREM', p .. 'live:' .. h[4], id)
-redis.call('HSET', run, 'lease', '0')
 if move.to == 'line' or (h[3] and move.to ~= 'end') then
   toLine(id, run)
 elseif move.to == 'moment' then
-  setStatus(id, run, 'parked')
-  redis.call('HSET', run, 'place', 'moment', 'reason', move.reason)
+  setStatus(id, run, h[2], h[9], 'parked', 'place', 'moment', 'reason', move.reason)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 elseif move.to == 'gate' then
-  setStatus(id, run, 'parked')
-  redis.call('HSET', run, 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
+  setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
   if move.granted then redis.call('HSET', gate, 'after', int(now)) end
   redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
-  setStatus(id, run, move.status)
-  redis.call('HSET', run, 'place', 'none')
+  setStatus(id, run, h[2], h[9], move.status, 'place', 'none')
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   for _, key in ipairs({ run, run .. ':j', run .. ':e', h[5] }) do

@@ -27,10 +27,9 @@ if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identif
 local line = queue .. ':' .. identifier
 local sequence = redis.call('INCR', p .. 'sequence')
 local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + sequence
-redis.call('HSET', run, 'created-by', nonce, 'sequence', sequence, 'place', 'line', 'agent', agent, 'identifier', identifier,
+setStatus(id, run, false, sequence, 'queued', 'created-by', nonce, 'sequence', sequence, 'place', 'line', 'agent', agent, 'identifier', identifier,
   'tenant', tenant, 'queue', queue, 'line', line, 'rank', int(rank), 'priority', ARGV[9], 'version', o.version, 'idem', idem, 'ticket', '0',
   'epoch', '0', 'lease', '0', 'created', int(now), 'updated', int(now))
-setStatus(id, run, 'queued')
 for _, index in ipairs({ 'all', 'agent:' .. agent, 'identifier:' .. identifier }) do
   redis.call('ZADD', p .. 'runs:' .. index, sequence, id)
 end

@@ -1,18 +1,20 @@
 import { SHARED } from "./shared.ts";
 
 /**
- * ARGV 3 run id · 4 the intent's nonce · 5 evidence as JSON → { 'ok', the winner as it stands } · { 'gone' }
+ * ARGV 3 run id · 4 the intent's nonce · 5 evidence as JSON → { 'ok', at } · { 'was', the winner as it stands } · { 'gone' }
  * Accepted from any epoch and when Redis is out of memory: what happened must be written down. First write wins.
  */
 export const EVIDENCE: string = `#!lua flags=allow-oom
 ${SHARED}
 local id = ARGV[3]
 local run = p .. 'run:' .. id
-if redis.call('EXISTS', run) == 0 then return { 'gone' } end
-if redis.call('HSETNX', run .. ':e', ARGV[4], int(now) .. '\\n' .. ARGV[5]) == 1 then
-  local left = redis.call('PTTL', run)
-  if left > 0 then redis.call('PEXPIRE', run .. ':e', left) end
-  announce(id)
+local status = redis.call('HGET', run, 'status')
+if not status then return { 'gone' } end
+if redis.call('HSETNX', run .. ':e', ARGV[4], int(now) .. '\\n' .. ARGV[5]) == 0 then
+  return { 'was', redis.call('HGET', run .. ':e', ARGV[4]) }
 end
-return { 'ok', redis.call('HGET', run .. ':e', ARGV[4]) }
+local left = final(status) and redis.call('PTTL', run) or 0
+if left > 0 then redis.call('PEXPIRE', run .. ':e', left) end
+announce(id)
+return { 'ok', int(now) }
 `;

@@ -40,11 +40,13 @@ local function ticket(id, number, queue, agent)
 end
 
 local function fill(line)
-  local live, waiting = p .. 'live:' .. line, p .. 'line:' .. line
-  while redis.call('ZCARD', live) < o.cap do
-    local best = redis.call('ZPOPMIN', waiting)
-    if #best == 0 then break end
-    local id = best[1]
+  local live = p .. 'live:' .. line
+  local free = o.cap - redis.call('ZCARD', live)
+  if free <= 0 then return end
+  local best = redis.call('ZPOPMIN', p .. 'line:' .. line, free)
+  local moved = 0
+  for i = 1, #best, 2 do
+    local id = best[i]
     local run = p .. 'run:' .. id
     local h = redis.call('HMGET', run, 'place', 'ticket', 'queue', 'agent')
     if h[1] == 'line' then
@@ -53,24 +55,25 @@ local function fill(line)
       redis.call('ZADD', live, now, id)
       redis.call('ZADD', p .. 'looks', now + o.grace, 'run:' .. id)
       ticket(id, number, h[3], h[4])
+      moved = moved + 1
     end
   end
+  -- Some stood in the line that should not: those behind them may go.
+  if #best == 2 * free and moved < free then fill(line) end
 end
 
--- The only way a status changes: header and index in one step.
-local function setStatus(id, run, status)
-  local h = redis.call('HMGET', run, 'status', 'sequence')
-  if h[1] == status then return end
-  if h[1] then redis.call('ZREM', p .. 'runs:status:' .. h[1], id) end
-  redis.call('HSET', run, 'status', status)
-  redis.call('ZADD', p .. 'runs:status:' .. status, h[2], id)
+-- The only way a status changes: index and header, with more fields of it, in one step.
+local function setStatus(id, run, from, sequence, to, ...)
+  redis.call('HSET', run, 'status', to, ...)
+  if from == to then return end
+  if from then redis.call('ZREM', p .. 'runs:status:' .. from, id) end
+  redis.call('ZADD', p .. 'runs:status:' .. to, sequence, id)
 end
 
 -- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.
 local function toLine(id, run)
-  local h = redis.call('HMGET', run, 'line', 'rank')
-  setStatus(id, run, 'queued')
-  redis.call('HSET', run, 'place', 'line', 'updated', int(now))
+  local h = redis.call('HMGET', run, 'line', 'rank', 'status', 'sequence')
+  setStatus(id, run, h[3], h[4], 'queued', 'place', 'line', 'updated', int(now))
   redis.call('HDEL', run, 'reason', 'gate')
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
