@@ -55,9 +55,9 @@ test(".env.example names every variable and holds no secret", () => {
       "OPENAI_API_KEY",
       "OPENAI_BASE_URL",
       "ERRAND_MODEL",
-    "ERRAND_BASE_URL",
-    "ERRAND_PREFIX",
-    "LOG_LEVEL",
+      "ERRAND_BASE_URL",
+      "ERRAND_PREFIX",
+      "LOG_LEVEL",
     ],
   );
   for (const [name, value] of names) if (/SECRET|KEY|ID$/.test(name ?? "")) assert.equal(value, "");
