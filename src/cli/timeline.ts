@@ -56,12 +56,13 @@ export function createTimeline(identifier: string): Timeline {
     return [line(at, tools.length === 0 ? "prepared, without tools" : `prepared, with ${tools.join(", ")}`)];
   };
 
-  /** The next turn shows the calls before it as they stand: what has no outcome now is unknown to the model. */
-  const requested = (event: Of<"turn.requested">): TimelineLine[] => {
-    const unknown = [...sent.values()].map((call) => line(event.at, `${callText(call)}: outcome unknown`, "bad"));
+  /** The next turn shows the calls before it as they stand: what has no outcome then is unknown to the model. */
+  const unknown = (): TimelineLine[] => {
+    if (asked === undefined) return [];
+    const { at } = asked;
+    const lines = [...sent.values()].map((call) => line(at, `${callText(call)}: outcome unknown`, "bad"));
     sent.clear();
-    asked = event;
-    return unknown;
+    return lines;
   };
 
   const committed = (event: Of<"turn.committed">): TimelineLine[] => {
@@ -92,38 +93,43 @@ export function createTimeline(identifier: string): Timeline {
     return [line(at, `${name}: ${OUTCOMES[outcome]} after ${duration(tookMs)}${late}`, tone)];
   };
 
+  const told = (event: RunEvent): TimelineLine[] => {
+    switch (event.type) {
+      case "run.queued":
+        return [line(event.at, "queued")];
+      case "run.started":
+        return started(event);
+      case "run.prepared":
+        return preparedLine(event);
+      case "turn.requested":
+        asked = event;
+        return [];
+      case "turn.committed":
+        return committed(event);
+      case "tool.called":
+        return called(event);
+      case "tool.settled":
+        return settled(event);
+      case "run.parked":
+        [holder, parkedAt, asked] = ["parked", event.at, undefined];
+        return [line(event.at, parkText(event, identifier), "wait")];
+      case "run.yielded":
+        [holder, asked] = ["handed-back", undefined];
+        return [line(event.at, "handed back by its worker")];
+      case "run.completed":
+        return [line(event.at, event.truncated ? "completed, truncated" : "completed", "good")];
+      case "run.failed":
+      case "run.cancelled":
+      case "run.expired":
+        return [line(event.at, endText(event), "bad")];
+    }
+  };
+
   return {
-    add: (event) => {
-      switch (event.type) {
-        case "run.queued":
-          return [line(event.at, "queued")];
-        case "run.started":
-          return started(event);
-        case "run.prepared":
-          return preparedLine(event);
-        case "turn.requested":
-          return requested(event);
-        case "turn.committed":
-          return committed(event);
-        case "tool.called":
-          return called(event);
-        case "tool.settled":
-          return settled(event);
-        case "run.parked":
-          [holder, parkedAt, asked] = ["parked", event.at, undefined];
-          return [line(event.at, parkText(event, identifier), "wait")];
-        case "run.yielded":
-          [holder, asked] = ["handed-back", undefined];
-          return [line(event.at, "handed back by its worker")];
-        case "run.completed":
-          return [line(event.at, event.truncated ? "completed, truncated" : "completed", "good")];
-        case "run.failed":
-        case "run.cancelled":
-        case "run.expired":
-          return [line(event.at, endText(event), "bad")];
-      }
-    },
+    // Outcomes of the same millisecond may come after the request that shows them.
+    add: (event) => (event.type === "tool.settled" ? told(event) : [...unknown(), ...told(event)]),
     underWay: () => [
+      ...unknown(),
       ...(asked === undefined ? [] : [line(asked.at, `turn ${asked.turn + 1}: asked, no answer yet`, "dim")]),
       ...[...sent.values()].map((call) => line(call.at, `${callText(call)}: sent, no outcome yet`, "dim")),
     ],

@@ -83,9 +83,17 @@ test("a lost worker: who took over, and the call whose outcome nobody wrote down
 });
 
 test("what has no outcome when the next turn is asked for is unknown; an outcome after that is late", () => {
-  assert.deepEqual(lines(called("c"), asked(1), settled("c")), [
+  assert.deepEqual(lines(called("c"), asked(1), answered(1), settled("c")), [
     "  send: outcome unknown",
+    "turn 2: an answer · 1,200 tokens in (1,000 cached), 34 out · m-1 · 1.5 s",
     "  send: ok after 12 ms, late",
+  ]);
+  assert.deepEqual(lines(called("c"), asked(1)), ["  send: outcome unknown", "turn 2: asked, no answer yet"]);
+});
+
+test("an outcome of the same millisecond may come after the request that shows it", () => {
+  assert.deepEqual(lines(called("c"), asked(1), settled("c")), [
+    "  send: ok after 12 ms",
     "turn 2: asked, no answer yet",
   ]);
 });
