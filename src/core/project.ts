@@ -5,7 +5,7 @@
 import type { PlannedCall, RunState, Shown, Turn } from "./journal.ts";
 import { type Json, canonical } from "./json.ts";
 import type { Message, ModelRequest } from "./messages.ts";
-import { errorEnvelope, type Outcome, unknownEnvelope } from "./outcome.ts";
+import { errorEnvelope, type Evidence, type Outcome, unknownEnvelope } from "./outcome.ts";
 import type { RunContext } from "./run.ts";
 
 const PREAMBLE =
@@ -56,15 +56,23 @@ function results(state: RunState, context: RunContext, turn: Turn, shown: readon
     role: "tool",
     callId: call.id,
     name: call.name,
-    text: cut(resultText(state, call, shown), each),
+    text: resultText(state, call, shown, each),
   }));
 }
 
-function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[]): string {
-  if (call.verdict === "reject") return canonical(call.answer);
+/** Every turn shows all results again: each is made into text once, as long as its evidence is held in memory. */
+const texts = new WeakMap<Evidence, { readonly most: number; readonly text: string }>();
+
+function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[], most: number): string {
+  if (call.verdict === "reject") return cut(canonical(call.answer), most);
   const as = shown.find((s) => s.call === call.id);
   const evidence = as !== undefined && "evidence" in as ? state.evidence[as.evidence] : undefined;
-  return canonical(evidence === undefined ? unknownEnvelope(call.name, call.id) : told(evidence.outcome, call));
+  if (evidence === undefined) return cut(canonical(unknownEnvelope(call.name, call.id)), most);
+  const known = texts.get(evidence);
+  if (known?.most === most) return known.text;
+  const text = cut(canonical(told(evidence.outcome, call)), most);
+  texts.set(evidence, { most, text });
+  return text;
 }
 
 /** Data and messages come from outside alike. */
