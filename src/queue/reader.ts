@@ -41,12 +41,13 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
       const hint = await hints.watch(run);
       try {
         for (;;) {
-          const seen = await view(run);
-          if (isFinal(seen.status)) return seen;
+          const status = await reach(() => store.redis.hget(`${store.prefix}run:${run}`, "status"));
+          // Each step of the run is a hint: the whole journal is read only once, at its end, or to say that there is none.
+          if (status === null || isFinal(status as RunStatus)) return await view(run);
           if (until?.aborted === true)
             throw new ErrandError(
               "timeout",
-              `run ${run} did not end within ${timeoutMs} ms; it is ${seen.status} and goes on.`,
+              `run ${run} did not end within ${timeoutMs} ms; it is ${status} and goes on.`,
             );
           await hint.next(until);
         }
