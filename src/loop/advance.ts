@@ -6,7 +6,7 @@ import { makeCalls } from "./call.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
-import { end, parkOrEnd } from "./leave.ts";
+import { end, isStopped, parkOrEnd } from "./leave.ts";
 import { think } from "./think.ts";
 
 /** @throws whatever the store throws when it cannot be reached; the run is then found by the next looks */
@@ -19,7 +19,7 @@ export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       if (left !== undefined) return left;
     }
   } catch (error) {
-    if (error instanceof LeaseLost) return "lost";
+    if (error instanceof LeaseLost) return isStopped(held) ? await handBackIfOurs(held) : "lost";
     throw error;
   }
 }
@@ -39,6 +39,16 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
       return parkOrEnd(held, afterCallFailure(step.call, step.standing, ports.chance.random()));
     case "end":
       return end(held, step.end);
+  }
+}
+
+/** Stopped in the middle of a step: that is no crash, and nobody has to wait for the lease to end. */
+async function handBackIfOurs(held: HeldRun): Promise<Ending> {
+  try {
+    return await handBack(held);
+  } catch (error) {
+    if (error instanceof LeaseLost) return "lost";
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import type { CallStep } from "../core/next.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
+import { isStopped } from "./leave.ts";
 
 /** Time for evidence to arrive after the send timed out. */
 const GRACE_MS = 5_000;
@@ -39,7 +40,8 @@ async function makeCall(
   held: HeldRun,
   ports: LoopPorts,
 ): Promise<void> {
-  held.assertLease();
+  // Stopped between intent and send: the aborted signal keeps it from being sent, and the evidence says so.
+  if (!isStopped(held)) held.assertLease();
   const { identifier } = held.state.created;
   const started = ports.clock.monotonic();
   const outcome = await ports.toolbox.send(

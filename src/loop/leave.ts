@@ -3,7 +3,12 @@ import type { Agent } from "../core/agent.ts";
 import type { Ended } from "../core/journal.ts";
 import type { AfterFailure } from "../core/waiting.ts";
 import type { Ending } from "./loop.ts";
-import type { HeldRun } from "./held.ts";
+import { type HeldRun, LeaseLost } from "./held.ts";
+
+/** The worker stops at once, or lost its ticket: the run must be let go, but as far as we know it is ours. */
+export function isStopped(held: HeldRun): boolean {
+  return held.signal.aborted && !(held.signal.reason instanceof LeaseLost);
+}
 
 export async function end(held: HeldRun, ended: Ended): Promise<Ending> {
   held.note(ended);

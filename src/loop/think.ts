@@ -20,6 +20,7 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   const request = project(held.state, context, step.shown, step.final);
   held.note({ kind: "turn-requested", turn: step.turn, attempt: step.attempt, final: step.final, shown: step.shown });
   await held.flush();
+  held.assertLease();
   const reply = await ports.model.respond(request, { timeoutMs: context.limits.modelTimeoutMs, signal: held.stop });
   if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
   if (held.stop.aborted) return undefined;
