@@ -65,8 +65,8 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
   const close = async (timeoutMs: number): Promise<void> => {
     state = "draining";
     await started.catch(() => undefined);
-    await crew.waker?.close();
-    await Promise.all(workers.map((worker) => worker.close(timeoutMs)));
+    // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
+    await Promise.all([crew.waker?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
     await crew.release();
     state = "stopped";
   };
