@@ -3,7 +3,7 @@ import { allEnded, type Case, gather, look } from "./disaster.ts";
 import type { Batch, Lab } from "./lab.ts";
 import type { WorkerProcess } from "./process.ts";
 import { isInner, nameOf, type Point } from "./story.ts";
-import { type Death, type Seen, verdict } from "./verdict.ts";
+import { type Death, type Seen, type Told, verdict } from "./verdict.ts";
 
 export interface Outcome {
   readonly runs: number;
@@ -90,7 +90,9 @@ export async function sleepOver(
   zombie.signal("SIGCONT");
   gathered.release();
   const ended = await zombie.ended;
-  const outcome = await judge(batch, cases, [gathered.deaths], (point) => (isModelCheck(point) ? 1 : 0));
+  const outcome = await judge(batch, cases, [gathered.deaths], (point) =>
+    isModelCheck(point) ? { requests: 1, intents: 0 } : undefined,
+  );
   const after = await look(batch, cases);
   return {
     ...outcome,
@@ -105,8 +107,8 @@ export async function sleepOver(
 }
 
 /** Awake again between the check of the lease and the first byte: in the product nothing is awaited there, and an answer is harmless. */
-function isModelCheck({ op, when }: Point): boolean {
-  return op === "model" && when === "before";
+function isModelCheck(point: Point | undefined): boolean {
+  return point?.op === "model" && point.when === "before";
 }
 
 function changes(before: Seen | undefined, after: Seen | undefined, point: Point | undefined): string[] {
@@ -117,7 +119,7 @@ function changes(before: Seen | undefined, after: Seen | undefined, point: Point
   const late = point?.op === "send" && point.when === "asked" ? 1 : 0;
   return [
     ...(written === 0 ? [] : [`wrote ${written} decisions`]),
-    ...(asked <= (point !== undefined && isModelCheck(point) ? 1 : 0) ? [] : [`asked the model ${asked} times`]),
+    ...(asked <= (isModelCheck(point) ? 1 : 0) ? [] : [`asked the model ${asked} times`]),
     ...(executed <= late ? [] : [`had ${executed} calls executed`]),
   ];
 }
@@ -144,16 +146,17 @@ export async function takeOver({ prefix }: Batch, survivor: WorkerProcess): Prom
 
 export async function judge(
   batch: Batch,
-  cases: readonly (Case & { readonly point: Point })[],
+  cases: readonly Case[],
   deaths: readonly ReadonlyMap<string, Death>[],
-  spare: (point: Point) => number = () => 0,
+  spare?: (point: Point | undefined) => Told["spare"],
 ): Promise<Outcome> {
   const final = await look(batch, cases);
   const problems = cases.flatMap(({ run, point }) => {
     const last = final.get(run.id);
     if (last === undefined) return [`${run.name}: not seen`];
+    const spared = spare?.(point);
     const died = deaths.flatMap((death) => death.get(run.id) ?? []);
-    return verdict({ run, deaths: died, end: last, spareRequests: spare(point) });
+    return verdict({ run, deaths: died, end: last, ...(spared !== undefined && { spare: spared }) });
   });
   return { runs: cases.length, deaths: cases.length * deaths.length, problems };
 }

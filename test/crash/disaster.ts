@@ -23,7 +23,11 @@ const ALL_THERE_WITHIN_MS = 60_000;
 /**
  * Gives the batch's runs to the worker and waits until each is at its point.
  */
-export async function gather(batch: Batch, worker: WorkerProcess, cases: readonly Case[]): Promise<Gathered> {
+export function gather(batch: Batch, worker: WorkerProcess, cases: readonly Case[]): Promise<Gathered> {
+  return batch.inTurn(() => gatherNow(batch, worker, cases));
+}
+
+async function gatherNow(batch: Batch, worker: WorkerProcess, cases: readonly Case[]): Promise<Gathered> {
   const holds = cases.map(({ run: { id, identifier }, point }): Held => {
     return { run: id, identifier, ...(point !== undefined && { at: waitingPoint(point) }) };
   });

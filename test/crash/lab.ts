@@ -21,9 +21,10 @@ import { type Scope, startWorkerProcess, type WorkerProcess } from "./process.ts
 import { storyScript } from "./story-script.ts";
 import { CALLS, type Point, storeOptions, storyAgent } from "./story.ts";
 
-export const LEASE_MS = 2_000;
+/** Long enough that a worker on a crowded machine does not lose it. */
+export const LEASE_MS = 3_000;
 
-export interface Lab {
+export interface Lab extends Scope {
   readonly scalekit: ScalekitEmulator;
   /** Processes that are loaded and wait. */
   startWorkers<const N extends number>(count: N): Promise<Workers<N>>;
@@ -41,6 +42,8 @@ export interface Batch {
   readonly store: Store;
   readonly reader: RunReader;
   readonly runs: readonly LabRun[];
+  /** Does one after the other, among all batches of the lab: what would starve the rest. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Enqueues more. */
   add(names: readonly string[]): Promise<readonly LabRun[]>;
 }
@@ -79,6 +82,12 @@ export async function openLab(redis: string, scope: Scope): Promise<Lab> {
     leaseMs: LEASE_MS,
   };
 
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
   const addRun = (id: string, name: string, identifier: string): LabRun => ({
     id,
     name,
@@ -104,6 +113,7 @@ export async function openLab(redis: string, scope: Scope): Promise<Lab> {
 
   return {
     scalekit,
+    onLeave: (work) => scope.onLeave(work),
     startWorkers: async <const N extends number>(count: N) =>
       (await Promise.all(
         Array.from({ length: count }, () => startWorkerProcess(surroundings, scope)),
@@ -132,7 +142,7 @@ export async function openLab(redis: string, scope: Scope): Promise<Lab> {
           }),
         ).then((added) => (runs.push(...added), added));
       await add(names);
-      return { prefix, store, reader: createReader(store, hints, connection.reach), runs, add };
+      return { prefix, store, reader: createReader(store, hints, connection.reach), runs, add, inTurn };
     },
   };
 }

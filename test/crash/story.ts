@@ -20,7 +20,7 @@ export const CALLS: readonly { readonly id: string; readonly tool: string; reado
 export const TURNS = 5;
 export const ANSWER = "Told and starred.";
 /** Long enough for a crowded machine, short because a call's window is lease + this + grace. */
-const TOOL_TIMEOUT_MS = 4_000;
+const TOOL_TIMEOUT_MS = 3_000;
 /** Workers that may die at one step. */
 export const CRASHES = 3;
 

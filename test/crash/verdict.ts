@@ -27,9 +27,11 @@ export interface Told {
   /** Of the workers that had to do with it, in their order. */
   readonly deaths: readonly Death[];
   readonly end: Seen;
-  /** More requests to the model than deaths account for: see `boundaries.ts` on zombies. */
-  readonly spareRequests?: number;
+  /** More requests to the model, and more intents of a call that may be repeated, than deaths account for. */
+  readonly spare?: { readonly requests: number; readonly intents: number };
 }
+
+const NONE = { requests: 0, intents: 0 };
 
 export function verdict(told: Told): string[] {
   const problems = [...ended(told), ...owners(told), ...callsMade(told), ...modelAsked(told), ...transcripts(told)];
@@ -88,7 +90,7 @@ function callsMade(told: Told): string[] {
   return problems.concat(CALLS.flatMap((_, i) => oneCall(told, i).map((problem) => `${CALLS[i]?.id}: ${problem}`)));
 }
 
-function oneCall({ run, deaths, end }: Told, index: number): string[] {
+function oneCall({ run, deaths, end, spare = NONE }: Told, index: number): string[] {
   const { id = "", tool = "", effect = "unsafe" } = CALLS[index] ?? {};
   const executed = executionsOf(end, run, id);
   const intents = end.record.state.claims[id] ?? [];
@@ -107,10 +109,10 @@ function oneCall({ run, deaths, end }: Told, index: number): string[] {
   const refused = intents.filter(
     ({ intent }) => end.record.state.evidence[intent]?.outcome.kind === "not-executed",
   ).length;
-  const mayBeMade = effect === "unsafe" ? 1 + refused : 1 + inFlight;
+  const mayBeMade = effect === "unsafe" ? 1 + refused : 1 + inFlight + spare.intents;
   if (intents.length > mayBeMade) problems.push(`${intents.length} intents, expected at most ${mayBeMade}`);
   if (effect === "unsafe" && executed.length > 1) problems.push(`unsafe, and executed ${executed.length} times`);
-  if (inFlight === 0 && executed.length !== 1)
+  if (inFlight + spare.intents === 0 && executed.length !== 1)
     problems.push(`executed ${executed.length} times without a death in flight`);
 
   for (const death of deaths)
@@ -156,7 +158,7 @@ function turnRequested({ decisions }: RunRecord, turn: number): Decision | undef
 }
 
 /** Each answer is committed once, and bought once more only when a worker died between the request and the commit. */
-function modelAsked({ deaths, end, spareRequests = 0 }: Told): string[] {
+function modelAsked({ deaths, end, spare = NONE }: Told): string[] {
   const problems: string[] = [];
   const turns = end.record.decisions.flatMap((d) => (d.kind === "turn-committed" ? [d.turn] : []));
   if (
@@ -166,7 +168,7 @@ function modelAsked({ deaths, end, spareRequests = 0 }: Told): string[] {
     )
   )
     problems.push(`turns ${turns.join()}`);
-  let spare = spareRequests;
+  let left = spare.requests;
   for (let turn = 0; turn < TURNS; turn++) {
     const asked = timesAsked(end, turn);
     const lost = deaths.filter((death, i) => {
@@ -176,7 +178,7 @@ function modelAsked({ deaths, end, spareRequests = 0 }: Told): string[] {
       );
     }).length;
     const more = asked - 1 - lost;
-    if (more > 0 && spare >= more) spare -= more;
+    if (more > 0 && left >= more) left -= more;
     else if (more !== 0) problems.push(`turn ${turn} was bought ${asked} times, with ${lost} deaths on the way`);
   }
   return problems;
@@ -204,10 +206,11 @@ function executionsOf({ executions }: Seen, run: LabRun, call: string): Executio
   return executions.filter((execution) => execution.agentRunId === `${run.id}:${call}`);
 }
 
-/** The last intent, if it has no evidence. */
+/** The last intent, if nobody knows what became of it. */
 function openIntent({ state }: RunRecord, call: string): string | undefined {
   const last = state.claims[call]?.at(-1)?.intent;
-  return last !== undefined && state.evidence[last] === undefined ? last : undefined;
+  const kind = last === undefined ? "none" : (state.evidence[last]?.outcome.kind ?? "unknown");
+  return kind === "unknown" ? last : undefined;
 }
 
 function isSettled({ state }: RunRecord, call: string): boolean {
