@@ -62,6 +62,7 @@ export function createChecker(world: World, users: Users): Checker {
   const sends = new Map<string, Sent>();
   /** Runs that were taken from a line or gate to be ended: they have a slot, whether the cap allows it or not. */
   const extra = new Set<string>();
+  const takenApart = new Set<string>();
   const executions: Sent[] = [];
   const perCall = new Map<string, number>();
   const broken = (invariant: string, detail: string): never => world.broken(invariant, detail);
@@ -70,7 +71,7 @@ export function createChecker(world: World, users: Users): Checker {
 
   const known: Known = {
     claimed(run, epoch, nonce) {
-      const { process, since } = claims.get(nonce) ?? broken("claims", `${run}: claimed by nobody, nonce ${nonce}`);
+      const { process, since } = claims.get(nonce) ?? broken("claims", `${run.id}: claimed by nobody, nonce ${nonce}`);
       const before = last.get(run.id);
       if (before !== undefined && !before.released && healthy(before))
         broken("a healthy worker keeps its run", `${run.id} was taken from ${before.process.name} by ${process.name}`);
@@ -86,13 +87,16 @@ export function createChecker(world: World, users: Users): Checker {
       };
       holds.set(`${run.id} ${epoch}`, hold);
       last.set(run.id, hold);
-      if (process.name === "canceller") extra.add(run.id);
+      if (process.name === "canceller") {
+        extra.add(run.id);
+        takenApart.add(run.id);
+      }
     },
     released: (run, epoch) => {
       const hold = holds.get(`${run.id} ${epoch}`);
       if (hold !== undefined) hold.released = true;
     },
-    connectedFor: users.connectedFor,
+    connectedFor: (run) => users.connectedFor(run),
     promptOf: (run, epoch) => holds.get(`${run.id} ${epoch}`)?.prompt,
   };
 
@@ -157,10 +161,7 @@ export function createChecker(world: World, users: Users): Checker {
       const touched = lost.some((about) => !world.store.runs.has(about));
       for (const run of [...world.store.runs.keys(), ...lost])
         if (touched || lost.includes(run)) world.tainted.add(run);
-      for (const run of world.store.runs.values()) {
-        const leased = run.journal.findLast((it) => it.kind === "leased");
-        if (leased?.kind === "leased" && leased.worker === "canceller" && run.place === "live") extra.add(run.id);
-      }
+      for (const run of takenApart) if (world.store.runs.get(run)?.place === "live") extra.add(run);
       for (const [id, reader] of readers) reader.restart(world.store.runs.get(id));
     },
     prompted(hold, request) {

@@ -12,6 +12,7 @@ import { agentOf } from "./agents.ts";
 import type { Checker, Hold } from "./checker.ts";
 import { mutatedHold, mutatedJournal } from "./mutants.ts";
 import { type Network, StoreGone } from "./network.ts";
+import type { Other } from "./timeline.ts";
 import type { Outside } from "./outside.ts";
 import { StorePorts } from "./ports.ts";
 import { LEASE_MS, type Process, quiet, type World } from "./world.ts";
@@ -22,7 +23,7 @@ export interface Crew {
   startWorker(number: number): void;
   drain(): void;
   /** When the waker next has something to do, for the timeline. */
-  wake(): { at: number; event: () => void } | undefined;
+  readonly waker: Other;
   cancel(run: string): void;
   gatekeeper(process: Process): Gatekeeper;
   ports(process: Process): StorePorts;
@@ -166,24 +167,22 @@ export function createCrew(world: World, network: Network, checker: Checker, out
       worker.draining = true;
       time.after(dice.between(10, 10_000), () => (worker.draining = false));
     },
-    wake() {
-      if (awake) return undefined;
-      if (waker.dead) waker = startWaker();
-      let first = Infinity;
-      for (const at of world.store.looks.values()) first = Math.min(first, at);
-      if (first === Infinity) return undefined;
-      const at = Math.max(restUntil, time.now + first - world.redisNow());
-      return {
-        at,
-        event: () => {
-          awake = true;
-          const rest = (): void => {
-            awake = false;
-            restUntil = time.now + dice.between(0, 500);
-          };
-          pass(waker).then(rest, rest);
-        },
-      };
+    waker: {
+      at() {
+        if (awake) return Infinity;
+        let first = Infinity;
+        for (const at of world.store.looks.values()) if (at < first) first = at;
+        return Math.max(restUntil, time.now + first - world.redisNow());
+      },
+      happen() {
+        if (waker.dead) waker = startWaker();
+        awake = true;
+        const rest = (): void => {
+          awake = false;
+          restUntil = time.now + dice.between(0, 500);
+        };
+        pass(waker).then(rest, rest);
+      },
     },
     cancel(run) {
       const process = world.spawn("canceller");

@@ -25,8 +25,6 @@ export interface JournalReader {
   sent(call: ToolSend): void;
 }
 
-const TOLERATED = 30_000;
-
 interface Reading {
   count: number;
   seen: Decision | undefined;
@@ -219,7 +217,7 @@ export function createReader(world: World, known: Known): JournalReader {
         break;
       case undefined:
         if (!repeatable) unlessLost(run, "an unknown call is not made again", `${d.call}, ${effect}`);
-        else if (effect !== "read" && d.at < last.at + last.windowMs - TOLERATED)
+        else if (effect !== "read" && d.at < last.at + last.windowMs)
           unlessLost(
             run,
             "a call is made again only after its deadline",

@@ -24,6 +24,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
   "no-fence": "a commit is fenced by epoch and length",
   "no-nonce": "what is sent again is done once",
   "no-raise": "a number lost in a failover is not used again",
+  "now-ahead": "a worker's idea of the store's time is never ahead",
   "open-keeps-version": "opening a gate raises its version",
   "park-ignores-version": "parking at a gate that opened meanwhile is refused",
   "park-keeps-slot": "a parked run holds no slot",
@@ -35,11 +36,14 @@ export type PortMutant =
   | "intent-after-send"
   | "late-evidence-shown"
   | "lease-unchecked"
+  | "now-ahead"
   | "unknown-retried";
 
 export function mutatedHold(world: World, held: HeldRun): HeldRun {
-  if (!world.mutants.has("lease-unchecked")) return held;
-  return Object.create(held, { assertLease: { value: () => undefined } }) as HeldRun;
+  if (world.mutants.has("lease-unchecked"))
+    return Object.create(held, { assertLease: { value: () => undefined } }) as HeldRun;
+  if (world.mutants.has("now-ahead")) return Object.create(held, { now: { value: () => held.now() + 3_000 } }) as HeldRun;
+  return held;
 }
 
 export function mutatedJournal(world: World, journal: Journal): Journal {

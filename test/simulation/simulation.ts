@@ -7,6 +7,7 @@ import { createCrew } from "./crew.ts";
 import { calmed } from "./faults.ts";
 import { Network } from "./network.ts";
 import { createOutside } from "./outside.ts";
+import type { Other } from "./timeline.ts";
 import { createUsers } from "./users.ts";
 import { Broken, createWorld, type World, type WorldOptions } from "./world.ts";
 
@@ -32,13 +33,13 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
     ...(broken !== undefined && { broken: { invariant: broken.invariant, message: broken.message } }),
   });
   try {
-    const checker = build(world);
+    const built = build(world);
     const until = world.dice.between(10_000, 90_000);
-    await runUntil(world, checker.wake, until);
-    checker.calm();
-    await runUntil(world, checker.wake, until + CALM_MS);
+    await runUntil(world, built.waker, until);
+    built.calm();
+    await runUntil(world, built.waker, until + CALM_MS);
     if (time.steps >= MOST_STEPS) world.broken("every run comes to its end", `${MOST_STEPS} steps were not enough`);
-    checker.atEnd();
+    built.atEnd();
     return done(world.failure);
   } catch (error) {
     if (error instanceof Broken) return done(world.failure ?? error);
@@ -46,17 +47,19 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   }
 }
 
-type Wake = () => { at: number; event: () => void } | undefined;
-
-async function runUntil(world: World, wake: Wake, until: number): Promise<void> {
-  await world.time.run(until, MOST_STEPS, () => {
-    if (world.failure !== undefined) throw world.failure;
-    return wake();
-  });
+async function runUntil(world: World, waker: Other, until: number): Promise<void> {
+  const watched: Other = {
+    at() {
+      if (world.failure !== undefined) throw world.failure;
+      return waker.at();
+    },
+    happen: () => waker.happen(),
+  };
+  await world.time.run(until, MOST_STEPS, watched);
 }
 
 interface Built {
-  readonly wake: Wake;
+  readonly waker: Other;
   calm(): void;
   atEnd(): void;
 }
@@ -122,7 +125,7 @@ function build(world: World): Built {
       if (identifier === absent) users.account(identifier, connection).status = "NONE";
     }
 
-  for (let i = 0; i < faults.drains; i++) time.at(at(), crew.drain);
+  for (let i = 0; i < faults.drains; i++) time.at(at(), () => crew.drain());
   for (let i = 0; i < faults.storeDown; i++)
     time.at(at(), () => {
       if (world.calm) return;
@@ -140,7 +143,7 @@ function build(world: World): Built {
     });
 
   return {
-    wake: crew.wake,
+    waker: crew.waker,
     atEnd() {
       checker.atEnd();
       for (const run of world.acknowledged)

@@ -9,11 +9,14 @@ export interface Timeline {
   after(ms: number, event: () => void): void;
   /** To be called by an event that resolved a promise: what waits for it runs before the next event. */
   touched(): void;
-  /**
-   * Runs until no event is left, or `until`, or `mostSteps`.
-   * @param other the next event of somebody who looks for himself, if any
-   */
-  run(until: number, mostSteps: number, other: () => { at: number; event: () => void } | undefined): Promise<void>;
+  /** Runs until no event is left, or `until`, or `mostSteps`. `other` is somebody who looks himself when he is due. */
+  run(until: number, mostSteps: number, other: Other): Promise<void>;
+}
+
+export interface Other {
+  /** Virtual ms of his next event; Infinity for none. */
+  at(): number;
+  happen(): void;
 }
 
 interface Event {
@@ -73,15 +76,16 @@ export function createTimeline(): Timeline {
     touched: () => void (dirty = true),
     async run(until, mostSteps, other) {
       while (steps < mostSteps) {
-        const theirs = other();
         const mine = heap[0];
-        const isTheirs = theirs !== undefined && (mine === undefined || theirs.at < mine.at);
-        const next = isTheirs ? theirs : mine;
-        if (next === undefined || next.at > until) return;
+        const theirs = other.at();
+        const isTheirs = theirs < (mine?.at ?? Infinity);
+        const at = isTheirs ? theirs : (mine?.at ?? Infinity);
+        if (at === Infinity || at > until) return;
         if (!isTheirs) pop();
-        now = Math.max(now, next.at);
+        now = Math.max(now, at);
         steps++;
-        next.event();
+        if (isTheirs) other.happen();
+        else mine?.event();
         if (!dirty) continue;
         dirty = false;
         await settled();
