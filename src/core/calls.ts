@@ -47,9 +47,10 @@ function attempted(
 ): CallStanding {
   if (last === undefined) return { is: "open", attempt: 1 };
   const evidence = state.evidence[last.intent];
+  const usedUp = last.attempt - waitsOf(state, call) >= attempts;
   return evidence === undefined
-    ? withoutEvidence(call, last, attempts, now)
-    : withEvidence(state, call, last, evidence, attempts);
+    ? withoutEvidence(call, last, usedUp, now)
+    : withEvidence(state, call, last, evidence, usedUp);
 }
 
 /**
@@ -64,12 +65,12 @@ function isStray(state: RunState, call: Runnable): boolean {
   );
 }
 
-function withoutEvidence(call: Runnable, last: Decision<CallClaimed>, attempts: number, now: number): CallStanding {
+function withoutEvidence(call: Runnable, last: Decision<CallClaimed>, usedUp: boolean, now: number): CallStanding {
   const resolution = resolve(call.effect, last.at + last.windowMs, now);
   switch (resolution.do) {
     case "again":
       // A call whose workers die each time is not sent for ever: the crash limit ends the run, this one ends the call.
-      return last.attempt >= attempts ? { is: "unknown" } : { is: "open", attempt: last.attempt + 1 };
+      return usedUp ? { is: "unknown" } : { is: "open", attempt: last.attempt + 1 };
     case "wait":
       return { is: "settling", until: resolution.until };
     case "never":
@@ -82,7 +83,7 @@ function withEvidence(
   call: Runnable,
   last: Decision<CallClaimed>,
   evidence: Evidence,
-  attempts: number,
+  usedUp: boolean,
 ): CallStanding {
   const { outcome } = evidence;
   switch (outcome.kind) {
@@ -91,7 +92,7 @@ function withEvidence(
       return { is: "settled", evidence };
     case "unknown": {
       const repeatable = call.effect === "read" || call.effect === "idempotent" || call.effect === "keyed";
-      if (!repeatable || last.attempt >= attempts) return { is: "unknown" };
+      if (!repeatable || usedUp) return { is: "unknown" };
       if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
       return { is: "retry", failed: last.attempt, why: "unavailable", message: outcome.message, retryAfterMs: 0 };
     }
@@ -101,7 +102,7 @@ function withEvidence(
           ? { is: "open", attempt: last.attempt + 1 }
           : { is: "blocked", why: outcome.why, evidence };
       if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
-      if (last.attempt >= attempts && outcome.why !== "credentials") return { is: "settled", evidence };
+      if (usedUp && outcome.why !== "credentials") return { is: "settled", evidence };
       return {
         is: "retry",
         failed: last.attempt,
@@ -110,6 +111,17 @@ function withEvidence(
         retryAfterMs: outcome.retryAfterMs ?? 0,
       };
   }
+}
+
+/**
+ * Attempts that were no failures of the call: the account or our own credentials were refused, and it waited for the user or the
+ * operator.
+ */
+function waitsOf(state: RunState, call: Runnable): number {
+  return (state.claims[call.id] ?? []).filter(({ intent }) => {
+    const outcome = state.evidence[intent]?.outcome;
+    return outcome?.kind === "not-executed" && ["account", "scope", "credentials"].includes(outcome.why);
+  }).length;
 }
 
 /**
