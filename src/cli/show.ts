@@ -3,7 +3,6 @@ import type { RunEvent, RunHandle, RunView } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { type GlobalArgs, type Io, jsonLine, line, type Paint, painter, type Style } from "./io.ts";
 import { open } from "./open.ts";
-import { eventsSoFar } from "./so-far.ts";
 import { createTimeline, needsText, type TimelineLine } from "./timeline.ts";
 import { count, dollars, duration, offset, oneLine, tokens } from "./units.ts";
 
@@ -18,7 +17,7 @@ export async function show(id: string, args: ShowArgs, io: Io): Promise<number> 
   try {
     const run = errand.run(id);
     const view = await run.get();
-    const events = args.follow === true || view.endedAt !== undefined ? run.events() : eventsSoFar(run);
+    const events = run.events({ follow: args.follow === true });
     if (args.json === true) await showJson(run, events, args, io);
     else await showLines(run, view, events, args, io);
     return EXIT.ok;

@@ -1,6 +1,6 @@
 /** A run's events as lines for people: each line is said as soon as it is complete, so that a run can be followed. Pure. */
 import type { Need, RunEvent } from "../index.ts";
-import { count, duration, oneLine, tokens } from "./units.ts";
+import { count, dollars, duration, oneLine, tokens } from "./units.ts";
 
 export interface TimelineLine {
   /** Redis ms. */
@@ -31,6 +31,7 @@ export function createTimeline(identifier: string): Timeline {
   let prepared = false;
   let asked: Of<"turn.requested"> | undefined;
   const sent = new Map<string, Sent>();
+  const effects = new Map<string, string>();
 
   const line = (at: number, text: string, tone: TimelineLine["tone"] = "plain"): TimelineLine => ({ at, text, tone });
 
@@ -68,9 +69,11 @@ export function createTimeline(identifier: string): Timeline {
   const committed = (event: Of<"turn.committed">): TimelineLine[] => {
     const notes = [asked?.final === true ? "the last one" : "", attemptText(asked?.attempt ?? 1)].filter(Boolean);
     asked = undefined;
+    for (const { id, effect } of event.calls) if (effect !== undefined) effects.set(id, effect);
     const calls = event.calls.filter((call) => call.made).length;
     const led = event.calls.length === 0 ? "an answer" : count(calls, "tool call");
-    const parts = [led, tokens(event.usage), oneLine(event.servedModel), duration(event.tookMs), ...notes];
+    const cost = event.costUsd === undefined ? [] : [dollars(event.costUsd)];
+    const parts = [led, tokens(event.usage), ...cost, oneLine(event.servedModel), duration(event.tookMs), ...notes];
     const refused = event.calls.filter((call) => !call.made);
     return [
       line(event.at, `turn ${event.turn + 1}: ${parts.join(" · ")}`),
@@ -84,13 +87,16 @@ export function createTimeline(identifier: string): Timeline {
     return lost === undefined ? [] : [line(at, `${callText(lost)}: no outcome was recorded`, "bad")];
   };
 
-  const settled = ({ at, call, tool, outcome, tookMs }: Of<"tool.settled">): TimelineLine[] => {
+  const settled = ({ at, call, tool, outcome, why, size, tookMs }: Of<"tool.settled">): TimelineLine[] => {
     const known = sent.get(call);
     sent.delete(call);
-    const late = known === undefined ? ", late" : "";
+    const late = known === undefined ? "late" : "";
     const name = callText(known ?? { tool, attempt: 1, at });
     const tone = outcome === "ok" ? "plain" : "bad";
-    return [line(at, `${name}: ${OUTCOMES[outcome]} after ${duration(tookMs)}${late}`, tone)];
+    const what = why === undefined ? OUTCOMES[outcome] : `${OUTCOMES[outcome]} (${oneLine(why)})`;
+    const result = size === undefined ? "" : count(size, "character");
+    const parts = [what, effects.get(call), result, duration(tookMs), late].filter(Boolean);
+    return [line(at, `${name}: ${parts.join(" · ")}`, tone)];
   };
 
   const told = (event: RunEvent): TimelineLine[] => {

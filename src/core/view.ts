@@ -1,5 +1,6 @@
 /** A run as people and programs look at it: a summary, and its history as events. Both are folds of the journal. */
-import type { Decision, Parked, RunState } from "./journal.ts";
+import type { Effect } from "./effects.ts";
+import type { Decision, Parked, PlannedCall, RunState } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
 import type { Evidence } from "./outcome.ts";
@@ -103,6 +104,15 @@ interface EventBase {
   readonly at: number;
 }
 
+/** A call as a turn asked for it. */
+export interface EventCall {
+  readonly id: string;
+  readonly name: string;
+  readonly made: boolean;
+  /** Of a call that was made. */
+  readonly effect?: Effect;
+}
+
 /** What happened to a run, in the order in which it was written down. Carries no tool results, no mail and no links. */
 export type RunEvent = EventBase &
   (
@@ -113,8 +123,9 @@ export type RunEvent = EventBase &
     | {
         readonly type: "turn.committed";
         readonly turn: number;
-        readonly calls: readonly { readonly id: string; readonly name: string; readonly made: boolean }[];
+        readonly calls: readonly EventCall[];
         readonly usage: Usage;
+        readonly costUsd?: number;
         readonly servedModel: string;
         readonly tookMs: number;
       }
@@ -124,6 +135,10 @@ export type RunEvent = EventBase &
         readonly call: string;
         readonly tool: string;
         readonly outcome: Evidence["outcome"]["kind"];
+        /** A word for the outcome: the type of an error, why it was not executed. */
+        readonly why?: string;
+        /** Of a result, in characters of JSON. */
+        readonly size?: number;
         readonly tookMs: number;
       }
     | {
@@ -154,13 +169,14 @@ export function eventOf(run: string, d: Decision): RunEvent {
     case "turn-requested":
       return { ...base, type: "turn.requested", turn: d.turn, attempt: d.attempt, final: d.final };
     case "turn-committed": {
-      const calls = d.plan.map(({ id, name, verdict }) => ({ id, name, made: verdict === "run" }));
+      const calls = d.plan.map(eventCall);
       return {
         ...base,
         type: "turn.committed",
         turn: d.turn,
         calls,
         usage: d.usage,
+        ...(d.costUsd !== undefined && { costUsd: d.costUsd }),
         servedModel: d.servedModel,
         tookMs: d.tookMs,
       };
@@ -183,5 +199,23 @@ export function eventOf(run: string, d: Decision): RunEvent {
 }
 
 export function settledEvent(run: string, { at, call, tool, outcome, tookMs }: Evidence): RunEvent {
-  return { run, at, type: "tool.settled", call, tool, outcome: outcome.kind, tookMs };
+  return { run, at, type: "tool.settled", call, tool, outcome: outcome.kind, ...outcomeView(outcome), tookMs };
+}
+
+function eventCall(call: PlannedCall): EventCall {
+  const { id, name } = call;
+  return call.verdict === "run" ? { id, name, made: true, effect: call.effect } : { id, name, made: false };
+}
+
+function outcomeView(outcome: Evidence["outcome"]): { readonly why?: string; readonly size?: number } {
+  switch (outcome.kind) {
+    case "ok":
+      return { size: JSON.stringify(outcome.data).length };
+    case "error":
+      return { why: outcome.type };
+    case "not-executed":
+      return { why: outcome.why };
+    case "unknown":
+      return {};
+  }
 }

@@ -1,7 +1,7 @@
 /** What `enqueue` gives back: a run, to wait for, to watch, to cancel. */
 import { ErrandError } from "../core/errors.ts";
 import type { RunEvent, RunView } from "../core/view.ts";
-import type { RunReader } from "./reader.ts";
+import type { EventsOptions, RunReader } from "./reader.ts";
 
 export interface RunHandle<Output> {
   readonly id: string;
@@ -10,8 +10,8 @@ export interface RunHandle<Output> {
    * @throws ErrandError `run-failed`, `run-cancelled`, `run-expired`, `timeout`
    */
   result(options?: { readonly timeoutMs?: number }): Promise<Output>;
-  /** Everything that happened and happens to it; ends when the run does. */
-  events(): AsyncGenerator<RunEvent, void, void>;
+  /** Everything that happened and happens to it; ends when the run does, or with `follow: false` at what is written down by now. */
+  events(options?: EventsOptions): AsyncGenerator<RunEvent, void, void>;
   get(): Promise<RunView>;
   /** @returns false when it had ended already */
   cancel(): Promise<boolean>;
@@ -29,7 +29,7 @@ export function runHandle<Output>(
       if (view.status === "completed") return view.output as Output;
       throw notCompleted(view);
     },
-    events: () => reader.events(id),
+    events: (options) => reader.events(id, options),
     get: () => reader.view(id),
     cancel: () => cancel(id),
   };

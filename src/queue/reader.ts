@@ -16,6 +16,11 @@ export interface RunRecord extends RunHeader {
   readonly state: RunState;
 }
 
+export interface EventsOptions {
+  /** Default true. `false`: only what is written down by now. */
+  readonly follow?: boolean;
+}
+
 export interface RunReader {
   /** @throws ErrandError `run-unknown` */
   read(run: string): Promise<RunRecord>;
@@ -23,7 +28,7 @@ export interface RunReader {
   /** Resolves when the run has ended. @throws ErrandError `run-unknown`, `timeout` */
   ended(run: string, timeoutMs?: number): Promise<RunView>;
   /** All events from the first one, then new ones as they are written; ends with the run. */
-  events(run: string): AsyncGenerator<RunEvent, void, void>;
+  events(run: string, options?: EventsOptions): AsyncGenerator<RunEvent, void, void>;
 }
 
 /** @param reach tells failures of Redis in words */
@@ -55,8 +60,8 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
         await hint.close();
       }
     },
-    events: async function* (run) {
-      const hint = await hints.watch(run);
+    events: async function* (run, { follow = true } = {}) {
+      const hint = follow ? await hints.watch(run) : undefined;
       let told = 0;
       const settled = new Set<string>();
       try {
@@ -66,15 +71,29 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
           const results = record.evidence.filter((e) => !settled.has(e.nonce));
           told = record.decisions.length;
           for (const e of results) settled.add(e.nonce);
-          yield* [...fresh, ...results.map((e) => settledEvent(run, e))].toSorted((a, b) => a.at - b.at);
-          if (record.state.ended !== undefined) return;
+          yield* merged(
+            fresh,
+            results.map((e) => settledEvent(run, e)),
+          );
+          if (record.state.ended !== undefined || hint === undefined) return;
           await hint.next();
         }
       } finally {
-        await hint.close();
+        await hint?.close();
       }
     },
   };
+}
+
+/** By time. A result of the same millisecond as a decision stands after the calls, and before the request that shows it. */
+function merged(decisions: readonly RunEvent[], results: readonly RunEvent[]): RunEvent[] {
+  const left = results.toSorted((a, b) => a.at - b.at);
+  const before = (decision: RunEvent): RunEvent[] => {
+    const tie = decision.type !== "turn.committed" && decision.type !== "tool.called";
+    const n = left.findIndex(({ at }) => at > decision.at || (at === decision.at && !tie));
+    return left.splice(0, n < 0 ? left.length : n);
+  };
+  return [...decisions.flatMap((decision) => [...before(decision), decision]), ...left];
 }
 
 async function readRun(store: Store, run: string): Promise<RunRecord> {

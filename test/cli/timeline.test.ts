@@ -26,7 +26,12 @@ const parked = (rest: Partial<Bare<Extract<RunEvent, { type: "run.parked" }>>>):
 });
 
 function answered(turn: number, ...made: readonly boolean[]): Bare<RunEvent> {
-  const calls = made.map((yes, i) => ({ id: `t${turn}c${i}`, name: "send", made: yes }));
+  const calls = made.map((yes, i) => ({
+    id: `t${turn}c${i}`,
+    name: "send",
+    made: yes,
+    ...(yes && { effect: "unsafe" as const }),
+  }));
   return { type: "turn.committed", turn, calls, usage, servedModel: "m-1", tookMs: 1500 };
 }
 
@@ -65,10 +70,16 @@ test("a refused call is made again, as attempt 2; each outcome has its word", ()
     called("d"),
     settled("d", "error"),
   );
+  assert.deepEqual(told, ["  send: not executed · 12 ms", "  send, attempt 2: ok · 12 ms", "  send: error · 12 ms"]);
+});
+
+test("a settled call: its effect, the size of its result, and a word for what went wrong; never what it said", () => {
+  const result = { type: "tool.settled", call: "t0c0", tool: "send", outcome: "ok", size: 1234, tookMs: 12 } as const;
+  const { size: _, ...refused } = { ...result, call: "t0c1", outcome: "not-executed", why: "rate-limit" } as const;
+  const [, ...told] = lines(answered(0, true, true), called("t0c0"), result, called("t0c1"), refused);
   assert.deepEqual(told, [
-    "  send: not executed after 12 ms",
-    "  send, attempt 2: ok after 12 ms",
-    "  send: error after 12 ms",
+    "  send: ok · unsafe · 1,234 characters · 12 ms",
+    "  send: not executed (rate-limit) · unsafe · 12 ms",
   ]);
 });
 
@@ -78,7 +89,7 @@ test("a lost worker: who took over, and the call whose outcome nobody wrote down
     "taken by w1",
     "taken over by w2: the worker before was lost",
     "  send: no outcome was recorded",
-    "  send, attempt 2: ok after 12 ms",
+    "  send, attempt 2: ok · 12 ms",
   ]);
 });
 
@@ -86,16 +97,13 @@ test("what has no outcome when the next turn is asked for is unknown; an outcome
   assert.deepEqual(lines(called("c"), asked(1), answered(1), settled("c")), [
     "  send: outcome unknown",
     "turn 2: an answer · 1,200 tokens in (1,000 cached), 34 out · m-1 · 1.5 s",
-    "  send: ok after 12 ms, late",
+    "  send: ok · 12 ms · late",
   ]);
   assert.deepEqual(lines(called("c"), asked(1)), ["  send: outcome unknown", "turn 2: asked, no answer yet"]);
 });
 
 test("an outcome of the same millisecond may come after the request that shows it", () => {
-  assert.deepEqual(lines(called("c"), asked(1), settled("c")), [
-    "  send: ok after 12 ms",
-    "turn 2: asked, no answer yet",
-  ]);
+  assert.deepEqual(lines(called("c"), asked(1), settled("c")), ["  send: ok · 12 ms", "turn 2: asked, no answer yet"]);
 });
 
 test("what is under way is told at the end", () => {
