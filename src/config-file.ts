@@ -2,7 +2,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { configFromEnv, ENV_PARTS, type Environment, type ErrandConfig } from "./config.ts";
+import {
+  configFromEnv,
+  ENV_PARTS,
+  type Environment,
+  type ErrandConfig,
+  type LiveConfig,
+  liveFromEnv,
+} from "./config.ts";
 import { ErrandError, type ErrorCode } from "./core/errors.ts";
 import type { ErrandOptions } from "./options.ts";
 
@@ -42,6 +49,12 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const missing = needs.filter((need) => complete[need] === undefined);
   if (missing.length > 0) throw notGiven(missing, path);
   return { ...(path !== undefined && { path }), options: complete };
+}
+
+/** `liveFromEnv` after a `.env` in `cwd`, which is left alone when `env` is given. @throws what `liveFromEnv` throws */
+export function loadLiveConfig({ cwd = process.cwd(), env }: Pick<LoadOptions, "cwd" | "env"> = {}): LiveConfig {
+  if (env === undefined) loadDotEnv(cwd);
+  return liveFromEnv(env);
 }
 
 /** A `.env` beside the file, or in `cwd` without one. What the environment already says stays. */

@@ -56,6 +56,30 @@ export function defaultModel(env: Environment = process.env): string {
   throw environmentError([{ name: "ERRAND_MODEL", kind: "missing", text: `missing; ${MODEL_SHAPE}` }]);
 }
 
+/** What a run against the real services needs. */
+export interface LiveConfig extends Required<Pick<EnvOptions, "redis" | "scalekit" | "models">> {
+  /** ERRAND_MODEL: `openai/…`. */
+  readonly model: string;
+}
+
+const CREDENTIALS = "see Scalekit's dashboard, API credentials";
+const LIVE_NEEDS = {
+  SCALEKIT_ENV_URL: CREDENTIALS,
+  SCALEKIT_CLIENT_ID: CREDENTIALS,
+  SCALEKIT_CLIENT_SECRET: CREDENTIALS,
+  OPENAI_API_KEY: "the key of OpenAI, or of the gateway that OPENAI_BASE_URL names",
+  ERRAND_MODEL: MODEL_SHAPE,
+};
+
+/** @throws ErrandError `config-missing`, `config-invalid`: everything that is missing or wrong at once, never with a value */
+export function liveFromEnv(env: Environment = process.env): LiveConfig {
+  const { ERRAND_MODEL: model } = readEnvironment(env, ["redis", "scalekit", "models", "model"], LIVE_NEEDS);
+  const { redis, scalekit, models } = configFromEnv(env, ["redis", "scalekit", "models"]);
+  if (scalekit === undefined || models === undefined || model === undefined)
+    throw new Error("nothing was found missing, but something is");
+  return { redis, scalekit, models, model };
+}
+
 /** On stderr, so that what a command says on stdout stays apart. */
 function jsonLogger(level: string): Logger {
   return pino({ name: "errand", level }, pino.destination(2));

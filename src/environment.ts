@@ -71,8 +71,15 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
 /** Docker and Kubernetes hand out secrets as files: NAME_FILE names one that holds the value of NAME. */
 const SECRETS: readonly string[] = ["REDIS_URL", "SCALEKIT_CLIENT_SECRET", "OPENAI_API_KEY"];
 
-/** @throws ErrandError `config-missing`, `config-invalid`: all problems of these groups at once */
-export function readEnvironment(env: Environment, groups: readonly EnvGroup[]): Values {
+/**
+ * @param needed variables that must be set, each with where its value comes from
+ * @throws ErrandError `config-missing`, `config-invalid`: all problems of these groups at once
+ */
+export function readEnvironment(
+  env: Environment,
+  groups: readonly EnvGroup[],
+  needed: Readonly<Partial<Record<VariableName, string>>> = {},
+): Values {
   const values: Record<string, string> = {};
   const problems: Problem[] = [];
   for (const [name, schema] of groups.flatMap((group) => Object.entries<z.ZodType<string>>(VARIABLES[group]))) {
@@ -84,6 +91,10 @@ export function readEnvironment(env: Environment, groups: readonly EnvGroup[]): 
   }
   const set = (name: string): boolean => name in values || problems.some((problem) => problem.name === name);
   problems.push(...twoUrls(values), ...halfSet(set));
+  for (const [name, source] of Object.entries(needed)) {
+    const either = name === "SCALEKIT_ENV_URL" && set("SCALEKIT_ENVIRONMENT_URL");
+    if (!set(name) && !either) problems.push({ name, kind: "missing", text: `missing; ${source}` });
+  }
   if (problems.length > 0) throw environmentError(problems);
   return values;
 }

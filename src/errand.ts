@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import type { Agent, TypedAgent } from "./core/agent.ts";
 import { registerAgents } from "./core/agents.ts";
+import type { SeenAccount } from "./core/waiting.ts";
 import {
   type AuthorizationHandlerOptions,
   type ErrandOptions,
@@ -22,6 +23,7 @@ import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
 import { createReader } from "./queue/reader.ts";
 import { redisStates } from "./queue/states.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
+import { accountStatus } from "./scalekit/status.ts";
 
 export interface Errand {
   /** @throws ErrandError `agent-unknown`, `input-invalid`, `identifier-invalid`, `idempotency-conflict`, `redis-…` */
@@ -40,6 +42,11 @@ export interface Errand {
   authorizationHandler(options: AuthorizationHandlerOptions): (request: Request) => Promise<Response>;
   /** The app's own URL that leads a user to a fresh link; it never goes stale. */
   connectUrl(connection: string): string;
+  /**
+   * How the user's account stands now. Changes nothing.
+   * @throws ErrandError `identifier-invalid`, `connection-unknown`, `scalekit-auth`, `scalekit-unavailable`
+   */
+  account(identifier: string, connection: string): Promise<SeenAccount>;
   /** Looks at the account now and lets the runs that wait for it go on if it is ACTIVE. @returns whether it was */
   checkAccount(identifier: string, connection: string): Promise<boolean>;
   close(): Promise<void>;
@@ -86,6 +93,7 @@ export function createErrand(options: ErrandOptions): Errand {
         clock,
         log,
       }),
+    account: (identifier, connection) => accountStatus(scalekit().accounts, identifier, connection),
     checkAccount: (identifier, connection) => gatekeeper().lookAt(identifier, connection),
     close: async () => {
       await Promise.all(Array.from(crew, (worker) => worker.close()));

@@ -1,6 +1,13 @@
 /** The public names, one by one. Names that users need in their tests are in `errand/testing`. */
-export { type LoadedConfig, loadConfig, type LoadOptions } from "./config-file.ts";
-export { configFromEnv, defaultModel, defineConfig, type EnvOptions, type ErrandConfig } from "./config.ts";
+export { type LoadedConfig, loadConfig, loadLiveConfig, type LoadOptions } from "./config-file.ts";
+export {
+  configFromEnv,
+  defaultModel,
+  defineConfig,
+  type EnvOptions,
+  type ErrandConfig,
+  type LiveConfig,
+} from "./config.ts";
 export {
   agent,
   type Agent,
@@ -16,6 +23,8 @@ export type { Usage } from "./core/messages.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";
+export type { SeenAccount } from "./core/waiting.ts";
+export { type Check, type CheckResult, checkUp, type DoctorOptions } from "./doctor.ts";
 export { createErrand, type Errand } from "./errand.ts";
 export type { AuthorizationHandlerOptions, ErrandOptions, WorkerOptions } from "./options.ts";
 export type { ChatProfile } from "./models/chat.ts";

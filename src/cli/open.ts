@@ -9,6 +9,12 @@ export interface Opened {
 
 /** @throws ErrandError `config-missing`, `config-invalid`, `agent-invalid` */
 export async function open(args: GlobalArgs, io: Io, how: LoadOptions = {}): Promise<Opened> {
-  const { options } = await loadConfig({ ...how, ...given({ file: args.config, cwd: io.cwd, env: io.env }) });
+  const options = await load(args, io, how);
   return { errand: createErrand(options), options };
+}
+
+/** @throws ErrandError `config-missing`, `config-invalid` */
+export async function load(args: GlobalArgs, io: Io, how: LoadOptions = {}): Promise<ErrandOptions> {
+  const { options } = await loadConfig({ ...how, ...given({ file: args.config, cwd: io.cwd, env: io.env }) });
+  return options;
 }

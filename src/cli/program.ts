@@ -1,6 +1,7 @@
 /** The grammar of the command line. What the commands do is in files of their own, loaded when they run. */
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { DemoArgs } from "./demo-command.ts";
 import { EXIT, EXIT_CODES, fail } from "./failure.ts";
 import { type GlobalArgs, type Io, line } from "./io.ts";
 
@@ -35,6 +36,10 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addWorker(program, io, exit);
   addEnqueue(program, io, exit);
   addShow(program, io, exit);
+  addRuns(program, io, exit);
+  addCancel(program, io, exit);
+  addConnect(program, io, exit);
+  addDoctor(program, io, exit);
   addDemo(program, io, exit);
   return program;
 }
@@ -87,14 +92,72 @@ const addShow: Add = (program, io, exit) => {
     });
 };
 
-const addDemo: Add = (program, _io, exit) => {
+const addRuns: Add = (program, io, exit) => {
+  program
+    .command("runs")
+    .description("List runs, newest first.")
+    .option("--status <status>", "queued, running, parked, completed, failed, cancelled or expired")
+    .option("--agent <name>", "only runs of this agent")
+    .option("--identifier <id>", "only runs on behalf of this user")
+    .option("--limit <n>", "at most 1000 (default: 50)", wholeNumber(1))
+    .option("--cursor <cursor>", "go on from the page before")
+    .action(async (_args, command: Command) => {
+      const { runs } = await import("./runs.ts");
+      exit(await runs(command.optsWithGlobals(), io));
+    });
+};
+
+const addCancel: Add = (program, io, exit) => {
+  program
+    .command("cancel")
+    .description("End runs, wherever they stand.")
+    .argument("<run...>", "ids of runs")
+    .action(async (ids: string[], _args, command: Command) => {
+      const { cancel } = await import("./cancel.ts");
+      exit(await cancel(ids, command.optsWithGlobals(), io));
+    });
+};
+
+const addConnect: Add = (program, io, exit) => {
+  program
+    .command("connect")
+    .description("Connect an account for a user, in a browser on this machine; wakes the runs that wait for it.")
+    .argument("<connection>", "name of a Scalekit connection")
+    .requiredOption("--identifier <id>", "your app's id of the user whose account it becomes")
+    .option("--again", "also when the account is ACTIVE")
+    .option("--timeout <seconds>", "how long to wait (default: until Ctrl-C)", seconds)
+    .action(async (connection: string, _args, command: Command) => {
+      const { connect } = await import("./connect.ts");
+      exit(await connect(connection, command.optsWithGlobals(), io));
+    });
+};
+
+const addDoctor: Add = (program, io, exit) => {
+  program
+    .command("doctor")
+    .description("Check the set-up: config, Redis, Scalekit, models. Exits with 1 when a check failed.")
+    .option("--live", "also what only the real services can answer; makes one tiny model request per model")
+    .option("--identifier <id>", "with --live: also what Scalekit tells of this user's accounts")
+    .action(async (args: { live?: boolean; identifier?: string }, command: Command) => {
+      if (args.identifier !== undefined && args.live !== true) command.error("error: --identifier needs --live");
+      const { examine } = await import("./doctor.ts");
+      exit(await examine(command.optsWithGlobals(), io));
+    });
+};
+
+const addDemo: Add = (program, io, exit) => {
   program
     .command("demo")
     .description("Watch three users' inbox digests, two of whom must connect first. Needs a Redis (REDIS_URL).")
-    .option("--mbox <file>", "digest this mailbox (mbox format)")
-    .action(async (args: { mbox?: string }) => {
+    .addOption(new Option("--mbox <file>", "digest this mailbox (mbox format)").conflicts("live"))
+    .option("--live", "one user's digest with the real Scalekit and a real model (SCALEKIT_*, OPENAI_*, ERRAND_MODEL)")
+    .option("--identifier <id>", "with --live: the user (default: demo-user)")
+    .option("--connection <name>", "with --live: a Gmail connection (default: gmail)")
+    .action(async (args: DemoArgs, command: Command) => {
+      for (const name of ["identifier", "connection"] as const)
+        if (args[name] !== undefined && args.live !== true) command.error(`error: --${name} needs --live`);
       const { runDemo } = await import("./demo-command.ts");
-      exit(await runDemo(args.mbox));
+      exit(await runDemo(args, io));
     });
 };
 

@@ -1,5 +1,6 @@
 /** Lists of runs, newest first, by status, agent and identifier. The indexes are written by the scripts that change a run. */
 import { ErrandError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { type ParkReason, type RunStatus, STATUSES } from "../core/run.ts";
 import type { Store } from "./store.ts";
 
@@ -37,7 +38,7 @@ export async function listRuns(store: Store, filter: RunFilter): Promise<RunPage
   if (status !== undefined && !STATUSES.includes(status))
     throw new ErrandError(
       "option-invalid",
-      `runs: status: expected one of ${STATUSES.join(", ")}, got ${JSON.stringify(status)}.`,
+      `runs: status: expected one of ${STATUSES.join(", ")}, got ${JSON.stringify(status)}.${didYouMean(String(status), STATUSES)}`,
     );
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new ErrandError(

@@ -1,13 +1,14 @@
 /** `errand demo`: the main job on real input, in one process: three users' inbox digests, two of whom must click a link. */
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
-import { createErrand, type Errand, type RunEvent, type RunHandle } from "../../index.ts";
+import { createErrand, type Errand } from "../../index.ts";
 import { removeKeys } from "../../testing/index.ts";
-import { type Digest, inboxDigest } from "./inbox-digest.ts";
+import { clickThrough, openSite, type Site } from "../site.ts";
+import { follow, untilAborted } from "./follow.ts";
+import { inboxDigest } from "./inbox-digest.ts";
 import { PEOPLE, type Person } from "./people.ts";
-import { type Finished, report } from "./report.ts";
+import { report } from "./report.ts";
 import { type Screen, openScreen } from "./screen.ts";
-import { clickThrough, openSite, type Site } from "./site.ts";
 import { openWorld, type World } from "./world.ts";
 
 export interface DemoOptions {
@@ -55,7 +56,11 @@ export async function demo(options: DemoOptions): Promise<number> {
       })),
     );
     const finished = await untilAborted(
-      Promise.all(runs.map(({ person, run }) => follow(person, run, { world, site, screen, options }))),
+      Promise.all(
+        runs.map(({ person, run }) =>
+          follow(person, run, screen, () => void letConnect(person, { world, site, screen, options })),
+        ),
+      ),
       options.signal,
     );
     screen.done();
@@ -75,48 +80,9 @@ interface Stage {
   readonly options: DemoOptions;
 }
 
-async function follow(person: Person, run: RunHandle<Digest>, stage: Stage): Promise<Finished> {
-  for await (const event of run.events()) {
-    stage.screen.line(person.name, lineOf(event));
-    if (event.type === "run.parked" && event.reason === "account") void letConnect(person, stage);
-  }
-  return { person, digest: await run.result(), view: await run.get() };
-}
-
-function lineOf(event: RunEvent): string {
-  switch (event.type) {
-    case "run.queued":
-      return "queued";
-    case "run.started":
-      return "a worker took it";
-    case "run.prepared":
-      return event.tools.length > 0 ? `account ACTIVE, ${event.tools.length} tools` : "account ACTIVE again";
-    case "turn.requested":
-      return `turn ${event.turn + 1}: asking the model`;
-    case "turn.committed":
-      return `turn ${event.turn + 1}: ${event.calls.length === 0 ? "an answer" : `wants ${event.calls.length} tool calls`}`;
-    case "tool.called":
-      return `calling ${event.tool}`;
-    case "tool.settled":
-      return event.outcome === "not-executed"
-        ? `${event.tool}: the account refused`
-        : `${event.tool} answered in ${event.tookMs} ms`;
-    case "run.parked":
-      return `parked (${event.reason}): ${event.needs.map((need) => `${need.connection} ${need.reason}`).join(", ")}; holds nothing`;
-    case "run.yielded":
-      return "handed back";
-    case "run.completed":
-      return "done";
-    case "run.failed":
-    case "run.cancelled":
-    case "run.expired":
-      return `${event.type.slice(4)}: ${event.message ?? ""}`;
-  }
-}
-
 /** A person may open the link; without a terminal, or when Enter is pressed, the demo clicks it. */
 async function letConnect(person: Person, { world, site, screen, options }: Stage): Promise<void> {
-  const link = site.connectLink(person.identifier);
+  const link = site.connectLink(person.identifier, "gmail");
   const alone = options.input.isTTY !== true || options.out.isTTY !== true;
   screen.say(
     `→ ${person.name}: please connect Gmail: ${link}${alone ? "\n  (no terminal here: the demo clicks it)" : "\n  (open it, or press Enter to let the demo click)"}`,
@@ -130,7 +96,9 @@ async function letConnect(person: Person, { world, site, screen, options }: Stag
       );
     if (!(await Promise.race([connected, enterPressed(options.input)]))) return;
   }
-  const clicked = await clickThrough(link, (consent) => world.scalekit.approve(consent)).catch(() => false);
+  // The person may have opened the printed link and left it: the demo's browser takes one of its own.
+  const own = site.connectLink(person.identifier, "gmail");
+  const clicked = await clickThrough(own, (consent) => world.scalekit.approve(consent)).catch(() => false);
   if (!clicked) screen.say(`  ${person.name}'s link could not be clicked; open it yourself.`);
 }
 
@@ -142,18 +110,6 @@ function enterPressed(input: NodeJS.ReadStream): Promise<boolean> {
       resolve(true);
     });
   });
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener(
-      "abort",
-      () => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted")),
-      { once: true },
-    );
-  });
-  return Promise.race([work, aborted]);
 }
 
 async function close(errand: Errand, world: World, site: Site): Promise<void> {

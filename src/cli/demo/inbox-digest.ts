@@ -13,13 +13,13 @@ export interface DigestInput {
   readonly max_results: number;
 }
 
-/** @param model `profile/model` */
-export function inboxDigest(model: string): TypedAgent<DigestInput, DigestInput, Digest> {
+/** @param model `profile/model`. @param connection the name of a Gmail connection */
+export function inboxDigest(model: string, connection = "gmail"): TypedAgent<DigestInput, DigestInput, Digest> {
   return agent({
     name: "inbox-digest",
     model,
     instructions: "Summarise the user's unread mail. List it, read what looks important, and say what matters and why.",
-    connections: ["gmail"],
+    connections: [connection],
     tools: ["gmail_fetch_mails", "gmail_get_message_by_id"],
     input: z.object({ query: z.string(), max_results: z.number().int().min(1).max(500) }),
     output: z.object({

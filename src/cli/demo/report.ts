@@ -1,10 +1,10 @@
 /** The end of the demo: the digests, and what each run cost and waited for. */
 import type { RunView } from "../../index.ts";
+import { oneLine } from "../units.ts";
 import type { Digest } from "./inbox-digest.ts";
-import type { Person } from "./people.ts";
 
 export interface Finished {
-  readonly person: Person;
+  readonly name: string;
   readonly view: RunView;
   readonly digest: Digest;
 }
@@ -20,21 +20,16 @@ function digestText(same: readonly Finished[]): string {
   const [first] = same;
   if (first === undefined) return "";
   const { digest } = first;
-  const names = same.map(({ person }) => `${person.name}'s`).join(" and ");
+  const names = same.map(({ name }) => `${name}'s`).join(" and ");
   const lines = digest.highlights.map(
     ({ from, subject, why }) => `  • ${oneLine(subject)} — ${oneLine(from)}\n    ${oneLine(why)}`,
   );
   return [`${names} inbox: ${digest.unread} unread`, `  ${oneLine(digest.summary)}`, ...lines].join("\n");
 }
 
-/** Mail is hostile text: no control characters reach the terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
-}
-
 function table(finished: readonly Finished[]): string {
-  const rows = finished.map(({ person, view }) => [
-    person.name,
+  const rows = finished.map(({ name, view }) => [
+    name,
     `${view.turns} turns`,
     `${view.toolCalls} tool calls`,
     `${(view.usage.input + view.usage.output).toLocaleString("en-US")} tokens`,

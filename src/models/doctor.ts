@@ -1,0 +1,87 @@
+/** What `errand doctor` asks a model endpoint: its list of models, which is free; and with --live one tiny answer. */
+import type { Listing, ProfileFacts, TrialFacts } from "../core/doctor/models.ts";
+import { ErrandError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
+import type { Clock } from "../ports/clock.ts";
+import { chatModel } from "./chat.ts";
+import { type ChatProfile, checkChatProfile } from "./chat-profile.ts";
+
+const DEFAULT_URL = "https://api.openai.com/v1";
+const LIST_MS = 10_000;
+const TRIAL_MS = 60_000;
+
+/** @param wanted names of the models that agents ask it for. Never throws */
+export async function lookAtProfile(
+  name: string,
+  profile: ChatProfile,
+  wanted: readonly string[],
+  clock: Clock,
+): Promise<ProfileFacts> {
+  const url = profile.baseURL ?? DEFAULT_URL;
+  const facts = { profile: name, host: URL.canParse(url) ? new URL(url).host : "", wanted };
+  try {
+    checkChatProfile(profile);
+  } catch (error) {
+    if (!(error instanceof ErrandError)) throw error;
+    return { ...facts, listing: { is: "invalid", problem: error.message } };
+  }
+  return { ...facts, listing: await list(`${url.replace(/\/+$/, "")}/models`, profile, clock) };
+}
+
+async function list(url: string, { apiKey, headers }: ChatProfile, clock: Clock): Promise<Listing> {
+  const started = clock.monotonic();
+  try {
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${apiKey}`, accept: "application/json", ...headers },
+      // The key goes to the configured address and to no other.
+      redirect: "error",
+      signal: AbortSignal.timeout(LIST_MS),
+    });
+    const body: unknown = await response.json().catch(() => undefined);
+    const models = response.ok ? namesOf(body) : undefined;
+    const tookMs = clock.monotonic() - started;
+    return { is: "answered", status: response.status, tookMs, ...(models !== undefined && { models }) };
+  } catch (error) {
+    // fetch's message says nothing, and its cause may quote the request: the code is enough.
+    const cause = error instanceof Error ? error.cause : undefined;
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    const name = error instanceof Error ? error.name : "error";
+    return { is: "unreached", message: `no answer (${code === "" ? name : code})` };
+  }
+}
+
+function namesOf(body: unknown): string[] | undefined {
+  const data = isObject(body) ? body["data"] : undefined;
+  if (!Array.isArray(data)) return undefined;
+  return data.map((one: unknown) => (isObject(one) ? one["id"] : undefined)).filter((id) => typeof id === "string");
+}
+
+/** Enough for a word, also from a model that thinks first; and if not, a cut answer is an answer. */
+const MOST_TOKENS = 64;
+
+/** Asks for one word. Costs a few tokens. @param withTool offers a tool, for models that take none. Never throws */
+export async function tryModel(
+  name: string,
+  profile: ChatProfile,
+  model: string,
+  withTool: boolean,
+): Promise<TrialFacts> {
+  const bounded = { ...profile, maxOutputTokens: Math.min(profile.maxOutputTokens ?? MOST_TOKENS, MOST_TOKENS) };
+  const noop = {
+    name: "do_nothing",
+    description: "Does nothing. Never needed.",
+    parameters: { type: "object", properties: {} },
+  };
+  const reply = await chatModel(bounded).respond(
+    {
+      profile: name,
+      model,
+      system: "",
+      messages: [{ role: "user", text: "Answer with the word: ok" }],
+      tools: withTool ? [noop] : [],
+      toolChoice: "auto",
+    },
+    { timeoutMs: TRIAL_MS, signal: new AbortController().signal },
+  );
+  return { profile: name, model, withTool, reply };
+}
