@@ -1,5 +1,5 @@
 /** `errand show`: a run as a timeline. Without --content it tells sizes, never what was said. */
-import type { RunEvent, RunHandle, RunView } from "../index.ts";
+import type { Message, RunEvent, RunHandle, RunView } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { type GlobalArgs, type Io, jsonLine, line, type Paint, painter, type Style } from "./io.ts";
 import { open } from "./open.ts";
@@ -57,7 +57,18 @@ async function showLines(
   const view = await run.get();
   if (view.endedAt === undefined) say(timeline.underWay());
   line(io.stdout, `\n${summary(view, Date.now(), paint)}`);
+  if (content === true) for (const text of said(await run.transcript())) line(io.stdout, text);
   if (view.output !== undefined) line(io.stdout, outputText(view.output, content === true));
+}
+
+/** What the model saw and said. Mail is hostile text: nothing of it may steer the terminal. */
+function said(messages: readonly Message[]): string[] {
+  return messages.map((message) => {
+    const who = message.role === "tool" ? `tool ${message.name}` : message.role;
+    const text =
+      message.text === "" && message.role === "assistant" ? `(${message.callIds.length} tool calls)` : message.text;
+    return `\n[${who}]\n${capped(text)}`;
+  });
 }
 
 const STYLES: Readonly<Record<TimelineLine["tone"], Style>> = {
@@ -104,6 +115,10 @@ const MOST_SHOWN = 4_000;
 function outputText(output: unknown, content: boolean): string {
   const text = typeof output === "string" ? output : JSON.stringify(output, null, 2);
   if (!content) return `result: ${count(text.length, "character")} (--content shows it)`;
+  return capped(text);
+}
+
+function capped(text: string): string {
   const safe = text.replace(/[^\P{Cc}\n]|\p{Cf}/gu, "");
   const rest = safe.length - MOST_SHOWN;
   return rest > 0 ? `${safe.slice(0, MOST_SHOWN)}\n… and ${count(rest, "character")} more` : safe;

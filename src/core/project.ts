@@ -39,6 +39,13 @@ export function project(state: RunState, context: RunContext, shown: readonly Sh
   };
 }
 
+/** What was said and shown so far: the messages of the next request, or of the last one if the run has ended. */
+export function transcript(state: RunState): readonly Message[] {
+  if (state.context === undefined) return [];
+  const shown = state.requested?.turn === state.turns.length ? state.requested.shown : [];
+  return project(state, state.context, shown, false).messages;
+}
+
 function system(context: RunContext): string {
   const parts = [PREAMBLE, context.instructions];
   if (context.outputSchema !== undefined)

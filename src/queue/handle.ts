@@ -1,5 +1,7 @@
 /** What `enqueue` gives back: a run, to wait for, to watch, to cancel. */
 import { ErrandError } from "../core/errors.ts";
+import type { Message } from "../core/messages.ts";
+import { transcript } from "../core/project.ts";
 import type { RunEvent, RunView } from "../core/view.ts";
 import type { EventsOptions, RunReader } from "./reader.ts";
 
@@ -13,6 +15,8 @@ export interface RunHandle<Output> {
   /** Everything that happened and happens to it; ends when the run does, or with `follow: false` at what is written down by now. */
   events(options?: EventsOptions): AsyncGenerator<RunEvent, void, void>;
   get(): Promise<RunView>;
+  /** What the model saw and said, tool results included: the user's private data. Never log it. */
+  transcript(): Promise<readonly Message[]>;
   /** @returns false when it had ended already */
   cancel(): Promise<boolean>;
 }
@@ -31,6 +35,7 @@ export function runHandle<Output>(
     },
     events: (options) => reader.events(id, options),
     get: () => reader.view(id),
+    transcript: async () => transcript((await reader.read(id)).state),
     cancel: () => cancel(id),
   };
 }

@@ -19,6 +19,9 @@ test("an ACTIVE account: the digest is made from the user's mail", async (t) => 
   assert.equal(view.status, "completed");
   assert.ok(view.turns >= 2 && view.toolCalls >= 2 && view.usage.input > 0);
   assert.deepEqual(new Set(world.scalekit.ledger.map((execution) => execution.identifier)), new Set(["ada"]));
+  const roles = (await run.transcript()).map((message) => message.role);
+  assert.deepEqual(roles.slice(0, 3), ["user", "assistant", "tool"]);
+  assert.equal(roles.at(-1), "assistant", "the answer is the last word");
 });
 
 test("not connected: the run parks before a token is bought, holds nothing, and goes on when the user returns", async (t) => {
