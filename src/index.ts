@@ -19,7 +19,7 @@ export {
 export type { Effect } from "./core/effects.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export type { Limits } from "./core/limits.ts";
-export type { Usage } from "./core/messages.ts";
+export type { Message, Usage } from "./core/messages.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";

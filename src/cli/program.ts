@@ -85,7 +85,7 @@ const addShow: Add = (program, io, exit) => {
     .description("Show what happened to a run: turns, tool calls, waits.")
     .argument("<run>", "id of a run")
     .option("--follow", "go on until it ends")
-    .option("--content", "with the run's result; without, sizes only")
+    .option("--content", "with what the model saw and said, and the result; without, sizes only")
     .action(async (run: string, _args, command: Command) => {
       const { show } = await import("./show.ts");
       exit(await show(run, command.optsWithGlobals(), io));
