@@ -25,6 +25,9 @@ export interface JournalReader {
   sent(call: ToolSend): void;
 }
 
+/** A run goes on within this time after its accounts are connected: well above all faults, well below its expiry. */
+const WAKES_WITHIN_MS = 200_000;
+
 interface Reading {
   count: number;
   seen: Decision | undefined;
@@ -84,6 +87,10 @@ export function createReader(world: World, known: Known): JournalReader {
     if (d.kind === "leased") {
       if (d.epoch <= highest && !lenient) broken(run, "epochs only rise", `${d.epoch} after ${highest}`);
       highest = Math.max(highest, d.epoch);
+      const { seen } = at;
+      const waited = seen?.kind === "parked" && seen.reason === "account" ? d.at - seen.at : 0;
+      if (Math.min(waited, known.connectedFor(run)) > WAKES_WITHIN_MS)
+        unlessLost(run, "no wake is lost", `it waited ${waited} ms for accounts that were connected`);
       at.leased = d;
       at.left = false;
       at.leasesSinceProgress++;
@@ -122,8 +129,6 @@ export function createReader(world: World, known: Known): JournalReader {
         break;
       case "ended":
         if (run.status !== d.status && run.place !== "line") broken(run, "the status is the journal's", run.status);
-        if (d.status === "expired" && known.connectedFor(run) > 60_000)
-          unlessLost(run, "no wake is lost", "expired, though its accounts were connected");
         if (d.code === "crashed" && at.leasesSinceProgress < LIMITS.crashes)
           unlessLost(run, "crashes are counted", `ended as crashed after ${at.leasesSinceProgress} claims`);
         if (d.code === "model-unavailable" && at.failures < LIMITS.attempts - 1)
@@ -163,11 +168,24 @@ export function createReader(world: World, known: Known): JournalReader {
       if (!claims.some((claim) => claim.intent === nonce))
         unlessLost(run, "results are not invented", `${call.id}: ${nonce} is not its intent`);
     }
+    if (nonce !== undefined && run.evidence.get(nonce)?.outcome.kind === "not-executed") gaveUp(run, call, claims);
     if (as !== "unknown") return;
+    if (["read", "idempotent", "keyed"].includes(effectOf(call.name))) gaveUp(run, call, claims);
     if (claims.length === 0) unlessLost(run, "unknown only after a send", call.id);
     const known = claims.find((claim) => (came.get(claim.intent) ?? Infinity) < (at.leased?.at ?? 0));
     if (known !== undefined)
       unlessLost(run, "what is known is told", `${call.id}: unknown, though the result of ${known.intent} had come`);
+  };
+
+  /** A call that may be made again is given up after so many failures; waits for an account or an operator are none. */
+  const gaveUp = (run: StoredRun, call: PlannedCall, claims: readonly Decision<CallClaimed>[]): void => {
+    const failures = claims.filter(({ intent }) => {
+      const outcome = run.evidence.get(intent)?.outcome;
+      if (outcome?.kind !== "not-executed") return true;
+      return outcome.why === "rate-limit" || outcome.why === "unavailable";
+    });
+    if (failures.length < LIMITS.attempts)
+      unlessLost(run, "attempts are failures", `${call.id} was given up after ${failures.length}`);
   };
 
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {

@@ -73,7 +73,7 @@ export class Network {
   #mishap(process: Process): void {
     const { faults } = this.#world;
     const dice = this.#dice;
-    if (!process.isWorker && !dice.chance(0.2)) return;
+    if (process.immortal || (!process.isWorker && !dice.chance(0.2))) return;
     if (dice.chance(faults.crash)) kill(this.#world, process);
     else if (dice.chance(faults.pause)) {
       const ms = dice.chance(0.5) ? dice.between(LEASE_MS, 3 * LEASE_MS) : dice.between(1, LEASE_MS);

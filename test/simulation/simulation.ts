@@ -98,9 +98,19 @@ function build(world: World): Built {
   const connect = (identifier: string, connection: string, reliable: boolean): void => {
     users.connect(identifier, connection);
     if (!reliable && dice.chance(world.faults.callbackLost)) return;
-    const gatekeeper = crew.gatekeeper(world.spawn("app"));
-    time.after(dice.between(1, 300), () => {
-      gatekeeper.look(accountGate(identifier, connection), true).catch(world.caught);
+    time.after(dice.between(1, 300), () => callback(identifier, connection));
+  };
+  /** Where nothing sweeps, the app asks until the gate is open; otherwise it asks once, and may die on the way. */
+  const callback = (identifier: string, connection: string): void => {
+    const process = world.spawn("app", !faults.sweep);
+    const look = crew.gatekeeper(process).look(accountGate(identifier, connection), true);
+    const again = (opened: boolean): void => {
+      const active = users.account(identifier, connection).status === "ACTIVE";
+      if (!faults.sweep && !opened && active) time.after(500, () => callback(identifier, connection));
+    };
+    look.then(again, (error: unknown) => {
+      world.caught(error);
+      again(false);
     });
   };
   const absent = faults.absent ? identifiers[0] : undefined;

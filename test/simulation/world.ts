@@ -16,6 +16,7 @@ const EPOCH = 1_700_000_000_000;
 export interface Process {
   readonly name: string;
   readonly isWorker: boolean;
+  readonly immortal: boolean;
   dead: boolean;
   pausedUntil: number;
   /** Its monotonic clock once stood still: a lease may have ended without its knowledge. */
@@ -47,7 +48,8 @@ export interface World {
   /** The first broken invariant. */
   failure: Broken | undefined;
   redisNow(): number;
-  spawn(name: string): Process;
+  /** @param immortal it neither dies nor stands still */
+  spawn(name: string, immortal?: boolean): Process;
   monotonic(process: Process): number;
   nonce(): string;
   count(what: string): void;
@@ -109,9 +111,10 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
     counts: {},
     failure: undefined,
     redisNow,
-    spawn(name) {
+    spawn(name, immortal = false) {
       const process: Process = {
         name,
+        immortal,
         isWorker: name.startsWith("worker"),
         dead: false,
         pausedUntil: 0,
