@@ -37,7 +37,7 @@ export function afterLook(
     const reason = needFor(status);
     return reason === undefined ? [] : [{ connection, reason }];
   });
-  const refusal = openRefusal(state, now);
+  const refusal = openRefusal(state, seen, now);
   if (needs.length === 0 && refusal === undefined) return { do: "go-on" };
   const since = waitingSince(state);
   if (since !== undefined && now >= since + expiresAfterMs) return { do: "expire" };
@@ -75,8 +75,8 @@ interface Refusal {
   readonly why: "account" | "scope";
 }
 
-/** A call that its account refused and for which the run has not waited yet. */
-function openRefusal(state: RunState, now: number): Refusal | undefined {
+/** A call that its account refused, for which the run has not waited yet, and since which the user has not connected again. */
+function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number): Refusal | undefined {
   for (const call of state.turns.at(-1)?.plan ?? []) {
     if (call.verdict !== "run") continue;
     const at = standing(state, call, Infinity, now);
@@ -84,7 +84,8 @@ function openRefusal(state: RunState, now: number): Refusal | undefined {
     const waited = state.parks.some(
       (park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at,
     );
-    if (!waited) return { call: call.id, connection: call.connection, why: at.why };
+    const anew = seen.some((it) => it.connection === call.connection && (it.updatedAt ?? 0) > at.evidence.at);
+    if (!waited && !anew) return { call: call.id, connection: call.connection, why: at.why };
   }
   return undefined;
 }
