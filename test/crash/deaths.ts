@@ -2,7 +2,7 @@
 import { allEnded, type Case, gather, look } from "./disaster.ts";
 import type { Batch, Lab } from "./lab.ts";
 import type { WorkerProcess } from "./process.ts";
-import { isInner, nameOf, type Point } from "./story.ts";
+import { isInner, nameOf, type Point, pointOf } from "./story.ts";
 import { type Death, type Seen, type Told, verdict } from "./verdict.ts";
 
 export interface Outcome {
@@ -104,6 +104,41 @@ export async function sleepOver(
       ),
     ],
   };
+}
+
+/**
+ * SIGSTOP, and awake again while another worker has the run: nothing but the fence and the lease keeps the zombie off. What it brings
+ * is accepted: of an unsafe call that was sent, the model is told the result.
+ */
+export async function wakeAmid(
+  lab: Lab,
+  points: readonly Point[],
+  zombie: WorkerProcess,
+  owner: WorkerProcess,
+): Promise<Outcome> {
+  const batch = await lab.batch(points.map((point) => `awake amid, from ${nameOf(point)}`));
+  const cases = casesOf(batch, points);
+  const { deaths } = await gather(batch, zombie, cases);
+  zombie.tell({ do: "sleep" });
+  const claimed = batch.runs.map((run) => ({ run, point: pointOf("claim:1:after") }));
+  await gather(batch, owner, claimed);
+  const before = await look(batch, cases);
+  zombie.signal("SIGTERM");
+  zombie.signal("SIGCONT");
+  const { code, signal } = await zombie.ended;
+  const after = await look(batch, cases);
+  owner.tell({ do: "release", how: "go" });
+  await allEnded(batch, lab);
+  const outcome = await judge(batch, cases, [deaths], spareOf);
+  const changed = cases.flatMap(({ run, point }) =>
+    changes(before.get(run.id), after.get(run.id), point).map((change) => `${run.name}: the zombie ${change}`),
+  );
+  const stopped = code === 0 ? [] : [`the zombie ended with ${code ?? signal}`];
+  return { ...outcome, problems: [...outcome.problems, ...changed, ...stopped] };
+}
+
+function spareOf(point: Point | undefined): Told["spare"] {
+  return isModelCheck(point) ? { requests: 1, intents: 0 } : undefined;
 }
 
 /** Awake again between the check of the lease and the first byte: in the product nothing is awaited there, and an answer is harmless. */

@@ -88,7 +88,7 @@ async function stoppedWell(batch: Batch, worker: WorkerProcess): Promise<string[
   for (const run of batch.runs) {
     const { record } = await see(batch, run);
     const kinds = record.decisions.map((d) => d.kind);
-    if (kinds.includes("leased") && kinds.at(-1) !== "yielded" && kinds.at(-1) !== "ended")
+    if (kinds.includes("leased") && kinds.at(-1) !== "yielded")
       problems.push(`${run.name} was not handed back: ${kinds.join(" ")}`);
   }
   return problems;

@@ -4,9 +4,9 @@
  */
 import { parseArgs } from "node:util";
 import { startRedis } from "../../src/testing/index.ts";
-import { die, dieTwice, type Outcome, sleepOver, throwUp } from "./deaths.ts";
+import { die, dieTwice, type Outcome, sleepOver, throwUp, wakeAmid } from "./deaths.ts";
 import { type Lab, LEASE_MS, openLab } from "./lab.ts";
-import { POINTS, TWICE } from "./story.ts";
+import { AMID, POINTS, TWICE } from "./story.ts";
 
 const LANES = 3;
 
@@ -54,12 +54,13 @@ function note(way: string, outcome: Outcome): void {
 }
 
 async function together(on: Lab): Promise<void> {
-  const [survivor, killed, exited, throwing, zombie, first, second] = await on.startWorkers(7);
+  const [survivor, killed, exited, throwing, zombie, first, second, other, owner] = await on.startWorkers(9);
   await Promise.all([
     die("kill", on, POINTS, killed, survivor).then((outcome) => note("kill", outcome)),
     die("exit", on, POINTS, exited, survivor).then((outcome) => note("exit", outcome)),
     throwUp(on, POINTS, throwing).then((outcome) => note("throw", outcome)),
     sleepOver(on, POINTS, zombie, survivor).then((outcome) => note("sleep", outcome)),
+    wakeAmid(on, AMID, other, owner).then((outcome) => note("amid", outcome)),
     dieTwice(on, TWICE, [first, second], survivor).then((outcome) => note("twice", outcome)),
   ]);
 }

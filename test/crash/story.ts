@@ -108,6 +108,18 @@ export function waitingPoint(point: Point): InnerPoint {
   return { op: "commit", nth: 2 * turn + (point.op === "model" ? 1 : 2), when: "after" };
 }
 
+/**
+ * For a zombie that wakes while another worker has the run: where it holds a claim, and the run has not ended. Not before a send: the
+ * time it slept is taken from the send's own, so what happens there depends on how long that was.
+ */
+export const AMID: readonly Point[] = POINTS.filter(
+  (point) =>
+    isInner(point) &&
+    nameOf(point) !== "claim:1:before" &&
+    nameOf(point) !== "commit:10:after" &&
+    !(point.op === "send" && point.when === "before"),
+);
+
 /** Deaths in a row: in flight with each effect, and then at each boundary of the recovery, which another process counts anew. */
 export const TWICE: readonly (readonly [Point, Point])[] = [
   ...after("send:1:after", ["claim:1:before", "claim:1:after", "commit:1:before", "commit:1:after", "send:1:before"]),

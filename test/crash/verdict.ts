@@ -144,17 +144,16 @@ function shownToModel(id: string, effect: string, intents: readonly Intent[], { 
     const kind = record.state.evidence[shown.evidence]?.outcome.kind;
     return kind === "ok" && error === undefined ? [] : [`shown as evidence ${kind}, the model saw ${error}`];
   }
+  // A worker knows the evidence that was there when it claimed the run, and its own. What a zombie brings later it may not see.
+  const asked = record.decisions.findLastIndex((d) => d.kind === "turn-requested" && d.turn === number + 1);
+  const readAt = record.decisions.slice(0, asked).findLast((d) => d.kind === "leased")?.at ?? 0;
   const known = intents.some(({ intent }) => {
     const evidence = record.state.evidence[intent];
-    return evidence?.outcome.kind === "ok" && evidence.at < (turnRequested(record, number + 1)?.at ?? 0);
+    return evidence?.outcome.kind === "ok" && evidence.at < readAt;
   });
   return effect === "unsafe" && shown.as === "unknown" && error === "OutcomeUnknown" && !known
     ? []
     : [`${effect}, shown as ${shown.as} (${known ? "known" : "not known"}), the model saw ${error}`];
-}
-
-function turnRequested({ decisions }: RunRecord, turn: number): Decision | undefined {
-  return decisions.findLast((d) => d.kind === "turn-requested" && d.turn === turn);
 }
 
 /** Each answer is committed once, and bought once more only when a worker died between the request and the commit. */
