@@ -26,7 +26,7 @@ const SWEEP_MS = 3_000;
 /** @returns the process's exit code. @throws ErrandError of the worker's checks and of `result` */
 export async function liveDemo({ config, identifier, connection, out, signal }: LiveDemoOptions): Promise<number> {
   const { redis, scalekit, models, model } = config;
-  const prefix = `errand-demo-${randomUUID().slice(0, 8)}`;
+  const prefix = `errand-live-${randomUUID().slice(0, 8)}`;
   const site = await openSite();
   const screen = openScreen(out);
   try {
