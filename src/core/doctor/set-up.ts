@@ -53,10 +53,12 @@ function checkConfig({ path, problems }: SetUpFacts): Check[] {
 }
 
 function checkAgents({ agents, profiles }: SetUpFacts): Check[] {
-  return agents.map((agent) => {
+  const namesakes = (name: string): Agent[] => agents.filter((agent) => agent.name === name);
+  const told = agents.filter((agent) => namesakes(agent.name)[0] === agent);
+  return [...new Set(told)].map((agent) => {
     const name = `agent ${agent.name}`;
     const model = `${agent.profile}/${agent.model}`;
-    if (agents.filter((other) => other.name === agent.name).length > 1)
+    if (namesakes(agent.name).length > 1)
       return failed(name, "two agents have this name", "Rename one: runs refer to an agent by its name.");
     if (agent.tools.length > 0 && agent.connections.length === 0)
       return failed(
