@@ -17,8 +17,8 @@ export interface SeenAccount {
 
 export type AfterLook =
   | { readonly do: "go-on" }
-  /** Wait at the gate of the first need. `granted`: being ACTIVE is not enough, the user must have connected again. */
-  | { readonly do: "park"; readonly needs: readonly Need[]; readonly granted: boolean }
+  /** Wait at the gate of the first need. `after`: being ACTIVE is not enough, the user must have connected since then (Redis ms). */
+  | { readonly do: "park"; readonly needs: readonly Need[]; readonly after?: number }
   | { readonly do: "probe"; readonly about: string; readonly delayMs: number }
   | { readonly do: "expire" };
 
@@ -41,13 +41,13 @@ export function afterLook(
   if (needs.length === 0 && refusal === undefined) return { do: "go-on" };
   const since = waitingSince(state);
   if (since !== undefined && now >= since + expiresAfterMs) return { do: "expire" };
-  if (needs.length > 0) return { do: "park", needs, granted: false };
+  if (needs.length > 0) return { do: "park", needs };
   if (refusal === undefined) return { do: "go-on" };
   if (refusal.why === "scope")
-    return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], granted: true };
+    return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], after: refusal.at };
   const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
   if (probes >= PROBES)
-    return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], granted: true };
+    return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], after: refusal.at };
   return { do: "probe", about: refusal.call, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
 }
 
@@ -73,6 +73,8 @@ interface Refusal {
   readonly call: string;
   readonly connection: string;
   readonly why: "account" | "scope";
+  /** Redis ms. */
+  readonly at: number;
 }
 
 /** A call that its account refused, for which the run has not waited yet, and since which the user has not connected again. */
@@ -85,7 +87,7 @@ function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number)
       (park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at,
     );
     const anew = seen.some((it) => it.connection === call.connection && (it.updatedAt ?? 0) > at.evidence.at);
-    if (!waited && !anew) return { call: call.id, connection: call.connection, why: at.why };
+    if (!waited && !anew) return { call: call.id, connection: call.connection, why: at.why, at: at.evidence.at };
   }
   return undefined;
 }

@@ -36,7 +36,8 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       const gate = gates[at] ?? "";
       held.note({ kind: "parked", reason: "account", needs: after.needs });
       const until = Math.round((waitingSince(held.state) ?? held.now()) + expiresAfterMs);
-      const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, granted: after.granted, until });
+      const since = after.after === undefined ? {} : { after: after.after };
+      const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, ...since, until });
       return parked ? "parked" : undefined;
     }
     case "probe":

@@ -27,12 +27,12 @@ export type ClaimReply =
 /** What becomes of the run's slot and lease, in the same step as the entries. */
 export type Move =
   | { readonly to: "stay" }
-  /** `granted`: the gate opens only for an account that was connected anew after now. `until`: Redis ms of the run's expiry. */
+  /** `after`: the gate opens only for an account that was connected anew since then. `until`: the run's expiry. Both Redis ms. */
   | {
       readonly to: "gate";
       readonly gate: string;
       readonly version: number;
-      readonly granted: boolean;
+      readonly after?: number;
       readonly until: number;
     }
   /** Redis ms. */

@@ -53,7 +53,7 @@ test("each status: ACTIVE goes on, all others wait for their own reason", () => 
   for (const [status, reason] of reasons)
     assert.deepEqual(
       look([b.LEASED], seen(status)),
-      reason === undefined ? { do: "go-on" } : { do: "park", needs: [{ connection: "gmail", reason }], granted: false },
+      reason === undefined ? { do: "go-on" } : { do: "park", needs: [{ connection: "gmail", reason }] },
       status,
     );
 });
@@ -63,7 +63,6 @@ test("a status that nobody knows yet is not ACTIVE", () => {
   assert.deepEqual(look([b.LEASED], accounts), {
     do: "park",
     needs: [{ connection: "gmail", reason: "not-connected" }],
-    granted: false,
   });
 });
 
@@ -74,7 +73,6 @@ test("several accounts: one park names all that are missing, in the order of the
       { connection: "gmail", reason: "expired" },
       { connection: "github", reason: "not-connected" },
     ],
-    granted: false,
   });
   assert.deepEqual(look([b.LEASED], seen("ACTIVE", "ACTIVE")), { do: "go-on" });
   assert.deepEqual(look([b.LEASED], []), { do: "go-on" });
@@ -119,7 +117,7 @@ test("an account that is ACTIVE and refuses is asked again five times, each time
     evidence.push(refusedAt("account", t + 3, attempt + 1));
   }
   assert.deepEqual(delays, [200, 400, 800, 1_600, 3_200], "a tenth of 2+4+8+16+32 s, as chance is 0 here");
-  const connectAgain = { do: "park", needs: [{ connection: "gmail", reason: "refused" }], granted: true };
+  const connectAgain = { do: "park", needs: [{ connection: "gmail", reason: "refused" }], after: 50_003 };
   assert.deepEqual(look(entries, seen("ACTIVE"), evidence), connectAgain);
   const back: Given = [...entries, b.at(90_000, b.parked("account")), b.LEASED];
   assert.deepEqual(look(back, seen("ACTIVE"), evidence, 91_000), { do: "go-on" });
@@ -127,12 +125,19 @@ test("an account that is ACTIVE and refuses is asked again five times, each time
 
 test("a missing scope needs a new consent at once", () => {
   const after = look(acting, seen("ACTIVE"), [refusedAt("scope", 5_500)]);
-  assert.deepEqual(after, { do: "park", needs: [{ connection: "gmail", reason: "missing-scope" }], granted: true });
+  assert.deepEqual(after, { do: "park", needs: [{ connection: "gmail", reason: "missing-scope" }], after: 5_500 });
+});
+
+test("a user who has connected anew since the refusal is not asked once more", () => {
+  const refused = [refusedAt("scope", 5_500)];
+  const since = (updatedAt: number): SeenAccount[] => seen("ACTIVE").map((it) => ({ ...it, updatedAt }));
+  assert.equal(look(acting, since(5_500), refused).do, "park");
+  assert.deepEqual(look(acting, since(5_501), refused), { do: "go-on" });
 });
 
 test("an account that is not ACTIVE is waited for as such, whatever it refused", () => {
   const after = look(acting, seen("EXPIRED"), [refusedAt("scope", 5_500)]);
-  assert.deepEqual(after, { do: "park", needs: [{ connection: "gmail", reason: "expired" }], granted: false });
+  assert.deepEqual(after, { do: "park", needs: [{ connection: "gmail", reason: "expired" }] });
 });
 
 test("a refusal of a settled call, of a rejected one, or for another reason does not ask for an account", () => {

@@ -179,9 +179,7 @@ test("renew extends the lease of its epoch only, and carries a cancel", async (t
 async function park(s: TestStore, run: string, gate: string, version = 0): Promise<string> {
   const c = await claim(s, run, `p-${run}-${version}`);
   return (
-    await s.journal.commit(
-      commit(c, [parked], { to: "gate", gate, version, granted: false, until: FAR }, `park-${run}-${version}`),
-    )
+    await s.journal.commit(commit(c, [parked], { to: "gate", gate, version, until: FAR }, `park-${run}-${version}`))
   ).answer;
 }
 
@@ -192,7 +190,7 @@ test("a gate that opened after its version was read refuses the park, and nothin
   const version = await s.gates.version("account/u/gmail");
   await s.gates.open("account/u/gmail");
   const reply = await s.journal.commit(
-    commit(c, [parked], { to: "gate", gate: "account/u/gmail", version, granted: false, until: FAR }),
+    commit(c, [parked], { to: "gate", gate: "account/u/gmail", version, until: FAR }),
   );
   assert.deepEqual(reply, { answer: "gate-moved" });
   assert.equal(await s.store.redis.llen(`${s.store.prefix}run:${run}:j`), 2);

@@ -77,7 +77,7 @@ test("whatever happens to runs, each stands in the index of its status and in no
   const moves: readonly [Entry, Move][] = [
     [
       { kind: "parked", reason: "account" },
-      { to: "gate", gate: "g", version: 0, granted: false, until: 4e12 },
+      { to: "gate", gate: "g", version: 0, until: 4e12 },
     ],
     [
       { kind: "parked", reason: "retry" },

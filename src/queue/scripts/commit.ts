@@ -40,7 +40,10 @@ elseif move.to == 'moment' then
 elseif move.to == 'gate' then
   setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
-  if move.granted then redis.call('HSET', gate, 'after', int(now)) end
+  if move.after then
+    local after = tonumber(redis.call('HGET', gate, 'after')) or 0
+    redis.call('HSET', gate, 'after', int(math.max(after, move.after)))
+  end
   redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
