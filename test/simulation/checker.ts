@@ -9,7 +9,7 @@ import type { Ending } from "../../src/loop/loop.ts";
 import type { ToolSend } from "../../src/ports/toolbox.ts";
 import { effectOf } from "./agents.ts";
 import { createReader, type JournalReader, type Known } from "./journal-checker.ts";
-import type { StoredRun } from "./memory-store.ts";
+import type { StoredRun } from "./memory-state.ts";
 import { StoreGone } from "./network.ts";
 import type { Users } from "./users.ts";
 import type { Process, World } from "./world.ts";
@@ -51,6 +51,7 @@ export interface Checker {
   executed(sent: Sent): number;
   /** Evidence has reached the store. */
   delivered(run: string, evidence: Omit<Evidence, "at">): void;
+  stillAsked(): void;
   atEnd(): void;
 }
 
@@ -96,6 +97,7 @@ export function createChecker(world: World, users: Users): Checker {
       const hold = holds.get(`${run.id} ${epoch}`);
       if (hold !== undefined) hold.released = true;
     },
+    connectedAt: (run, connection) => users.account(run.identifier, connection).updatedAt,
     connectedFor: (run) => users.connectedFor(run),
     promptOf: (run, epoch) => holds.get(`${run.id} ${epoch}`)?.prompt,
   };
@@ -208,6 +210,9 @@ export function createChecker(world: World, users: Users): Checker {
       return executions.length - 1;
     },
     delivered: (run, evidence) => readers.get(run)?.delivered(evidence),
+    stillAsked() {
+      for (const run of world.store.runs.values()) readers.get(run.id)?.stillAsked(run);
+    },
     atEnd() {
       for (const run of world.store.runs.values()) {
         if (!isFinal(run.status))

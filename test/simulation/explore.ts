@@ -17,7 +17,7 @@ export interface Explored {
 export interface ExploreOptions {
   readonly first: number;
   readonly seeds: number;
-  readonly mutant?: string;
+  readonly mutant?: string | undefined;
   readonly onProgress?: (done: number, perSecond: number) => void;
 }
 
@@ -61,7 +61,7 @@ export async function explore({ first, seeds, mutant, onProgress }: ExploreOptio
 }
 
 /** What happened in one seed, line by line. */
-export async function traceOf(seed: number, mutant: string | undefined): Promise<readonly string[]> {
+export async function traceOf(seed: number, mutant?: string): Promise<readonly string[]> {
   const lines: string[] = [];
   await simulate(seed, {
     mutants: new Set(mutant === undefined ? [] : [mutant]),

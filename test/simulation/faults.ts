@@ -69,7 +69,7 @@ export function drawFaults(dice: Dice): Faults {
     refuse: half(0.05, 0.5),
     outage: half(0.02, 0.3),
     eager: half(0.1, 0.8),
-    evidenceLate: half(0.05, 0.4),
+    evidenceLate: half(0.05, 0.3),
     cancel: half(0.1, 0.6),
     callbackLost: sweep ? half(0.1, 1) : 0,
     sweep,

@@ -3,13 +3,17 @@ import type { CallClaimed, Decision, PlannedCall, TurnCommitted, TurnRequested }
 import type { Evidence } from "../../src/core/outcome.ts";
 import type { ToolSend } from "../../src/ports/toolbox.ts";
 import { effectOf, LIMITS } from "./agents.ts";
-import type { StoredRun } from "./memory-store.ts";
+import type { Need } from "../../src/core/run.ts";
+import type { StoredRun } from "./memory-state.ts";
+import { start } from "./reading.ts";
 import type { World } from "./world.ts";
 
 /** What the reader learns from the other parts. */
 export interface Known {
   claimed(run: StoredRun, epoch: number, nonce: string): void;
   released(run: StoredRun, epoch: number): void;
+  /** Redis ms when the user last connected. */
+  connectedAt(run: StoredRun, connection: string): number;
   /** ms for which all accounts have been ACTIVE. */
   connectedFor(run: StoredRun): number;
   promptOf(run: StoredRun, epoch: number): ReadonlyMap<string, string> | undefined;
@@ -23,46 +27,12 @@ export interface JournalReader {
   delivered(evidence: Omit<Evidence, "at">): void;
   prompted(run: string, texts: ReadonlyMap<string, string>): void;
   sent(call: ToolSend): void;
+  /** Long after all faults: whom a run still waits for has not done what it asks. */
+  stillAsked(run: StoredRun): void;
 }
 
 /** A run goes on within this time after its accounts are connected: well above all faults, well below its expiry. */
 const WAKES_WITHIN_MS = 200_000;
-
-interface Reading {
-  count: number;
-  seen: Decision | undefined;
-  leased: Decision | undefined;
-  /** Nothing may follow but a claim. */
-  left: boolean;
-  ended: boolean;
-  turns: Decision<TurnCommitted>[];
-  requested: Decision<TurnRequested> | undefined;
-  claims: Map<string, Decision<CallClaimed>[]>;
-  /** Call → what the model was told when it gave a committed answer. */
-  told: Map<string, string>;
-  leasesSinceProgress: number;
-  /** Failed attempts of this turn's model call. */
-  failures: number;
-  /** The epoch whose last reply told of a cancel. */
-  cancelTold: number;
-}
-
-function start(): Reading {
-  return {
-    count: 0,
-    seen: undefined,
-    leased: undefined,
-    left: false,
-    ended: false,
-    turns: [],
-    requested: undefined,
-    claims: new Map(),
-    told: new Map(),
-    leasesSinceProgress: 0,
-    failures: 0,
-    cancelTold: -1,
-  };
-}
 
 export function createReader(world: World, known: Known): JournalReader {
   let at = start();
@@ -121,6 +91,7 @@ export function createReader(world: World, known: Known): JournalReader {
       case "parked":
         if (d.reason === "account" ? (d.needs ?? []).length === 0 : d.until === undefined)
           broken(run, "a parked run says why", JSON.stringify(d));
+        for (const need of d.needs ?? []) asked(run, need, at.leased?.at ?? 0);
         if (d.reason === "retry" && d.about === `t${at.turns.length}`) at.failures++;
         letGo(run, d);
         break;
@@ -136,7 +107,24 @@ export function createReader(world: World, known: Known): JournalReader {
         at.ended = true;
         letGo(run, d);
         break;
+      default:
+        break;
     }
+  };
+  /** @param before Redis ms: a connection that was made later could not be known */
+  const asked = (run: StoredRun, need: Need, before: number): void => {
+    if (need.reason !== "refused" && need.reason !== "missing-scope") return;
+    const refusals = Array.from(at.claims.values(), (claims) => claims.map((c) => evidence.get(c.intent)))
+      .flat()
+      .filter((e) => e?.outcome.kind === "not-executed" && (e.outcome.why === "account" || e.outcome.why === "scope"));
+    const last = Math.max(...refusals.map((e) => e?.at ?? 0));
+    const connected = known.connectedAt(run, need.connection);
+    if (connected > last && connected < before)
+      unlessLost(
+        run,
+        "nobody is asked twice",
+        `${need.connection} ${need.reason} at ${last}, but connected anew at ${connected}`,
+      );
   };
   const letGo = (run: StoredRun, d: Decision): void => {
     at.left = true;
@@ -284,6 +272,11 @@ export function createReader(world: World, known: Known): JournalReader {
         if (before !== undefined && before !== text && !world.tainted.has(run))
           world.broken("what the model was told stays", `${call}: ${before} became ${text}`);
       }
+    },
+    stillAsked(run) {
+      const parked = run.journal.at(-1);
+      if (run.place === "gate" && parked?.kind === "parked")
+        for (const need of parked.needs ?? []) asked(run, need, Infinity);
     },
     sent({ call, args }) {
       const planned = at.turns.flatMap((turn) => turn.plan).find((it) => it.id === call);

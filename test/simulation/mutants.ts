@@ -2,7 +2,7 @@
 import type { CallClaimed, Decision, Entry } from "../../src/core/journal.ts";
 import type { HeldRun } from "../../src/loop/held.ts";
 import type { Claim, Journal } from "../../src/ports/journal.ts";
-import type { StoreMutant } from "./memory-store.ts";
+import type { StoreMutant } from "./memory-state.ts";
 import type { World } from "./world.ts";
 
 /** Name → the rule that it breaks. */
@@ -42,7 +42,8 @@ export type PortMutant =
 export function mutatedHold(world: World, held: HeldRun): HeldRun {
   if (world.mutants.has("lease-unchecked"))
     return Object.create(held, { assertLease: { value: () => undefined } }) as HeldRun;
-  if (world.mutants.has("now-ahead")) return Object.create(held, { now: { value: () => held.now() + 3_000 } }) as HeldRun;
+  if (world.mutants.has("now-ahead"))
+    return Object.create(held, { now: { value: () => held.now() + 3_000 } }) as HeldRun;
   return held;
 }
 

@@ -19,6 +19,8 @@ interface Command<T> {
   readonly about: string;
   readonly exec: () => T;
   readonly started: number;
+  /** It arrives even if its process is dead by then. */
+  lastWords: boolean;
   readonly resolve: (answer: T) => void;
   readonly reject: (error: Error) => void;
 }
@@ -47,9 +49,16 @@ export class Network {
   /** A command to the store. `exec` may be done twice, or done and never answered. @throws StoreGone */
   command<T>(process: Process, what: string, about: string, exec: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const command = { process, what, about, exec, started: this.#time.now, resolve, reject };
-      const stuck = what === "evidence" && this.#dice.chance(this.#world.faults.evidenceLate);
-      this.#send(command, stuck ? this.#dice.between(0, 8 * LEASE_MS) : this.#latency(), true);
+      const started = this.#time.now;
+      const command: Command<T> = { process, what, about, exec, started, resolve, reject, lastWords: false };
+      if (what !== "evidence" || !this.#dice.chance(this.#world.faults.evidenceLate)) {
+        this.#send(command, this.#latency(), true);
+        return;
+      }
+      // The result is stuck on its way, and the worker may die meanwhile: the run goes on without it.
+      command.lastWords = true;
+      this.#send(command, this.#dice.between(0, 8 * LEASE_MS), true);
+      if (this.#dice.chance(0.5)) this.#time.after(this.#dice.between(0, LEASE_MS), () => kill(this.#world, process));
     });
   }
 
@@ -95,8 +104,8 @@ export class Network {
     const { process } = command;
     if (ms > LEASE_MS / 5) process.faultedAt = Math.max(process.faultedAt, this.#time.now + ms);
     this.#time.after(ms, () => {
-      // A dead process's last words may still be on the way.
-      if (process.dead && this.#dice.chance(0.5)) return;
+      // What a dead process has sent may still be on the way.
+      if (process.dead && !command.lastWords && this.#dice.chance(0.5)) return;
       if (this.downUntil > this.#time.now) this.#refused(command, first);
       else this.#execute(command, first);
     });

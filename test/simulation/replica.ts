@@ -1,5 +1,6 @@
 /** The store with its log of writes, so that a failover can lose the last of them: the others are done again, each at its own time. */
-import { createMemoryStore, type MemoryOptions, type MemoryStore } from "./memory-store.ts";
+import type { MemoryOptions } from "./memory-state.ts";
+import { createMemoryStore, type MemoryStore } from "./memory-store.ts";
 
 type Write = (store: MemoryStore) => unknown;
 

@@ -126,7 +126,8 @@ function build(world: World): Built {
   users.looked = (identifier) => {
     if (identifier === absent || !dice.chance(world.faults.eager)) return;
     const connection = dice.pick(CONNECTIONS);
-    if (users.account(identifier, connection).status === "ACTIVE") return;
+    // Now and then one connects again what is connected.
+    if (users.account(identifier, connection).status === "ACTIVE" && !dice.chance(0.3)) return;
     time.after(dice.between(0, 100), () => connect(identifier, connection, false));
   };
   for (const identifier of identifiers)
@@ -170,6 +171,7 @@ function build(world: World): Built {
           if (identifier !== absent && !connected) connect(identifier, connection, true);
         }
       const again = (): void => {
+        if (faults.sweep) checker.stillAsked();
         // A user who is asked to connect once more does so; nobody else's gate is opened by it.
         for (const run of world.store.runs.values()) {
           if (run.place !== "gate" || run.identifier === absent) continue;

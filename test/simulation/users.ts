@@ -2,7 +2,7 @@
 import type { AccountStatus } from "../../src/core/run.ts";
 import type { SeenAccount } from "../../src/core/waiting.ts";
 import { agentOf } from "./agents.ts";
-import type { StoredRun } from "./memory-store.ts";
+import type { StoredRun } from "./memory-state.ts";
 import type { World } from "./world.ts";
 
 export interface UserAccount {

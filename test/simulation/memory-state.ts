@@ -1,0 +1,208 @@
+/** What the memory store holds, and what several of its scripts do with it: the counterpart of src/queue/scripts/shared.ts. */
+import type { Decision, Entry } from "../../src/core/journal.ts";
+import type { Evidence } from "../../src/core/outcome.ts";
+import { isFinal, type ParkReason, type RunStatus } from "../../src/core/run.ts";
+import type { Move } from "../../src/ports/journal.ts";
+import type { Ticket } from "../../src/queue/codec.ts";
+import type { StoreOptions } from "../../src/queue/store.ts";
+
+export type StoreMutant =
+  | "cancel-not-told"
+  | "cancelled-parks"
+  | "claim-ignores-final"
+  | "claim-ignores-lease"
+  | "claim-ignores-ticket"
+  | "due-makes-no-tickets"
+  | "end-forgets-fill"
+  | "evidence-fenced"
+  | "evidence-last-wins"
+  | "fill-ignores-cap"
+  | "no-fence"
+  | "no-nonce"
+  | "no-raise"
+  | "open-keeps-version"
+  | "park-ignores-version"
+  | "park-keeps-slot";
+
+export type Place = "line" | "live" | "gate" | "moment" | "none";
+
+export interface StoredRun {
+  readonly id: string;
+  readonly agent: string;
+  readonly identifier: string;
+  readonly queue: string;
+  readonly line: string;
+  readonly rank: number;
+  readonly createdBy: string;
+  readonly idem: string;
+  status: RunStatus;
+  place: Place;
+  ticket: number;
+  epoch: number;
+  lease: number;
+  claim: string;
+  cancel: boolean;
+  reason: ParkReason | "";
+  gate: string;
+  /** Store ms after which it is no more; 0 while it is not final. */
+  expires: number;
+  readonly journal: Decision[];
+  /** By whom each decision was written, side by side with the journal. */
+  readonly nonces: string[];
+  readonly evidence: Map<string, Evidence>;
+}
+
+export interface StoredGate {
+  version: number;
+  after?: number;
+  /** Run → the version it saw. */
+  readonly waiters: Map<string, number>;
+}
+
+export interface MemoryOptions extends StoreOptions {
+  /** Store ms, whole. */
+  readonly now: () => number;
+  readonly mutants?: ReadonlySet<string>;
+}
+
+/** The keys of one shard, and the functions of the shared Lua. */
+export interface MemoryState {
+  readonly runs: Map<string, StoredRun>;
+  readonly gates: Map<string, StoredGate>;
+  readonly lines: Map<string, Map<string, number>>;
+  readonly live: Map<string, Set<string>>;
+  readonly looks: Map<string, number>;
+  readonly is: (mutant: StoreMutant) => boolean;
+  readonly raise: (last: number) => number;
+  readonly find: (id: string) => StoredRun | undefined;
+  readonly gateOf: (name: string) => StoredGate;
+  readonly fill: (line: string) => void;
+  readonly toLine: (run: StoredRun) => void;
+  readonly goTo: (run: StoredRun, move: Move, reason: ParkReason | "") => void;
+  readonly look: (id: string) => void;
+  readonly write: (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]) => void;
+  readonly takeTickets: () => Ticket[];
+}
+
+export function createMemoryState(options: MemoryOptions): MemoryState {
+  const { perIdentifier, leaseMs, sweepMs, keepMs } = options;
+  const grace = Math.max(1_000, Math.round(leaseMs / 2));
+  const now = options.now;
+  const is = (mutant: StoreMutant): boolean => options.mutants?.has(mutant) ?? false;
+
+  const runs = new Map<string, StoredRun>();
+  const gates = new Map<string, StoredGate>();
+  const lines = new Map<string, Map<string, number>>();
+  const live = new Map<string, Set<string>>();
+  const looks = new Map<string, number>();
+  let tickets: Ticket[] = [];
+
+  const raise = (last: number): number => (is("no-raise") ? last + 1 : Math.max(last + 1, now()));
+  const gateOf = (name: string): StoredGate => entry(gates, name, () => ({ version: 0, waiters: new Map() }));
+  const find = (id: string): StoredRun | undefined => {
+    const run = runs.get(id);
+    if (run === undefined || run.expires === 0 || run.expires > now()) return run;
+    runs.delete(id);
+    return undefined;
+  };
+  const ticket = (run: StoredRun): void => {
+    tickets.push({ run: run.id, number: String(run.ticket), queue: run.queue, agent: run.agent });
+  };
+
+  const fill = (line: string): void => {
+    const slots = entry(live, line, () => new Set<string>());
+    const waiting = entry(lines, line, () => new Map<string, number>());
+    while (waiting.size > 0 && (slots.size < perIdentifier || is("fill-ignores-cap"))) {
+      const best = first(waiting);
+      waiting.delete(best);
+      const run = find(best);
+      if (run?.place !== "line") continue;
+      run.ticket = raise(run.ticket);
+      run.place = "live";
+      run.lease = 0;
+      slots.add(best);
+      looks.set(`run:${best}`, now() + grace);
+      ticket(run);
+    }
+  };
+  const toLine = (run: StoredRun): void => {
+    Object.assign(run, { status: "queued", place: "line", reason: "", gate: "" });
+    looks.delete(`run:${run.id}`);
+    entry(lines, run.line, () => new Map<string, number>()).set(run.id, run.rank);
+    fill(run.line);
+  };
+  const write = (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]): void => {
+    for (const it of entries) {
+      run.journal.push({ ...it, at: now(), epoch });
+      run.nonces.push(nonce);
+    }
+  };
+  const goTo = (run: StoredRun, move: Move, reason: ParkReason | ""): void => {
+    const member = `run:${run.id}`;
+    switch (move.to) {
+      case "stay":
+        break;
+      case "line":
+        toLine(run);
+        break;
+      case "moment":
+        Object.assign(run, { status: "parked", place: "moment", reason });
+        looks.set(member, move.until);
+        break;
+      case "gate": {
+        Object.assign(run, { status: "parked", place: "gate", reason, gate: move.gate });
+        const gate = gateOf(move.gate);
+        gate.waiters.set(run.id, move.version);
+        if (move.after !== undefined) gate.after = Math.max(gate.after ?? 0, move.after);
+        const sweep = `gate:${move.gate}`;
+        if (!looks.has(sweep)) looks.set(sweep, now() + sweepMs);
+        looks.set(member, move.until);
+        break;
+      }
+      case "end":
+        Object.assign(run, { status: move.status, place: "none", expires: now() + keepMs });
+        looks.delete(member);
+        break;
+    }
+  };
+  const look = (id: string): void => {
+    const member = `run:${id}`;
+    const run = find(id);
+    if (run === undefined || isFinal(run.status) || run.place === "line") {
+      looks.delete(member);
+    } else if (run.place === "live" && run.lease > now()) {
+      looks.set(member, run.lease);
+    } else if (run.place === "live") {
+      if (run.lease > 0) Object.assign(run, { ticket: raise(run.ticket), lease: 0 });
+      looks.set(member, now() + grace);
+      if (!is("due-makes-no-tickets")) ticket(run);
+    } else {
+      if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+      toLine(run);
+    }
+  };
+
+  const takeTickets = (): Ticket[] => {
+    const made = tickets;
+    tickets = [];
+    return made;
+  };
+  return { runs, gates, lines, live, looks, is, raise, find, gateOf, fill, toLine, goTo, look, write, takeTickets };
+}
+
+export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** As Redis orders a sorted set: by score, then by member. */
+export function byScore([a, x]: readonly [string, number], [b, y]: readonly [string, number]): number {
+  return x - y || (a < b ? -1 : 1);
+}
+
+function first(scores: ReadonlyMap<string, number>): string {
+  return Array.from(scores).toSorted(byScore)[0]?.[0] ?? "";
+}

@@ -1,0 +1,51 @@
+/** Layer L1 of the proof: the real loop over a memory store, with everything that can go wrong (docs/reliability.md). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explore, traceOf } from "./explore.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const SEEDS = 5_000;
+/** Within so many seeds each mutant must break an invariant. */
+const SEEDS_FOR_A_MUTANT = 3_000;
+
+test(`${SEEDS} seeds: no invariant breaks, and every fault and every end was met`, async (t) => {
+  const found = await explore({ first: 1, seeds: SEEDS });
+  t.diagnostic(`${found.perSecond} seeds/s, ${found.steps} steps, ${JSON.stringify(found.counts)}`);
+  const { broken } = found;
+  assert.equal(
+    broken,
+    undefined,
+    `seed ${broken?.seed}: ${broken?.message}; node --import tsx test/simulation/simulate.ts --trace --seed ${broken?.seed}`,
+  );
+  // A simulation in which nothing happens proves nothing.
+  const met = [
+    "crash",
+    "pause",
+    "suspend",
+    "resend",
+    "twin",
+    "give-up",
+    "store-down",
+    "failover",
+    "lost",
+    "yielded",
+    "unknown",
+  ];
+  const ends = ["completed", "failed", "cancelled", "expired"].map((status) => `end ${status}`);
+  for (const what of [...met, ...ends])
+    assert.ok((found.counts[what] ?? 0) > 10, `${what} was met more than ten times`);
+});
+
+test("one seed is one story, and another seed another", async () => {
+  const [one, again, other] = await Promise.all([traceOf(7), traceOf(7), traceOf(8)]);
+  assert.ok(one.length > 20);
+  assert.deepEqual(again, one);
+  assert.notDeepEqual(other, one);
+});
+
+for (const [mutant, rule] of Object.entries(MUTANTS))
+  test(`without "${rule}" (${mutant}) an invariant breaks`, async (t) => {
+    const { broken } = await explore({ first: 1, seeds: SEEDS_FOR_A_MUTANT, mutant });
+    assert.ok(broken, "the mutant was not caught");
+    t.diagnostic(`seed ${broken.seed}: ${broken.message}`);
+  });
