@@ -2,7 +2,7 @@
 import { allEnded, type Case, gather, look } from "./disaster.ts";
 import type { Batch, Lab } from "./lab.ts";
 import type { WorkerProcess } from "./process.ts";
-import { isInner, nameOf, type Point, pointOf } from "./story.ts";
+import { CALLS, isInner, nameOf, type Point, pointOf } from "./story.ts";
 import { type Death, type Seen, type Told, verdict } from "./verdict.ts";
 
 export interface Outcome {
@@ -150,8 +150,10 @@ function changes(before: Seen | undefined, after: Seen | undefined, point: Point
   const written = (after?.record.decisions.length ?? 0) - (before?.record.decisions.length ?? 0);
   const asked = (after?.requests.length ?? 0) - (before?.requests.length ?? 0);
   const executed = (after?.executions.length ?? 0) - (before?.executions.length ?? 0);
-  // What a server was asked for before the sleep, it may execute whenever it likes.
-  const late = point?.op === "send" && point.when === "asked" ? 1 : 0;
+  // What a server was asked for before the sleep, it may execute whenever it likes. And a read may still be sent: its run needs no longer
+  // to recover than a send has time, while all other calls are waited for until no send is possible any more.
+  const isRead = CALLS[(point?.nth ?? 0) - 1]?.effect === "read";
+  const late = point?.op === "send" && (point.when === "asked" || (point.when === "before" && isRead)) ? 1 : 0;
   return [
     ...(written === 0 ? [] : [`wrote ${written} decisions`]),
     ...(asked <= (isModelCheck(point) ? 1 : 0) ? [] : [`asked the model ${asked} times`]),
