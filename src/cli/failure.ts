@@ -4,7 +4,7 @@ import { type GlobalArgs, type Io, jsonLine, line, painter } from "./io.ts";
 
 export const EXIT = { ok: 0, error: 1, usage: 2, notCompleted: 3, timeout: 4 } as const;
 
-export const EXIT_CODES = `Exit codes: 0 done; 1 error; 2 wrong usage; 3 the run failed, expired or was cancelled; 4 not done in time (--wait --timeout).`;
+export const EXIT_CODES = `Exit codes: 0 done; 1 error; 2 wrong usage; 3 the run failed, expired or was cancelled; 4 not done in time (--timeout).`;
 
 const NOT_COMPLETED = ["run-failed", "run-expired", "run-cancelled"];
 
