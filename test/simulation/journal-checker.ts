@@ -165,10 +165,17 @@ export function createReader(world: World, known: Known): JournalReader {
       unlessLost(run, "what is known is told", `${call.id}: unknown, though the result of ${known.intent} had come`);
   };
 
+  /** What the owner knows of an attempt: its own results, and what had come before it took the run. */
+  const seenBy = ({ intent, epoch }: Decision<CallClaimed>): Evidence | undefined => {
+    const found = evidence.get(intent);
+    const known = found !== undefined && (epoch === at.leased?.epoch || found.at < (at.leased?.at ?? 0));
+    return known ? found : undefined;
+  };
+
   /** A call that may be made again is given up after so many failures; waits for an account or an operator are none. */
   const gaveUp = (run: StoredRun, call: PlannedCall, claims: readonly Decision<CallClaimed>[]): void => {
-    const failures = claims.filter(({ intent }) => {
-      const outcome = run.evidence.get(intent)?.outcome;
+    const failures = claims.filter((claim) => {
+      const outcome = seenBy(claim)?.outcome;
       if (outcome?.kind !== "not-executed") return true;
       return outcome.why === "rate-limit" || outcome.why === "unavailable";
     });
@@ -208,8 +215,7 @@ export function createReader(world: World, known: Known): JournalReader {
     const last = before.at(-1);
     if (last === undefined) return;
     const effect = effectOf(d.tool);
-    const found = evidence.get(last.intent);
-    const seen = found !== undefined && (found.at < (at.leased?.at ?? 0) || last.epoch === d.epoch) ? found : undefined;
+    const seen = seenBy(last);
     const repeatable = effect === "read" || effect === "idempotent" || effect === "keyed";
     switch (seen?.outcome.kind) {
       case "ok":

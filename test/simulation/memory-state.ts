@@ -1,7 +1,7 @@
 /** What the memory store holds, and what several of its scripts do with it: the counterpart of src/queue/scripts/shared.ts. */
 import type { Decision, Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
-import { isFinal, type ParkReason, type RunStatus } from "../../src/core/run.ts";
+import { isFinal, type RunStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
@@ -42,7 +42,9 @@ export interface StoredRun {
   lease: number;
   claim: string;
   cancel: boolean;
-  reason: ParkReason | "";
+  reason: string;
+  /** Of the newest Errand that wrote its journal. */
+  version: number;
   gate: string;
   /** Store ms after which it is no more; 0 while it is not final. */
   expires: number;
@@ -78,7 +80,7 @@ export interface MemoryState {
   readonly gateOf: (name: string) => StoredGate;
   readonly fill: (line: string) => void;
   readonly toLine: (run: StoredRun) => void;
-  readonly goTo: (run: StoredRun, move: Move, reason: ParkReason | "") => void;
+  readonly goTo: (run: StoredRun, move: Move, reason: string) => void;
   readonly look: (id: string) => void;
   readonly write: (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]) => void;
   readonly takeTickets: () => Ticket[];
@@ -137,7 +139,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       run.nonces.push(nonce);
     }
   };
-  const goTo = (run: StoredRun, move: Move, reason: ParkReason | ""): void => {
+  const goTo = (run: StoredRun, move: Move, reason: string): void => {
     const member = `run:${run.id}`;
     switch (move.to) {
       case "stay":

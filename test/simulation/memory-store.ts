@@ -2,7 +2,7 @@
  * The scripts of src/queue/scripts over plain memory, one function each, with the same comparisons in the same order. The
  * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
  */
-import type { Entry } from "../../src/core/journal.ts";
+import { type Entry, JOURNAL_VERSION } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal } from "../../src/core/run.ts";
 import type { ClaimReply, Commit, CommitReply, Journal } from "../../src/ports/journal.ts";
@@ -94,6 +94,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         claim: "",
         cancel: false,
         reason: "",
+        version: JOURNAL_VERSION,
         gate: "",
         expires: 0,
         journal: find(id)?.journal ?? [],
@@ -122,6 +123,15 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (run.claim === nonce && !is("no-nonce")) return claimed();
       if (isFinal(run.status) && !is("claim-ignores-final")) return { answer: "stale" };
       if (run.lease > now() && !is("claim-ignores-lease")) return { answer: "busy", until: run.lease };
+      if (run.version > JOURNAL_VERSION) {
+        if (asked !== undefined && run.place === "live") {
+          live.get(run.line)?.delete(id);
+          goTo(run, { to: "moment", until: now() + 60_000 }, "newer-version");
+          run.lease = 0;
+          fill(run.line);
+        }
+        return { answer: "newer" };
+      }
       if (asked !== undefined) {
         const current = run.place === "live" && asked === String(run.ticket);
         if (!current && !is("claim-ignores-ticket")) return { answer: "stale" };
@@ -160,13 +170,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (move.to === "gate" && gateOf(move.gate).version !== move.version && !is("park-ignores-version"))
         return { answer: "gate-moved" };
       write(run, epoch, nonce, entries);
-      if (move.to === "stay") {
-        run.lease = now() + leaseMs;
-        looks.set(`run:${id}`, run.lease);
-        return ok(now());
-      }
+      run.version = Math.max(run.version, JOURNAL_VERSION);
+      // While it stays, its next look stays as well.
+      run.lease = move.to === "stay" ? now() + leaseMs : 0;
+      if (move.to === "stay") return ok(now());
       if (!is("park-keeps-slot") || move.to === "end") live.get(run.line)?.delete(id);
-      run.lease = 0;
       const reason = entries.find((it) => it.kind === "parked")?.reason ?? "";
       const waits = move.to === "gate" || move.to === "moment";
       goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
