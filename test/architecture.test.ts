@@ -33,7 +33,6 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["scalekit", "testing"],
   openai: ["models"],
   ajv: ["tools", "testing"],
-  "ajv-formats": ["tools", "testing"],
   hono: ["service", "cli", "testing"],
   "@hono/node-server": ["service", "cli", "testing"],
   pino: ["queue", "root"],

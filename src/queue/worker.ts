@@ -90,7 +90,11 @@ export function startQueueWorker(
   worker.on("lockRenewalFailed", (jobs) => {
     for (const job of jobs) held.get(job)?.abort(new Error("BullMQ's lock on the ticket was lost"));
   });
-  worker.on("error", (error) => log.warn("worker.error", { queue: options.queue, error: error.name }));
+  worker.on("error", (error) => {
+    // BullMQ's and Redis' own words: they name jobs and addresses. What a command carried stands behind "with args".
+    const told = `${error.name}: ${error.message.split(", with args")[0] ?? ""}`.slice(0, 200);
+    log.warn("worker.error", { queue: options.queue, error: told });
+  });
 
   return {
     ready: async () => {

@@ -156,6 +156,8 @@ export class Accounts {
     account.revoked = undefined;
     account.scopes = scopes;
     account.tokenExpiresAt = this.#now() + TOKEN_TTL;
+    // Also of an account that was ACTIVE already: new tokens are a change.
+    account.updatedAt = this.#now();
     this.setStatus(account, "ACTIVE");
   }
 }
