@@ -155,7 +155,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
         Object.assign(run, { status: "parked", place: "gate", reason, gate: move.gate });
         const gate = gateOf(move.gate);
         gate.waiters.set(run.id, move.version);
-        if (move.after !== undefined) gate.after = Math.max(gate.after ?? 0, move.after);
+        run.after = move.after;
         const sweep = `gate:${move.gate}`;
         if (!looks.has(sweep)) looks.set(sweep, now() + sweepMs);
         looks.set(member, move.until);

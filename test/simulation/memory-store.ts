@@ -47,7 +47,6 @@ export interface MemoryStore {
   open(gate: string, version: number | undefined, most: number): { version: number; left: number };
   due(most: number): { nextMs: number | undefined; gates: readonly string[] };
   version(gate: string): number;
-  after(gate: string): number | undefined;
   /** The tickets that scripts made since the last time. */
   takeTickets(): Ticket[];
 }
@@ -199,20 +198,23 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (run.place === "gate" || run.place === "moment") toLine(run);
       return run.lease > now() ? "held" : "free";
     },
-    open(name, asked, most) {
+    open(name, asked, most, changedAt) {
       const gate = gateOf(name);
       const version = asked ?? raise(gate.version);
       if (version > gate.version && !is("open-keeps-version")) {
         gate.version = version;
-        delete gate.after;
       }
       const moved = Array.from(gate.waiters)
         .filter(([, saw]) => saw < version)
         .toSorted(byScore)
         .slice(0, most);
       for (const [id] of moved) {
-        gate.waiters.delete(id);
         const run = find(id);
+        if (changedAt !== undefined && run?.after !== undefined && changedAt <= run.after) {
+          gate.waiters.set(id, version);
+          continue;
+        }
+        gate.waiters.delete(id);
         if (run?.place === "gate" && run.gate === name) toLine(run);
       }
       return { version, left: Array.from(gate.waiters.values()).filter((saw) => saw < version).length };
@@ -236,7 +238,6 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       return { nextMs: next === undefined ? undefined : Math.max(0, next - now()), gates: found };
     },
     version: (gate) => gates.get(gate)?.version ?? 0,
-    after: (gate) => gates.get(gate)?.after,
   };
 }
 

@@ -67,15 +67,11 @@ export class StorePorts implements Journal, RedisGates {
     return this.#network.command(this.#process, "version", gate, () => this.#world.store.version(gate));
   }
 
-  after(gate: string): Promise<number | undefined> {
-    return this.#network.command(this.#process, "after", gate, () => this.#world.store.after(gate));
-  }
-
-  async open(gate: string): Promise<void> {
+  async open(gate: string, changedAt?: number): Promise<void> {
     let version: number | undefined;
     for (let left = 1; left > 0;) {
       const asked = version;
-      const reply = await this.script("open", gate, (store) => store.open(gate, asked, SLICE));
+      const reply = await this.script("open", gate, (store) => store.open(gate, asked, SLICE, changedAt));
       version = reply.version;
       left = reply.left;
     }

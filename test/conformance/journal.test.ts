@@ -1,0 +1,16 @@
+/** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
+import { journalConformance } from "./journal.ts";
+import { placesConformance } from "./places.ts";
+import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
+import { sentTwice } from "./twice.ts";
+
+const SUBJECTS: readonly [string, OpenSubject][] = [
+  ["memory", memorySubject],
+  ["memory, all sent twice", (t, options) => sentTwice(memorySubject(t, options))],
+  ["redis", redisSubject],
+  ["redis, all sent twice", (t, options) => sentTwice(redisSubject(t, options))],
+];
+for (const [name, open] of SUBJECTS) {
+  journalConformance(name, open);
+  placesConformance(name, open);
+}

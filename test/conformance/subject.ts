@@ -1,0 +1,180 @@
+/** A store under test: the ports, the scripts that are no port, and a look at what it holds. Once in memory, once on Redis. */
+import { randomUUID } from "node:crypto";
+import type { TestContext } from "node:test";
+import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
+import { CANCEL } from "../../src/queue/scripts/cancel.ts";
+import { CREATE } from "../../src/queue/scripts/create.ts";
+import { DUE } from "../../src/queue/scripts/due.ts";
+import type { Journal } from "../../src/ports/journal.ts";
+import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
+import type { RedisGates } from "../../src/queue/journal.ts";
+import { testStore } from "../support/store.ts";
+import { type CreateReply, type CreateRequest, createMemoryStore } from "../simulation/memory-store.ts";
+import type { StoredRun } from "../simulation/memory-state.ts";
+
+/** What a run's header says; numbers that differ from store to store are left to the tests that compare them. */
+export interface Header {
+  readonly status: string;
+  readonly place: string;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly epoch: number;
+  readonly lease: number;
+  readonly length: number;
+  readonly cancel: boolean;
+  /** It is kept only for a while. */
+  readonly expires: boolean;
+  /** Somebody will look at it. */
+  readonly looked: boolean;
+}
+
+export interface Subject {
+  readonly journal: Journal;
+  readonly gates: RedisGates;
+  create(request: CreateRequest): Promise<CreateReply>;
+  cancel(run: string): Promise<string>;
+  due(): Promise<{ readonly gates: readonly string[]; readonly tickets: readonly Ticket[] }>;
+  header(run: string): Promise<Header | undefined>;
+  live(line: string): Promise<readonly string[]>;
+  /** First to go first. */
+  waiting(line: string): Promise<readonly string[]>;
+  waiters(gate: string): Promise<readonly string[]>;
+  /** The store's ms. */
+  now(): number;
+  /** As if so many ms had passed for leases and looks. */
+  age(ms: number): Promise<void>;
+  /** As if an Errand of this version had written the run's journal. */
+  setVersion(run: string, version: number): Promise<void>;
+}
+
+export type OpenSubject = (t: TestContext, options?: Partial<StoreOptions>) => Subject;
+
+export const memorySubject: OpenSubject = (_t, options = {}) => {
+  let aged = 0;
+  let moment = 0;
+  const store = createMemoryStore({ ...DEFAULT_STORE, ...options, now: () => moment });
+  /** A script happens at one moment. */
+  const at = async <T>(op: () => T): Promise<T> => {
+    moment = Date.now() + aged;
+    return op();
+  };
+  return {
+    journal: {
+      leaseMs: options.leaseMs ?? DEFAULT_STORE.leaseMs,
+      claim: (run, asked) => at(() => store.claim(run, asked)),
+      renew: (run, epoch) => at(() => store.renew(run, epoch)),
+      commit: (commit) => at(() => store.commit(commit)),
+      evidence: (run, evidence) => at(() => store.evidence(run, evidence)),
+    },
+    gates: {
+      version: async (gate) => store.version(gate),
+      after: async (gate) => store.after(gate),
+      open: (gate) =>
+        at(() => {
+          const { version, left } = store.open(gate, undefined, 100);
+          for (let more = left; more > 0;) more = store.open(gate, version, 100).left;
+        }),
+    },
+    create: (request) => at(() => store.create(request)),
+    cancel: (run) => at(() => store.cancel(run)),
+    due: () =>
+      at(() => {
+        store.takeTickets();
+        const { gates } = store.due(100);
+        return { gates, tickets: store.takeTickets() };
+      }),
+    header: async (id) => {
+      const run = store.runs.get(id);
+      return run === undefined ? undefined : seen(run, store.looks.has(`run:${id}`));
+    },
+    live: async (line) => Array.from(store.live.get(line) ?? []).toSorted(),
+    waiting: async (line) => {
+      const ranks = Array.from(store.lines.get(line) ?? []);
+      return ranks.toSorted((a, b) => a[1] - b[1]).map(([id]) => id);
+    },
+    waiters: async (gate) => Array.from(store.gates.get(gate)?.waiters.keys() ?? []).toSorted(),
+    now: () => Date.now() + aged,
+    age: async (ms) => void (aged += ms),
+    setVersion: async (id, version) => {
+      const run = store.runs.get(id);
+      if (run !== undefined) run.version = version;
+    },
+  };
+};
+
+function seen(run: StoredRun, looked: boolean): Header {
+  const { status, place, reason, ticket, epoch, lease, journal, cancel, expires } = run;
+  const length = journal.length;
+  return { status, place, reason, ticket: String(ticket), epoch, lease, length, cancel, expires: expires > 0, looked };
+}
+
+export const redisSubject: OpenSubject = (t, options) => {
+  const { store, journal, gates } = testStore(t, options);
+  const { redis, prefix } = store;
+  return {
+    journal,
+    gates,
+    create: async ({ run, nonce, queue, priority, idem, inputHash, created }) => {
+      const { agent, identifier, tenant = "" } = created;
+      const first = JSON.stringify(created);
+      const args = [run, nonce, agent, identifier, tenant, queue, priority, idem, inputHash, first] as const;
+      const [answer, what] = (await store.run(CREATE, ...args)).map(String);
+      if (answer === "tenant") return { answer, tenant: what ?? "" };
+      if (answer === "ok" || answer === "same" || answer === "conflict") return { answer, run: what ?? "" };
+      throw new Error(`create: ${answer}`);
+    },
+    cancel: async (run) => String((await store.run(CANCEL, run))[0]),
+    due: async () => {
+      const [, due, ...made] = await store.run(DUE, 100);
+      return { gates: String(due).split(" ").filter(Boolean), tickets: decodeTickets(made) };
+    },
+    header: async (run) => {
+      const h = await redis.hgetall(`${prefix}run:${run}`);
+      if (h["status"] === undefined) return undefined;
+      return {
+        status: h["status"],
+        place: h["place"] ?? "",
+        reason: h["reason"] ?? "",
+        ticket: h["ticket"] ?? "",
+        epoch: Number(h["epoch"]),
+        lease: Number(h["lease"]),
+        length: await redis.llen(`${prefix}run:${run}:j`),
+        cancel: h["cancel"] === "1",
+        expires: (await redis.pttl(`${prefix}run:${run}`)) > 0,
+        looked: (await redis.zscore(`${prefix}looks`, `run:${run}`)) !== null,
+      };
+    },
+    live: async (line) => (await redis.zrange(`${prefix}live:${line}`, "0", "-1")).toSorted(),
+    waiting: (line) => redis.zrange(`${prefix}line:${line}`, "0", "-1"),
+    waiters: async (gate) => (await redis.zrange(`${prefix}gate:${gate}:w`, "0", "-1")).toSorted(),
+    now: () => Date.now(),
+    age: async (ms) => {
+      const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
+      for (const member of looks) await redis.zincrby(`${prefix}looks`, -ms, member);
+      for (const id of await redis.zrange(`${prefix}runs:all`, "0", "-1")) {
+        const lease = Number(await redis.hget(`${prefix}run:${id}`, "lease"));
+        if (lease > 0) await redis.hset(`${prefix}run:${id}`, "lease", String(Math.max(1, lease - ms)));
+      }
+    },
+    setVersion: async (run, version) => {
+      await redis.hset(`${prefix}run:${run}`, "version", String(version));
+    },
+  };
+};
+
+export function createRequest(
+  options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string } = {},
+): CreateRequest {
+  const { identifier = "user_1", tenant, ...rest } = options;
+  const named = tenant === undefined ? {} : { tenant };
+  return {
+    run: `run_0_${randomUUID()}`,
+    nonce: randomUUID(),
+    queue: "default",
+    priority: 0,
+    idem: "",
+    inputHash: "h",
+    ...rest,
+    created: { kind: "created", agent: "note", identifier, input: { n: 1 }, ...named },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * A store whose every operation is sent twice with one nonce, as ioredis does when a reply was lost. The second reply is the one
+ * that arrives; it must say what the first one said.
+ */
+import assert from "node:assert/strict";
+import type { Subject } from "./subject.ts";
+
+export function sentTwice(subject: Subject): Subject {
+  const { journal, gates } = subject;
+  return {
+    ...subject,
+    journal: {
+      leaseMs: journal.leaseMs,
+      claim: (...asked) => twice(() => journal.claim(...asked)),
+      renew: (...asked) => twice(() => journal.renew(...asked)),
+      commit: (...asked) => twice(() => journal.commit(...asked)),
+      evidence: (...asked) => twice(() => journal.evidence(...asked)),
+    },
+    gates: {
+      version: (gate) => gates.version(gate),
+      after: (gate) => gates.after(gate),
+      // Each opening is one of its own; the second finds nobody left.
+      open: async (gate) => {
+        await gates.open(gate);
+        await gates.open(gate);
+      },
+    },
+    create: (...asked) => twice(() => subject.create(...asked)),
+    cancel: (...asked) => twice(() => subject.cancel(...asked)),
+  };
+}
+
+async function twice<T>(send: () => Promise<T>): Promise<T> {
+  const one = await send();
+  const two = await send();
+  assert.deepEqual(timeless(two), timeless(one), "sent again, it says the same");
+  return two;
+}
+
+/** A claim tells the store's time, which goes on. */
+function timeless<T>(reply: T): T {
+  return typeof reply === "object" && reply !== null && "now" in reply ? { ...reply, now: 0 } : reply;
+}
