@@ -22,10 +22,8 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
     }
     const [seen] = looked.accounts;
     if (seen?.status !== "ACTIVE") return false;
-    const after = granted ? undefined : await gates.after(gate);
-    // An ACTIVE account that refused a run opens only when it was connected anew since.
-    if (after !== undefined && (seen.updatedAt ?? 0) <= after) return false;
-    await gates.open(gate);
+    // Whoever was refused by this ACTIVE account goes on only if the user has connected it again since.
+    await (granted ? gates.open(gate) : gates.open(gate, seen.updatedAt ?? 0));
     log.info("gate.opened", { connection, granted });
     return true;
   };

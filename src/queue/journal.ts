@@ -92,24 +92,21 @@ function reasonOf(entries: readonly Entry[]): string {
 const SLICE = 100;
 
 export interface RedisGates extends Gates {
-  /** Lets all waiters go on that saw a lower version than the one this opening sets. Safe to call twice, or never to finish. */
-  open(gate: string): Promise<void>;
-  /** Redis ms after which the account must have been connected anew, if a waiter was refused by an ACTIVE account. */
-  after(gate: string): Promise<number | undefined>;
+  /**
+   * Lets the waiters go on that saw a lower version than the one this opening sets. Safe to call twice, or never to finish.
+   * @param changedAt when the account last changed, ms: a waiter that an ACTIVE account refused after that stays. Without it all go.
+   */
+  open(gate: string, changedAt?: number): Promise<void>;
 }
 
 export function redisGates(store: Store, tickets: Tickets): RedisGates {
   const key = (gate: string): string => `${store.prefix}gate:${gate}`;
   return {
     version: async (gate) => Number((await store.redis.hget(key(gate), "version")) ?? 0),
-    after: async (gate) => {
-      const after = await store.redis.hget(key(gate), "after");
-      return after === null ? undefined : Number(after);
-    },
-    open: async (gate) => {
+    open: async (gate, changedAt) => {
       let version = "";
       for (let left = 1; left > 0;) {
-        const reply = await store.run(OPEN, gate, version, SLICE);
+        const reply = await store.run(OPEN, gate, version, SLICE, changedAt ?? "");
         await tickets.add(decodeTickets(reply.slice(2)));
         version = String(reply[0]);
         left = Number(reply[1]);

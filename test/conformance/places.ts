@@ -52,15 +52,27 @@ export function placesConformance(name: string, open: OpenSubject): void {
     assert.deepEqual(await s.journal.claim(run, { ticket: first, nonce: "old", worker: "w" }), { answer: "stale" });
   });
 
-  it("a gate keeps the latest moment since which an account must be connected, until it opens", async (of) => {
+  it("whoever an ACTIVE account refused waits for a connection since then, and keeps nobody else waiting", async (of) => {
     const s = of();
-    const [one, two] = [await enqueue(s), await enqueue(s)];
-    await park(s, one ?? "", { ...toGate("g"), after: 2_000 } as Move);
-    assert.equal(await s.gates.after("g"), 2_000);
-    await park(s, two ?? "", { ...toGate("g"), after: 1_000 } as Move);
-    assert.equal(await s.gates.after("g"), 2_000);
+    const [plain, refused] = [await enqueue(s), await enqueue(s)];
+    await park(s, plain, toGate("g"));
+    await park(s, refused, { ...toGate("g"), after: 5_000 } as Move);
+    const places = async (): Promise<string[]> => [(await header(s, plain)).place, (await header(s, refused)).place];
+    await s.gates.open("g", 4_000);
+    assert.deepEqual(await places(), ["live", "gate"]);
+    await s.gates.open("g", 5_000);
+    assert.deepEqual(await places(), ["live", "gate"], "connected before the refusal, not since");
+    assert.deepEqual(await s.waiters("g"), [refused]);
+    await s.gates.open("g", 6_000);
+    assert.deepEqual(await places(), ["live", "live"]);
+  });
+
+  it("an opening that the user was seen to make lets everybody go on", async (of) => {
+    const s = of();
+    const refused = await enqueue(s);
+    await park(s, refused, { ...toGate("g"), after: 5_000 } as Move);
     await s.gates.open("g");
-    assert.equal(await s.gates.after("g"), undefined);
+    assert.equal((await header(s, refused)).place, "live");
   });
 
   it("opening one gate wakes only its own waiters, also more than one slice of them, and each once", async (of) => {

@@ -68,11 +68,10 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
     },
     gates: {
       version: async (gate) => store.version(gate),
-      after: async (gate) => store.after(gate),
-      open: (gate) =>
+      open: (gate, changedAt) =>
         at(() => {
-          const { version, left } = store.open(gate, undefined, 100);
-          for (let more = left; more > 0;) more = store.open(gate, version, 100).left;
+          const { version, left } = store.open(gate, undefined, 100, changedAt);
+          for (let more = left; more > 0;) more = store.open(gate, version, 100, changedAt).left;
         }),
     },
     create: (request) => at(() => store.create(request)),

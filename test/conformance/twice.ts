@@ -18,11 +18,10 @@ export function sentTwice(subject: Subject): Subject {
     },
     gates: {
       version: (gate) => gates.version(gate),
-      after: (gate) => gates.after(gate),
       // Each opening is one of its own; the second finds nobody left.
-      open: async (gate) => {
-        await gates.open(gate);
-        await gates.open(gate);
+      open: async (...asked) => {
+        await gates.open(...asked);
+        await gates.open(...asked);
       },
     },
     create: (...asked) => twice(() => subject.create(...asked)),

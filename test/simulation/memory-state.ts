@@ -46,6 +46,8 @@ export interface StoredRun {
   /** Of the newest Errand that wrote its journal. */
   version: number;
   gate: string;
+  /** Of a run that an ACTIVE account refused: store ms since when the user must have connected again. */
+  after: number | undefined;
   /** Store ms after which it is no more; 0 while it is not final. */
   expires: number;
   readonly journal: Decision[];
@@ -56,7 +58,6 @@ export interface StoredRun {
 
 export interface StoredGate {
   version: number;
-  after?: number;
   /** Run → the version it saw. */
   readonly waiters: Map<string, number>;
 }
@@ -128,7 +129,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     }
   };
   const toLine = (run: StoredRun): void => {
-    Object.assign(run, { status: "queued", place: "line", reason: "", gate: "" });
+    Object.assign(run, { status: "queued", place: "line", reason: "", gate: "", after: undefined });
     looks.delete(`run:${run.id}`);
     entry(lines, run.line, () => new Map<string, number>()).set(run.id, run.rank);
     fill(run.line);

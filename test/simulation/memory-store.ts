@@ -44,7 +44,7 @@ export interface MemoryStore {
   commit(commit: Commit): CommitReply;
   evidence(run: string, evidence: Omit<Evidence, "at">): Evidence | undefined;
   cancel(run: string): "held" | "free" | "final" | "gone";
-  open(gate: string, version: number | undefined, most: number): { version: number; left: number };
+  open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
   due(most: number): { nextMs: number | undefined; gates: readonly string[] };
   version(gate: string): number;
   /** The tickets that scripts made since the last time. */
@@ -95,6 +95,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         reason: "",
         version: JOURNAL_VERSION,
         gate: "",
+        after: undefined,
         expires: 0,
         journal: find(id)?.journal ?? [],
         nonces: find(id)?.nonces ?? [],
@@ -141,7 +142,15 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         Object.assign(run, { place: "live", ticket: raise(run.ticket) });
       }
       const epoch = raise(run.epoch);
-      Object.assign(run, { status: "running", epoch, lease: now() + leaseMs, claim: nonce, reason: "", gate: "" });
+      Object.assign(run, {
+        status: "running",
+        epoch,
+        lease: now() + leaseMs,
+        claim: nonce,
+        reason: "",
+        gate: "",
+        after: undefined,
+      });
       looks.set(`run:${id}`, run.lease);
       write(run, epoch, nonce, [{ kind: "leased", worker }]);
       return claimed();

@@ -34,7 +34,7 @@ else
   if place == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[9] .. ':w', id) end
   redis.call('ZADD', p .. 'live:' .. h[8], now, id)
   redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
-  redis.call('HDEL', run, 'reason', 'gate')
+  redis.call('HDEL', run, 'reason', 'gate', 'after')
 end
 local epoch = int(raise(h[4]))
 setStatus(id, run, status, h[11], 'running', 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))

@@ -40,10 +40,7 @@ elseif move.to == 'moment' then
 elseif move.to == 'gate' then
   setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
-  if move.after then
-    local after = tonumber(redis.call('HGET', gate, 'after')) or 0
-    redis.call('HSET', gate, 'after', int(math.max(after, move.after)))
-  end
+  if move.after then redis.call('HSET', run, 'after', int(move.after)) end
   redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else

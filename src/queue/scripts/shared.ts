@@ -8,7 +8,7 @@
  *   run:<id>:e      hash   evidence: intent nonce → "<at>\n<JSON>"
  *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
  *   live:<line>     zset   runs that have a slot
- *   gate:<gate>     hash   version, after; gate:<gate>:w zset waiters by the version they saw
+ *   gate:<gate>     hash   version; gate:<gate>:w zset waiters by the version they saw
  *   looks           zset   next looks in Redis ms: run:<id> or gate:<gate>
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
@@ -74,7 +74,7 @@ end
 local function toLine(id, run)
   local h = redis.call('HMGET', run, 'line', 'rank', 'status', 'sequence')
   setStatus(id, run, h[3], h[4], 'queued', 'place', 'line', 'updated', int(now))
-  redis.call('HDEL', run, 'reason', 'gate')
+  redis.call('HDEL', run, 'reason', 'gate', 'after')
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
   fill(h[1])
