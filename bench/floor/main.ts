@@ -23,15 +23,15 @@ const { values } = parseArgs({
   options: {
     /** Rounds, and runs of one side in one of them. */
     rounds: { type: "string", default: "5" },
-    runs: { type: "string", default: "200" },
+    runs: { type: "string", default: "100" },
     /** Runs one after another, in each round. */
-    alone: { type: "string", default: "20" },
+    alone: { type: "string", default: "10" },
     concurrency: { type: "string", default: "100" },
     /** ms that the model takes. */
     latency: { type: "string", multiple: true, default: ["0", "50"] },
     bare: { type: "boolean", default: false },
     /** Runs in each state while Redis is weighed; 0 leaves it out. */
-    kept: { type: "string", default: "200" },
+    kept: { type: "string", default: "100" },
     /** A folder for a CPU profile of each process. */
     profile: { type: "string" },
   },
