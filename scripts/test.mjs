@@ -3,9 +3,10 @@
  * It installs the node modules if they are missing and gives all tests one Redis in REDIS_URL (see redis.mjs), which is never
  * flushed: each test has a prefix of its own. The last lines are the summary of Node's test runner.
  */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ROOT, ensureModules } from "./install.mjs";
 import { main } from "./main.mjs";
 import { runProgram } from "./program.mjs";
@@ -18,12 +19,18 @@ await main(async (stop) => {
   const files = testFiles(process.argv.slice(2).filter((word) => !word.startsWith("-")));
   await ensureModules(stop);
   stop.throwIfAborted();
-  const runner = ["--test", "--test-reporter=spec", `--test-timeout=${TEST_TIMEOUT_MS}`];
+  const runner = [...seeded(), "--test", "--test-reporter=spec", `--test-timeout=${TEST_TIMEOUT_MS}`];
   return runProgram([...runner, `--test-concurrency=${concurrency()}`, ...options, ...files], stop, {
     cwd: ROOT,
     redis: true,
   });
 });
+
+/** Property tests draw the same cases in every run: see the file. */
+function seeded() {
+  const file = join(ROOT, "test/support/seed.mjs");
+  return existsSync(file) ? [`--import=${pathToFileURL(file).href}`] : [];
+}
 
 /** Node 20 takes no globs. Each word of `parts` names one or more files. */
 function testFiles(parts) {

@@ -24,8 +24,14 @@ export function createChecker(): Checker {
     compiled.set(hash, validate);
     for (const oldest of compiled.keys()) if (compiled.size > MOST_COMPILED) compiled.delete(oldest);
     if (typeof validate === "string") return [validate];
-    if (validate(args) === true) return [];
-    return [...new Set((validate.errors ?? []).map(problem))].slice(0, MOST_PROBLEMS);
+    try {
+      if (validate(args) === true) return [];
+      return [...new Set((validate.errors ?? []).map(problem))].slice(0, MOST_PROBLEMS);
+    } catch (error) {
+      // A schema that refers to itself without going deeper into the arguments never comes to an end.
+      if (error instanceof RangeError) return ["this tool cannot be used: its schema refers to itself without end"];
+      throw error;
+    }
   };
 }
 

@@ -176,6 +176,11 @@ test("names and values in problems are cut", () => {
   assert.equal((long[0]?.length ?? 0) < 300, true);
 });
 
+test("a schema that refers to itself without end is a problem of the tool, not of the process", () => {
+  const [told] = createChecker()("endless", { $ref: "" }, {});
+  assert.match(told ?? "", /refers to itself without end/);
+});
+
 test("whatever the schema and the arguments, there is an answer", () => {
   const checker = createChecker();
   let n = 0;
