@@ -35,12 +35,15 @@ test("every published port is on loopback", () => {
   for (const port of ports) assert.match(port, /^ {6}- "127\.0\.0\.1:\d+:\d+"$/);
 });
 
-test("the worker waits for a healthy Redis and runs an entry that exists", () => {
+test("the workers wait for a healthy Redis and run entries that exist, with a configuration that exists", () => {
   assert.match(section(redis, "healthcheck", 2), /valkey-cli ping/);
-  assert.match(section(worker, "depends_on", 2), /redis:\n +condition: service_healthy\n/);
   assert.match(section(worker, "environment", 2), /REDIS_URL: redis:\/\/redis:6379/);
-  const entry = /command: \["node", "scripts\/run\.mjs", "([^"]+)"\]/.exec(worker)?.[1];
-  assert.ok(read(entry ?? "no entry").length > 0);
+  assert.match(section(worker, "healthcheck", 2), /\/readyz/);
+  for (const service of [worker, section(services, "wake", 1)]) {
+    assert.match(section(service, "depends_on", 2), /redis:\n +condition: service_healthy$/m);
+    const command = /command: \["node", "scripts\/run\.mjs", "([^"]+)", "--config=([^"]+)"\]/.exec(service);
+    for (const file of [command?.[1], command?.[2]]) assert.ok(read(file ?? "no entry").length > 0, `${file} exists`);
+  }
 });
 
 test(".env.example names every variable and holds no secret", () => {

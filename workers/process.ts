@@ -2,7 +2,8 @@
 import { createErrand, loadConfig, serveHealth, type WorkerOptions } from "../src/index.ts";
 
 export async function runWorker(name: string, options: WorkerOptions): Promise<void> {
-  const { options: config } = await loadConfig({ logLevel: "info", needs: ["scalekit", "models"] });
+  const file = argument("config");
+  const { options: config } = await loadConfig({ file, logLevel: "info", needs: ["scalekit", "models"] });
   const errand = createErrand(config);
   const worker = errand.worker(options);
   const health = await serveHealth(worker, { port: healthPort() });
@@ -28,6 +29,11 @@ export async function runWorker(name: string, options: WorkerOptions): Promise<v
 }
 
 function healthPort(): number {
-  const argument = process.argv.find((word) => word.startsWith("--health-port="));
-  return argument === undefined ? 9464 : Number(argument.slice("--health-port=".length));
+  return Number(argument("health-port") ?? 9464);
+}
+
+/** `--name=value` */
+function argument(name: string): string | undefined {
+  const start = `--${name}=`;
+  return process.argv.find((word) => word.startsWith(start))?.slice(start.length);
 }
