@@ -2,20 +2,23 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { redisUrl } from "../support/store.ts";
-import { die, dieTwice, type Outcome, sleepOver, throwUp, wakeAmid } from "./deaths.ts";
+import { die, dieTwice, type Outcome, sleepOver, throwUp } from "./deaths.ts";
 import { openLab } from "./lab.ts";
-import { AMID, COUNTS, POINTS, TWICE } from "./story.ts";
+import { COUNTS, POINTS, TWICE } from "./story.ts";
 
+/**
+ * A zombie that wakes while another worker holds the run is in `matrix.ts` only: with 51 runs held on a crowded machine the holder loses
+ * BullMQ's locks and hands its runs back, and then what the lane counts is the machine.
+ */
 test("a worker dies at any boundary", { concurrency: true }, async (t: TestContext) => {
   const lab = await openLab(redisUrl(), { onLeave: (work) => t.after(work) });
   // All of them before the first disaster: their start takes all there is of the machine.
-  const [survivor, killed, exited, throwing, zombie, first, second, other, owner] = await lab.startWorkers(9);
+  const [survivor, killed, exited, throwing, zombie, first, second] = await lab.startWorkers(7);
   const cases: readonly (readonly [string, () => Promise<Outcome>])[] = [
     ["kill -9", () => die("kill", lab, POINTS, killed, survivor)],
     ["exit", () => die("exit", lab, POINTS, exited, survivor)],
     ["a port that throws", () => throwUp(lab, POINTS, throwing)],
     ["a sleep beyond the lease", () => sleepOver(lab, POINTS, zombie, survivor)],
-    ["a sleep, and awake while another worker has the run", () => wakeAmid(lab, AMID, other, owner)],
     ["kill -9, twice in a row", () => dieTwice(lab, TWICE, [first, second], survivor)],
   ];
   await Promise.all(
