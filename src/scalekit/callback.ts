@@ -5,8 +5,11 @@
  *
  * B1 Nothing is verified unless the state is ours, unused, not expired, and belongs to the user who is signed in.
  * B2 A state is used up by its first return, whatever comes of it. Without a session it is not touched: signing in and reloading works.
- * B3 States, request ids and links are never logged, and no query is passed on.
+ * B3 The account is connected when Scalekit has verified the user, or says that it is ACTIVE; until then nothing goes on.
+ * B4 Users are sent to `redirectTo`, or below the origin of `baseUrl`, and nowhere else; no query names a target.
+ * B5 States, request ids and links are never logged, and no query is passed on.
  */
+import { randomBytes } from "node:crypto";
 import { checkIdentifier } from "../core/identifier.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { Accounts } from "../ports/accounts.ts";
@@ -71,11 +74,13 @@ interface Parts extends Omit<AuthorizationOptions, "redirectTo"> {
 async function comeBack(user: string, query: URLSearchParams, parts: Parts): Promise<Response> {
   const { accounts, states, baseUrl } = parts;
   const state = only(query, "state");
-  const kept = state === undefined ? undefined : await states.take(hashState(state));
+  const nonce = randomBytes(16).toString("base64url");
+  const kept = state === undefined ? undefined : await states.take(hashState(state), nonce);
   if (kept === undefined) return page(404, USED_UP);
   const { identifier, connection } = kept;
   if (identifier !== user) return page(403, SOMEBODY_ELSE);
   const again = { href: connectUrl(baseUrl, connection), text: "Connect" };
+  if (kept.used) return page(404, { ...USED_UP, link: again });
   if (query.has("error"))
     return query.get("error") === "access_denied"
       ? page(200, { ...DENIED, link: again })
@@ -113,7 +118,8 @@ async function connected(returned: AuthorizationState, theirs: string, parts: Pa
   if (URL.canParse(theirs) && new URL(theirs).origin === ours) return redirect(theirs);
   return page(200, {
     title: "Connected",
-    text: `Your ${returned.connection} account is connected. Work that waited for it goes on now. You can close this tab.`,
+    text: `Your ${returned.connection} account is connected. Work that waited for it goes on now. You can close this tab: the page that you came from updates itself.`,
+    tell: returned.connection,
   });
 }
 
@@ -149,7 +155,7 @@ const SIGN_IN = {
 };
 const USED_UP = {
   title: "This link no longer works",
-  text: "It was used before, or it has expired. Nothing was connected by it. Open the app's own link again to get a new one.",
+  text: "It was used before, or it has expired. If you have just connected your account, all is well, and you can close this tab. If not, open the app's own link again to get a new one.",
 };
 const SOMEBODY_ELSE = {
   title: "This link belongs to somebody else",

@@ -1,9 +1,13 @@
-/** The way out: the app's own URL, which never goes stale, leads a signed-in user to a fresh link of Scalekit's. */
+/**
+ * The way out: the app's own URL, which never goes stale, leads a signed-in user to a link of Scalekit's that works. A link is made
+ * when somebody asks for it; clicks of one user on one connection share it (ports/states.ts).
+ */
 import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ErrandError } from "../core/errors.ts";
 import type { Accounts, Outage } from "../ports/accounts.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { AuthorizationStates } from "../ports/states.ts";
+import type { AuthorizationRequest, AuthorizationStates } from "../ports/states.ts";
 import { page, redirect } from "./page.ts";
 
 /** The app's own URL that leads to a fresh link. It holds no secret, and may be mailed. */
@@ -40,14 +44,35 @@ export interface SendOff {
   readonly known: (connection: string) => Promise<boolean | Outage>;
 }
 
+/** How often, and how long, one click waits for another of the same user that is making their link. */
+const ASK_AGAIN_MS = 100;
+const WAIT_MS = 10_000;
+
 export async function sendOff(user: string, connection: string, parts: SendOff): Promise<Response> {
   const known = await parts.known(connection);
   if (known === false) return page(404, NOTHING_HERE);
   if (known !== true) return later(parts.baseUrl, connection);
+  const request = { identifier: user, connection, returnTo: callbackUrl(parts.baseUrl) };
+  const nonce = randomBytes(16).toString("base64url");
+  for (let waited = 0; waited <= WAIT_MS; waited += ASK_AGAIN_MS) {
+    const turn = await parts.states.begin(request, nonce);
+    if (turn.kind === "link") return redirect(turn.url);
+    if (turn.kind === "make") return await makeLink(request, nonce, parts);
+    await sleep(ASK_AGAIN_MS);
+  }
+  return later(parts.baseUrl, connection);
+}
+
+async function makeLink(request: AuthorizationRequest, nonce: string, parts: SendOff): Promise<Response> {
+  const { accounts, states, baseUrl } = parts;
+  const { identifier, connection, returnTo } = request;
   const state = randomBytes(32).toString("base64url");
-  const link = await parts.accounts.link(user, connection, { state, userVerifyUrl: callbackUrl(parts.baseUrl) });
-  if (!link.ok) return later(parts.baseUrl, connection);
-  await parts.states.put(hashState(state), { identifier: user, connection, expiresAt: link.expiresAt });
+  const link = await accounts.link(identifier, connection, { state, userVerifyUrl: returnTo });
+  if (!link.ok) {
+    await states.giveUp(request, nonce);
+    return later(baseUrl, connection);
+  }
+  await states.keep(request, { stateHash: hashState(state), url: link.url, expiresAt: link.expiresAt });
   return redirect(link.url);
 }
 

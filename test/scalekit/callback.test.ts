@@ -10,10 +10,11 @@ test("out and back: connected, told to whom it matters, and the tab can be close
   const on = await world(t);
   const consent = await out(on);
   assert.equal(consent.startsWith(on.emulator.url), true);
-  const [[hash, state] = ["", undefined]] = on.kept;
+  const [state] = await on.kept();
+  const hash = state?.hash ?? "";
   assert.match(hash, /^[0-9a-f]{64}$/);
   const link = on.emulator.links[0];
-  assert.deepEqual(state, { identifier: "ada", connection: "gmail", expiresAt: link?.expiresAt });
+  assert.deepEqual(state, { hash, identifier: "ada", connection: "gmail", expires: link?.expiresAt });
   // 256 bits, kept only as their hash.
   assert.match(link?.state ?? "", /^[\w-]{43}$/);
   assert.equal(
@@ -25,23 +26,11 @@ test("out and back: connected, told to whom it matters, and the tab can be close
   assert.equal(link?.userVerifyUrl, `${BASE}/callback`);
 
   const callback = await on.emulator.approve(consent);
-  assert.match(await pageOf(await on.get(callback), 200), /Your gmail account is connected\..*close this tab/);
+  assert.match(await pageOf(await on.get(callback), 200, true), /Your gmail account is connected\..*close this tab/);
   assert.deepEqual(
-    [statusOf(on), on.returned, on.kept.size],
+    [statusOf(on), on.returned, (await on.kept()).length],
     ["ACTIVE", [{ identifier: "ada", connection: "gmail" }], 0],
   );
-});
-
-test("each click makes a fresh link, for the user of the session and no other", async (t) => {
-  const on = await world(t);
-  await out(on);
-  on.signIn("bob");
-  await out(on);
-  assert.deepEqual(
-    on.emulator.links.map((link) => link.identifier),
-    ["ada", "bob"],
-  );
-  assert.equal(new Set(on.emulator.links.map((link) => link.state)).size, 2);
 });
 
 test("1 no state", async (t) => {
@@ -69,7 +58,7 @@ test("2 a wrong state, two of them, or an endless one", async (t) => {
     );
   assert.deepEqual([statusOf(on), on.emulator.calls.count("VerifyConnectedAccountUser")], ["PENDING_VERIFICATION", 0]);
   // The hash is no state either.
-  await pageOf(await on.get(`${BASE}/callback?auth_request_id=x&state=${[...on.kept.keys()][0]}`), 404);
+  await pageOf(await on.get(`${BASE}/callback?auth_request_id=x&state=${(await on.kept())[0]?.hash}`), 404);
 });
 
 test("3 an expired state", async (t) => {
@@ -83,8 +72,12 @@ test("3 an expired state", async (t) => {
 test("4 a state used again", async (t) => {
   const on = await world(t);
   const callback = await back(on);
-  await pageOf(await on.get(callback.href), 200);
-  assert.match(await pageOf(await on.get(callback.href), 404), /no longer works/);
+  await pageOf(await on.get(callback.href), 200, true);
+  // A reload of the closing page, say: kind words, and a way on for this user.
+  assert.match(await pageOf(await on.get(callback.href), 404), /all is well.*\n.*href="[^"]*\/connect\/gmail"/);
+  on.signIn("bob");
+  assert.doesNotMatch(await pageOf(await on.get(callback.href), 403), /gmail/);
+  on.signIn("ada");
   const other = await back(on);
   other.searchParams.set("state", callback.searchParams.get("state") ?? "");
   await pageOf(await on.get(other.href), 404);
@@ -116,7 +109,7 @@ test("6 no session: nothing is used up, and after signing in the same address wo
   await pageOf(await on.get(connectUrl(BASE, "gmail")), 401);
   assert.equal(on.emulator.links.length, 1);
   on.signIn("ada");
-  await pageOf(await on.get(callback.href), 200);
+  await pageOf(await on.get(callback.href), 200, true);
 });
 
 test("7 Scalekit knows the request as another user's", async (t) => {
@@ -147,7 +140,7 @@ test("9 the verification's answer is lost: the account's status knows", async (t
   for (const fault of lost) {
     const callback = await back(on);
     on.emulator.faults.add({ method: "VerifyConnectedAccountUser", when: "after", ...fault });
-    await pageOf(await on.get(callback.href), 200);
+    await pageOf(await on.get(callback.href), 200, true);
   }
   assert.equal(on.returned.length, lost.length);
   const callback = await back(on);
@@ -183,7 +176,7 @@ test("12 no open redirect: not by our query, not by theirs", async (t) => {
   const callback = await back(theirs);
   for (const name of ["redirect", "redirect_uri", "next", "returnTo", "url"])
     callback.searchParams.set(name, "https://evil.example");
-  const text = await pageOf(await theirs.get(callback.href), 200);
+  const text = await pageOf(await theirs.get(callback.href), 200, true);
   assert.doesNotMatch(text, /evil/);
 
   for (const [postVerifyUrl, to] of [
@@ -210,24 +203,4 @@ test("redirectTo: where the app wants its users to be, whatever Scalekit says", 
     assert.deepEqual([response.status, response.headers.get("location")], [302, to]);
     assert.equal(response.headers.get("referrer-policy"), "no-referrer");
   }
-});
-
-test("ten thousand forged returns: none is verified", async (t) => {
-  const on = await world(t);
-  await back(on);
-  const real = [...on.kept.keys()][0] ?? "";
-  let seed = 1;
-  const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  const piece = (): string =>
-    Array.from({ length: Math.floor(random() * 60) }, () => String.fromCodePoint(32 + Math.floor(random() * 300))).join(
-      "",
-    );
-  const statuses = new Set<number>();
-  for (let i = 0; i < 10_000; i++) {
-    const query = new URLSearchParams({ state: i % 7 === 0 ? real : piece(), auth_request_id: piece() });
-    if (i % 5 === 0) query.append("error", piece());
-    statuses.add((await on.get(`${BASE}/callback?${query.toString()}`)).status);
-  }
-  assert.deepEqual([...statuses], [404]);
-  assert.deepEqual([on.returned, on.emulator.calls.count("VerifyConnectedAccountUser"), on.kept.size], [[], 0, 1]);
 });
