@@ -1,0 +1,191 @@
+/** Where Redis is broken: a server of its own behind a proxy, the real product, and a run whose effects can be counted. */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { z } from "zod";
+import {
+  agent,
+  createErrand,
+  type Errand,
+  type ErrandOptions,
+  type RunHandle,
+  type TypedAgent,
+} from "../../src/index.ts";
+import { type RedisServer, startRedis } from "../../src/testing/redis.ts";
+import {
+  call,
+  type Execution,
+  type ScalekitEmulator,
+  type Reply,
+  say,
+  type ScriptedModel,
+  startScalekitEmulator,
+  startScriptedModel,
+  toolOutcomes,
+} from "../../src/testing/index.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+export const ANSWER = "Both are sent.";
+export const SUBJECTS = ["first", "second"] as const;
+
+/** Reads, sends one mail, sends another, answers: two effects that nobody may repeat. */
+const TOOLS = ["gmail_get_profile", "gmail_send_message", "gmail_send_message"] as const;
+const letters: readonly Reply[] = [
+  call("gmail_get_profile"),
+  ...SUBJECTS.map((subject) => call("gmail_send_message", { to: "boss@example.com", subject, body: "It is done." })),
+  say(ANSWER),
+];
+
+/** Where a run can be held: the model was asked, Scalekit was asked and has done nothing yet, or it has done its work. Turns from 0. */
+export type Point = readonly ["model" | "asked" | "done", number];
+
+export const POINTS: readonly Point[] = [
+  ...letters.map((_, turn) => ["model", turn] as const),
+  ...TOOLS.flatMap((_, turn) => [["asked", turn] as const, ["done", turn] as const]),
+];
+
+export const LEASE_MS = 1_000;
+const TOOL_TIMEOUT_MS = 10_000;
+
+export const courier: TypedAgent<Record<string, never>, Record<string, never>, string> = agent({
+  name: "courier",
+  model: "openai/scripted",
+  instructions: "Send the letters.",
+  connections: ["gmail"],
+  tools: ["gmail_get_profile", "gmail_send_message"],
+  input: z.object({}),
+  limits: { toolTimeoutMs: TOOL_TIMEOUT_MS },
+});
+
+export interface FaultLab {
+  readonly server: RedisServer;
+  /** Between the product and the server. The target may be moved. */
+  readonly proxy: TcpProxy;
+  readonly target: { host: string; port: number };
+  /** Past the proxy, to the server of the start. */
+  readonly direct: Redis;
+  readonly errand: Errand;
+  readonly scalekit: ScalekitEmulator;
+  readonly model: ScriptedModel;
+  /** What the product said, for a test that fails. */
+  readonly log: readonly string[];
+  /** An ACTIVE account and a run of it. */
+  send(identifier: string): Promise<RunHandle<string>>;
+  /** Subjects of the mails that really went out for this user, in that order. */
+  sent(identifier: string): readonly string[];
+  /** Holds the next run that comes there. */
+  hold(point: Point): Hold;
+}
+
+export interface Hold {
+  /** Resolves when a run has come there. */
+  readonly there: Promise<unknown>;
+  release(): void;
+}
+
+export interface FaultLabOptions {
+  readonly redis?: Readonly<Record<string, string>>;
+  readonly errand?: Partial<ErrandOptions>;
+}
+
+export async function faultLab(t: TestContext, options: FaultLabOptions = {}): Promise<FaultLab> {
+  const server = await startRedis({ ...(options.redis !== undefined && { config: options.redis }) });
+  const target = { host: "127.0.0.1", port: server.port };
+  const [proxy, scalekit, model] = await Promise.all([
+    startTcpProxy(target),
+    startScalekitEmulator({ connections: ["gmail"] }),
+    startScriptedModel({ script: letters }),
+  ]);
+  const log: string[] = [];
+  const errand = createErrand({
+    redis: `redis://127.0.0.1:${proxy.port}`,
+    scalekit: { envUrl: scalekit.url, clientId: scalekit.clientId, clientSecret: scalekit.clientSecret },
+    models: { openai: { apiKey: model.apiKey, baseURL: model.url } },
+    agents: [courier],
+    leaseMs: LEASE_MS,
+    logger: pino({ level: "info", base: null }, { write: (line) => void log.push(line) }),
+    ...options.errand,
+  });
+  const direct = client(server);
+  const holds: Hold[] = [];
+  t.after(async () => {
+    for (const hold of holds) hold.release();
+    proxy.delay(0);
+    proxy.accept();
+    await server.kill("SIGCONT");
+    await errand.close();
+    direct.disconnect();
+    await Promise.all([proxy.close(), scalekit.close(), model.close(), server.stop()]);
+    if (process.env["FAULT_LOG"] !== undefined) process.stderr.write(`# ${t.name}\n${log.join("")}`);
+  });
+  return {
+    server,
+    proxy,
+    target,
+    direct,
+    errand,
+    scalekit,
+    model,
+    log,
+    send: (identifier) => {
+      scalekit.connect(identifier, "gmail");
+      return errand.enqueue(courier, { identifier, input: {} });
+    },
+    sent: (identifier) => scalekit.ledger.filter((it) => it.identifier === identifier).flatMap(subjectOf),
+    hold: ([at, turn]) => {
+      let release = (): void => undefined;
+      const until = new Promise<void>((resolve) => (release = resolve));
+      const hold = {
+        there: at === "model" ? holdModel(model, turn, until) : holdTool(scalekit, at, turn, until),
+        release,
+      };
+      holds.push(hold);
+      return hold;
+    },
+  };
+}
+
+function holdModel(model: ScriptedModel, turn: number, until: Promise<void>): Promise<unknown> {
+  model.script(async (_request, context) => {
+    if (context.turn === turn) await until;
+    return letters[context.turn] ?? say("too many turns");
+  });
+  return model.waitFor((request) => request.turn === turn && request.outcome === "open");
+}
+
+function holdTool(
+  scalekit: ScalekitEmulator,
+  at: "asked" | "done",
+  turn: number,
+  until: Promise<void>,
+): Promise<unknown> {
+  const tool = TOOLS[turn];
+  const when = at === "asked" ? "before" : "after";
+  let before = TOOLS.slice(0, turn).filter((one) => one === tool).length;
+  for (let i = 0; i < before; i++)
+    scalekit.faults.add({ method: "ExecuteTool", ...(tool && { tool }), when, until: Promise.resolve() });
+  scalekit.faults.add({ method: "ExecuteTool", ...(tool && { tool }), when, until });
+  const fits = (event: { tool: string | undefined }): boolean => event.tool === tool && before-- === 0;
+  return scalekit.waitFor(at === "asked" ? "call" : "execute", fits, 20_000);
+}
+
+/** It waits for its server as long as a worker does. */
+export function client(server: { readonly port: number }): Redis {
+  const redis = new Redis(server.port, "127.0.0.1", { maxRetriesPerRequest: null, retryStrategy: () => 20 });
+  redis.on("error", () => undefined);
+  return redis;
+}
+
+function subjectOf({ tool, input }: Execution): string[] {
+  return tool === "gmail_send_message" ? [String(input["subject"])] : [];
+}
+
+/** The run completed, each mail went out exactly once, and the model was told of each that it did. */
+export async function assertDelivered(lab: FaultLab, run: RunHandle<string>, identifier: string): Promise<void> {
+  assert.equal(await run.result({ timeoutMs: 20_000 }), ANSWER, lab.log.join(""));
+  assert.deepEqual(lab.sent(identifier), SUBJECTS, "each mail exactly once");
+  const last = lab.model.requests.findLast((request) => request.turn === SUBJECTS.length + 1);
+  const told = last === undefined ? [] : toolOutcomes(last).map((outcome) => outcome.error ?? "ok");
+  assert.deepEqual(told, ["ok", "ok", "ok"], "what the model was told of each call");
+}
