@@ -1,4 +1,12 @@
 /** The public names, one by one. Names that users need in their tests are in `errand/testing`. */
+export {
+  type Classification,
+  type ClassifyOptions,
+  classifyTools,
+  type DefinitionState,
+  type Review,
+  type ReviewedTool,
+} from "./classify.ts";
 export { type LoadedConfig, loadConfig, loadLiveConfig, type LoadOptions } from "./config-file.ts";
 export {
   configFromEnv,
@@ -13,15 +21,16 @@ export {
   type Agent,
   type AgentOptions,
   type InstructionContext,
-  type ToolUse,
   type TypedAgent,
 } from "./core/agent.ts";
-export type { Effect } from "./core/effects.ts";
+export type { Effect, OnUnknown } from "./core/effects.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
+export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest.ts";
 export type { Limits } from "./core/limits.ts";
 export type { Message, Usage } from "./core/messages.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
+export type { CallInDoubt, LookAnswer, ToolUse, Verify } from "./core/tool-use.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";
 export type { SeenAccount } from "./core/waiting.ts";
 export { type Check, type CheckResult, checkUp, type DoctorOptions } from "./doctor.ts";

@@ -7,7 +7,7 @@ import { type Job, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import OpenAI from "openai";
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources/chat/completions";
-import type { ToolUse } from "../../src/core/agent.ts";
+import type { ToolUse } from "../../src/core/tool-use.ts";
 import { createAccounts } from "../../src/scalekit/accounts.ts";
 import { createScalekit, type ScalekitOptions } from "../../src/scalekit/client.ts";
 import { createToolbox } from "../../src/scalekit/tools.ts";

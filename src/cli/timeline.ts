@@ -99,6 +99,13 @@ export function createTimeline(identifier: string): Timeline {
     return [line(at, `${name}: ${parts.join(" · ")}`, tone)];
   };
 
+  /** What its own worker could not tell has been said already. */
+  const doubted = ({ at, call }: Of<"tool.unknown">): TimelineLine[] => {
+    const lost = sent.get(call);
+    sent.delete(call);
+    return lost === undefined ? [] : [line(at, `${callText(lost)}: outcome unknown`, "bad")];
+  };
+
   const told = (event: RunEvent): TimelineLine[] => {
     switch (event.type) {
       case "run.queued":
@@ -119,6 +126,12 @@ export function createTimeline(identifier: string): Timeline {
       case "run.parked":
         [holder, parkedAt, asked] = ["parked", event.at, undefined];
         return [line(event.at, parkText(event, identifier), "wait")];
+      case "tool.unknown":
+        return doubted(event);
+      case "tool.verified":
+        return [line(event.at, verifiedText(event), event.says === "unsure" ? "bad" : "plain")];
+      case "tool.answered":
+        return [line(event.at, answeredText(event), event.says === "stop" ? "bad" : "good")];
       case "run.yielded":
         [holder, asked] = ["handed-back", undefined];
         return [line(event.at, "handed back by its worker")];
@@ -133,7 +146,7 @@ export function createTimeline(identifier: string): Timeline {
 
   return {
     // Outcomes of the same millisecond may come after the request that shows them.
-    add: (event) => (event.type === "tool.settled" ? told(event) : [...unknown(), ...told(event)]),
+    add: (event) => (event.type.startsWith("tool.") ? told(event) : [...unknown(), ...told(event)]),
     underWay: () => [
       ...unknown(),
       ...(asked === undefined ? [] : [line(asked.at, `turn ${asked.turn + 1}: asked, no answer yet`, "dim")]),
@@ -159,6 +172,8 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
       return `parked${moment}, an outage${told}`;
     case "budget":
       return `parked${moment}, waits for the operator${told}`;
+    case "review":
+      return `parked${moment}, waits for a person's decision${told}`;
     case "newer-version":
       return "parked: a newer Errand wrote its journal; it waits for such a worker";
   }
@@ -166,6 +181,21 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
 
 export function needsText(needs: readonly Need[]): string {
   return needs.map(({ connection, reason }) => `${connection} (${reason})`).join(", ");
+}
+
+const SAID = {
+  happened: "it was executed",
+  "not-executed": "it was not executed",
+  unsure: "nobody can tell",
+  stop: "stop the run",
+} as const;
+
+function verifiedText({ call, says, message }: Of<"tool.verified">): string {
+  return `  looked after call ${call}: ${SAID[says]}${message === undefined ? "" : ` (${oneLine(message)})`}`;
+}
+
+function answeredText({ call, says, by }: Of<"tool.answered">): string {
+  return `  ${by === undefined ? "a person" : oneLine(by)} says of call ${call}: ${SAID[says]}`;
 }
 
 const OUTCOMES = {

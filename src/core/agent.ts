@@ -1,14 +1,9 @@
 /** An agent: a definition in code. `agent()` checks it at once, so that a wrong one fails where it is written. */
-import { type Effect, EFFECTS } from "./effects.ts";
+import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { ErrandError } from "./errors.ts";
 import { completeLimits, type Limits } from "./limits.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
-
-/** A tool that an agent may use: its name, and what it does to the world if the shipped manifest does not know. */
-export interface ToolUse {
-  readonly name: string;
-  readonly effect?: Effect;
-}
+import { checkToolUse, type ToolUse } from "./tool-use.ts";
 
 export interface InstructionContext<Input> {
   readonly input: Input;
@@ -28,6 +23,8 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> {
   readonly connections?: readonly string[];
   /** The only tools that the model may call. */
   readonly tools?: readonly (string | ToolUse)[];
+  /** What is done when nobody can know whether a call was executed, for tools that do not say it themselves; default `tell`. */
+  readonly onUnknown?: Exclude<OnUnknown, "verify">;
   readonly input: I;
   /** Without it the result is the text of the last answer. */
   readonly output?: O;
@@ -46,6 +43,7 @@ export interface Agent<Input = unknown, Output = unknown> {
   readonly prompt: (context: InstructionContext<unknown>) => string;
   readonly connections: readonly string[];
   readonly tools: readonly ToolUse[];
+  readonly onUnknown: OnUnknown;
   readonly input: Schema<unknown, Input>;
   readonly output: Schema<unknown, Output> | undefined;
   readonly limits: Limits;
@@ -95,6 +93,11 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     refuse(`instructions: expected a text or a function that gives one, got ${kindOf(instructions)}.`);
   if (prompt !== undefined && typeof prompt !== "function")
     refuse(`prompt: expected a function that gives a text, got ${kindOf(prompt)}.`);
+  const { onUnknown = "tell" } = options;
+  if (!ON_UNKNOWN.includes(onUnknown) || (onUnknown as OnUnknown) === "verify")
+    refuse(
+      `onUnknown: expected tell, ask or fail, got ${JSON.stringify(onUnknown)}. verify is an option of a tool: it needs to know how.`,
+    );
   const made: Agent = {
     name: options.name,
     profile: options.model.slice(0, slash),
@@ -103,6 +106,7 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     prompt: (prompt as Agent["prompt"] | undefined) ?? (({ input }) => JSON.stringify(input)),
     connections: uniqueNames(options.connections ?? [], "connections", refuse),
     tools: completeTools(options.tools ?? [], refuse),
+    onUnknown,
     input: options.input,
     output: options.output,
     limits: completeLimits(options.limits, whose),
@@ -133,9 +137,8 @@ function completeTools(given: readonly (string | ToolUse)[], refuse: (message: s
     "tools",
     refuse,
   );
-  for (const { name, effect } of tools)
-    if (effect !== undefined && !EFFECTS.includes(effect))
-      refuse(`tools: ${name}: effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
+  const names = tools.map((tool) => tool.name);
+  for (const tool of tools) checkToolUse(tool, names, refuse);
   return tools;
 }
 

@@ -1,22 +1,22 @@
 /** Where one planned call of the last turn stands: the table of effects and outcomes (DESIGN §4, "A call"). */
-import { resolve } from "./effects.ts";
-import type { CallClaimed, Decision, PlannedCall, RunState } from "./journal.ts";
-import type { Evidence, Refusal } from "./outcome.ts";
+import { type Attempt, type Doubtful, inDoubt, isUnanswered } from "./doubts.ts";
+import { type Repeatability, resolve } from "./effects.ts";
+import type { CallClaimed, Decision, PlannedCall, RunnableCall, RunState } from "./journal.ts";
+import type { Evidence, Outcome, Refusal } from "./outcome.ts";
 
-export type Runnable = Extract<PlannedCall, { verdict: "run" }>;
-
+/** May be made, or is being made, or waits to be made. */
 export type CallStanding =
   /** Never made; the plan says what the model is told. */
   | { readonly is: "rejected" }
+  /** Never made: nobody knows the outcome of the equal call `of`. */
+  | { readonly is: "repeat"; readonly of: string }
   /** Settled by this evidence. */
   | { readonly is: "settled"; readonly evidence: Evidence }
-  /** Nobody can know, and it will not be repeated. */
-  | { readonly is: "unknown" }
   /** May be claimed and sent now. */
   | { readonly is: "open"; readonly attempt: number }
-  /** A lost worker may still be sending it. */
+  /** A lost worker may still be sending it, or it is too early to look. */
   | { readonly is: "settling"; readonly until: number }
-  /** The attempt was certainly not executed; it may be made again after a wait. */
+  /** The attempt was certainly not executed, or may be repeated; it may be made again after a wait. */
   | {
       readonly is: "retry";
       readonly failed: number;
@@ -25,7 +25,8 @@ export type CallStanding =
       readonly retryAfterMs: number;
     }
   /** The account refused; it must be looked at before the call is made again. */
-  | { readonly is: "blocked"; readonly why: "account" | "scope"; readonly evidence: Evidence };
+  | { readonly is: "blocked"; readonly why: "account" | "scope"; readonly evidence: Evidence }
+  | Doubtful;
 
 export function standing(state: RunState, call: PlannedCall, attempts: number, now: number): CallStanding {
   if (call.verdict === "reject") return { is: "rejected" };
@@ -34,90 +35,113 @@ export function standing(state: RunState, call: PlannedCall, attempts: number, n
     .map((claim) => state.evidence[claim.intent])
     .find((e) => e?.outcome.kind === "ok" || e?.outcome.kind === "error");
   if (definite !== undefined) return { is: "settled", evidence: definite };
-  const at = attempted(state, call, claims.at(-1), attempts, now);
-  return at.is === "open" && isStray(state, call) ? { is: "unknown" } : at;
+  const at = attempted(state, call, claims, attempts, now);
+  if (at.is === "open") {
+    const stray = strayOf(state, call);
+    if (stray !== undefined) return inDoubt(state, call, { intent: stray.nonce, attempt: at.attempt, mayLook: true });
+    const of = at.attempt === 1 ? unansweredEqual(state, call) : undefined;
+    return of === undefined ? at : { is: "repeat", of };
+  }
+  return at.is === "doubt" ? inDoubt(state, call, at) : at;
 }
+
+type Attempted = Exclude<CallStanding, Doubtful> | (Attempt & { readonly is: "doubt" });
 
 function attempted(
   state: RunState,
-  call: Runnable,
-  last: Decision<CallClaimed> | undefined,
+  call: RunnableCall,
+  claims: readonly Decision<CallClaimed>[],
   attempts: number,
   now: number,
-): CallStanding {
+): Attempted {
+  const last = claims.at(-1);
   if (last === undefined) return { is: "open", attempt: 1 };
-  const evidence = state.evidence[last.intent];
   const usedUp = last.attempt - waitsOf(state, call) >= attempts;
-  return evidence === undefined
-    ? withoutEvidence(call, last, usedUp, now)
-    : withEvidence(state, call, last, evidence, usedUp);
+  const doubt = { is: "doubt", intent: last.intent, attempt: last.attempt + 1, mayLook: !usedUp } as const;
+  const evidence = state.evidence[last.intent];
+  if (evidence !== undefined && evidence.outcome.kind !== "unknown")
+    return withEvidence(state, call, last, evidence, usedUp);
+
+  // What its own worker could not tell may still be under way at the provider, but never sent again.
+  const deadline = evidence === undefined ? last.at + last.windowMs : evidence.at;
+  const resolution = resolve(repeatability(state, call), { first: claims[0]?.at ?? last.at, deadline, now });
+  switch (resolution.do) {
+    case "wait":
+      return { is: "settling", until: resolution.until };
+    case "look":
+    case "never":
+      return doubt;
+    case "again": {
+      // A call whose workers die each time is not sent for ever: the crash limit ends the run, this one ends the call.
+      if (usedUp) return { ...doubt, mayLook: false };
+      if (evidence === undefined || waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
+      const { message } = evidence.outcome as Extract<Outcome, { kind: "unknown" }>;
+      return { is: "retry", failed: last.attempt, why: "unavailable", message, retryAfterMs: 0 };
+    }
+  }
+}
+
+function repeatability(state: RunState, { name, effect }: RunnableCall): Repeatability {
+  const { onUnknown, keyWindowMs, settleMs } = state.context?.tools.find((tool) => tool.name === name) ?? {};
+  return {
+    effect,
+    ...(onUnknown !== undefined && { onUnknown }),
+    ...(keyWindowMs !== undefined && { keyWindowMs }),
+    ...(settleMs !== undefined && { settleMs }),
+  };
 }
 
 /**
  * Evidence without its intent: the store lost the claim of an attempt in a crash, but the call was sent. Equal tool and arguments
- * are taken for this call, so an effect that must not be repeated becomes unknown.
+ * are taken for this call, so an effect that must not be repeated becomes doubtful. A key is the call's own: only its own attempts
+ * are dropped by the provider.
  */
-function isStray(state: RunState, call: Runnable): boolean {
-  if (call.effect === "read" || call.effect === "idempotent") return false;
+function strayOf(state: RunState, call: RunnableCall): Evidence | undefined {
+  if (call.effect === "read" || call.effect === "idempotent") return undefined;
   const claimed = new Set(Object.values(state.claims).flatMap((claims) => claims.map((c) => c.intent)));
-  return Object.values(state.evidence).some(
-    (e) => !claimed.has(e.nonce) && e.tool === call.name && e.argsHash === call.argsHash,
+  return Object.values(state.evidence).find(
+    (e) =>
+      e.outcome.kind !== "answered" &&
+      !claimed.has(e.nonce) &&
+      e.tool === call.name &&
+      e.argsHash === call.argsHash &&
+      !(call.effect === "keyed" && e.call === call.id),
   );
 }
 
-function withoutEvidence(call: Runnable, last: Decision<CallClaimed>, usedUp: boolean, now: number): CallStanding {
-  const resolution = resolve(call.effect, last.at + last.windowMs, now);
-  switch (resolution.do) {
-    case "again":
-      // A call whose workers die each time is not sent for ever: the crash limit ends the run, this one ends the call.
-      return usedUp ? { is: "unknown" } : { is: "open", attempt: last.attempt + 1 };
-    case "wait":
-      return { is: "settling", until: resolution.until };
-    case "never":
-      return { is: "unknown" };
-  }
+/** Another call of this run with the same tool and arguments whose outcome nobody knows. */
+function unansweredEqual(state: RunState, { id, name, argsHash, effect }: RunnableCall): string | undefined {
+  if (effect === "read" || effect === "idempotent") return undefined;
+  return Object.values(state.unknowns).find(
+    (unknown) =>
+      unknown.call !== id && unknown.tool === name && unknown.argsHash === argsHash && isUnanswered(state, unknown),
+  )?.call;
 }
 
 function withEvidence(
   state: RunState,
-  call: Runnable,
+  call: RunnableCall,
   last: Decision<CallClaimed>,
   evidence: Evidence,
   usedUp: boolean,
-): CallStanding {
+): Attempted {
   const { outcome } = evidence;
-  switch (outcome.kind) {
-    case "ok":
-    case "error":
-      return { is: "settled", evidence };
-    case "unknown": {
-      const repeatable = call.effect === "read" || call.effect === "idempotent" || call.effect === "keyed";
-      if (!repeatable || usedUp) return { is: "unknown" };
-      if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
-      return { is: "retry", failed: last.attempt, why: "unavailable", message: outcome.message, retryAfterMs: 0 };
-    }
-    case "not-executed":
-      if (outcome.why === "account" || outcome.why === "scope")
-        return lookedSince(state, evidence)
-          ? { is: "open", attempt: last.attempt + 1 }
-          : { is: "blocked", why: outcome.why, evidence };
-      if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
-      if (usedUp && outcome.why !== "credentials") return { is: "settled", evidence };
-      return {
-        is: "retry",
-        failed: last.attempt,
-        why: outcome.why,
-        message: outcome.message,
-        retryAfterMs: outcome.retryAfterMs ?? 0,
-      };
-  }
+  if (outcome.kind !== "not-executed") return { is: "settled", evidence };
+  if (outcome.why === "account" || outcome.why === "scope")
+    return lookedSince(state, evidence)
+      ? { is: "open", attempt: last.attempt + 1 }
+      : { is: "blocked", why: outcome.why, evidence };
+  if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
+  if (usedUp && outcome.why !== "credentials") return { is: "settled", evidence };
+  const { why, message, retryAfterMs = 0 } = outcome;
+  return { is: "retry", failed: last.attempt, why, message, retryAfterMs };
 }
 
 /**
  * Attempts that were no failures of the call: the account or our own credentials were refused, and it waited for the user or the
  * operator.
  */
-function waitsOf(state: RunState, call: Runnable): number {
+function waitsOf(state: RunState, call: RunnableCall): number {
   return (state.claims[call.id] ?? []).filter(({ intent }) => {
     const outcome = state.evidence[intent]?.outcome;
     return outcome?.kind === "not-executed" && ["account", "scope", "credentials"].includes(outcome.why);

@@ -2,34 +2,75 @@
 
 /**
  * - `read`: no effect. `idempotent`: the same arguments again change nothing more. `keyed`: carries our key to a provider that drops repeats.
- * - `staged`: prepares something harmless, then commits it by id. `verifiable`: a reading call can tell whether it happened.
+ * - `staged`: commits, by id, something that was prepared before. `verifiable`: a reading call can tell whether it happened.
  * - `unsafe`: none of these, and the default for whatever nobody has reviewed.
  */
 export type Effect = "read" | "idempotent" | "keyed" | "staged" | "verifiable" | "unsafe";
 
 export const EFFECTS: readonly Effect[] = ["read", "idempotent", "keyed", "staged", "verifiable", "unsafe"];
 
-/** `again`: send it once more. `wait`: its own worker may still settle it. `never`: settle it as unknown. */
+/**
+ * What is done about a call that may have been executed, once nothing can find it out:
+ * `tell` the model that nobody knows, and refuse an equal call · `ask` a person, until then the run waits · `fail` the run.
+ * `verify`: look with a reading tool first, as for `verifiable`; what the look cannot tell is told to the model.
+ */
+export type OnUnknown = "tell" | "verify" | "ask" | "fail";
+
+export const ON_UNKNOWN: readonly OnUnknown[] = ["tell", "verify", "ask", "fail"];
+
+/** What of a tool decides about a call without a result. Times in ms. */
+export interface Repeatability {
+  readonly effect: Effect;
+  readonly onUnknown?: OnUnknown;
+  /** Of `keyed`: how long after the first attempt the provider still drops a repeat. */
+  readonly keyWindowMs?: number;
+  /** Of a tool that can be looked after: how long after its deadline a look can be trusted to see what happened. */
+  readonly settleMs?: number;
+}
+
+/** Stripe keeps keys for at least 24 hours (facts/reliability.md §1.1); less than half of the shortest window that is known. */
+export const KEY_WINDOW_MS: number = 8 * 3_600_000;
+
+/** `again`: send it once more. `wait`: its own worker may still settle it. `look`: ask whether it happened. `never`: nobody can know. */
 export type Resolution =
   | { readonly do: "again" }
   | { readonly do: "wait"; readonly until: number }
+  | { readonly do: "look" }
   | { readonly do: "never" };
 
+/** Redis ms: of the first attempt's intent; when the last announced send can no longer happen; now. */
+export interface Doubt {
+  readonly first: number;
+  readonly deadline: number;
+  readonly now: number;
+}
+
 /**
- * An intent without evidence, left by another epoch. A `read` may be sent again at once; all others only after the
- * intent's deadline (Redis ms), when the send it announced can no longer happen.
- * `staged` and `verifiable` need a second tool to look with; until an agent can name one, they are never repeated.
+ * An intent without a definite result, left by another epoch. A `read` may be sent again at once; all others only after the intent's
+ * deadline, when the send it announced can no longer happen.
  */
-export function resolve(effect: Effect, deadline: number, now: number): Resolution {
-  if (effect === "read") return { do: "again" };
+export function resolve(tool: Repeatability, { first, deadline, now }: Doubt): Resolution {
+  if (tool.effect === "read") return { do: "again" };
   if (now < deadline) return { do: "wait", until: deadline };
-  switch (effect) {
+  switch (tool.effect) {
     case "idempotent":
-    case "keyed":
       return { do: "again" };
+    case "keyed":
+      return now < first + (tool.keyWindowMs ?? KEY_WINDOW_MS) ? { do: "again" } : { do: "never" };
     case "staged":
     case "verifiable":
+      return look(tool, deadline, now);
     case "unsafe":
-      return { do: "never" };
+      return tool.onUnknown === "verify" ? look(tool, deadline, now) : { do: "never" };
   }
+}
+
+function look({ settleMs = 0 }: Repeatability, deadline: number, now: number): Resolution {
+  const until = deadline + settleMs;
+  return now < until ? { do: "wait", until } : { do: "look" };
+}
+
+/** Whether a tool of this kind is sent again as it is, without a look. */
+export function isRepeatable(effect: Effect): boolean {
+  return effect === "read" || effect === "idempotent" || effect === "keyed";
 }

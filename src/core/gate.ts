@@ -16,3 +16,8 @@ export function parseAccountGate(gate: string): AccountGate | undefined {
   if (kind !== "account" || identifier === undefined || connection === undefined) return undefined;
   return { identifier: decodeURIComponent(identifier), connection: decodeURIComponent(connection) };
 }
+
+/** Where a run waits for a person's word on a call whose outcome nobody knows. It is opened by the answer, and only for this run. */
+export function reviewGate(run: string): string {
+  return `review/${run}`;
+}

@@ -13,7 +13,7 @@ import type { Evidence } from "./outcome.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
 /** Raised when an entry changes so that an older Errand would misread it. A run that a newer one has written waits for such a worker. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 export interface Created {
   readonly kind: "created";
@@ -37,10 +37,14 @@ export interface Prepared {
   readonly accounts: Readonly<Record<string, string>>;
 }
 
-/** For each call of the last turn: the intent whose evidence is shown, `unknown`, or `rejected` (never made). */
+/**
+ * For each call of the last turn: the intent whose evidence is shown, or `rejected` (never made), `unknown` (nobody knows), `happened`
+ * (a look or a person said so; its result is lost), or `repeat` (never made, because the outcome of the equal call `of` is unknown).
+ */
 export type Shown =
   | { readonly call: string; readonly evidence: string }
-  | { readonly call: string; readonly as: "unknown" | "rejected" };
+  | { readonly call: string; readonly as: "unknown" | "rejected" | "happened" }
+  | { readonly call: string; readonly as: "repeat"; readonly of: string };
 
 export interface TurnRequested {
   readonly kind: "turn-requested";
@@ -59,7 +63,9 @@ export type PlannedCall = {
 } & (
   | {
       readonly verdict: "run";
+      /** As they are sent: with our key, if the tool takes one. */
       readonly args: Json;
+      /** Of the arguments as the model gave them. */
       readonly argsHash: string;
       readonly effect: Effect;
       readonly connection: string;
@@ -67,6 +73,8 @@ export type PlannedCall = {
   /** Not made; `answer` is what the model is told. */
   | { readonly verdict: "reject"; readonly answer: Json }
 );
+
+export type RunnableCall = Extract<PlannedCall, { verdict: "run" }>;
 
 export interface TurnCommitted {
   readonly kind: "turn-committed";
@@ -99,6 +107,33 @@ export interface CallClaimed {
   readonly tool: string;
   readonly argsHash: string;
   readonly windowMs: number;
+}
+
+/** Nobody can know whether this attempt was executed. From here on it is on the list of unknown outcomes. */
+export interface Unknown {
+  readonly kind: "unknown";
+  readonly call: string;
+  /** The attempt's nonce; of stray evidence, that of the lost intent. */
+  readonly intent: string;
+  readonly tool: string;
+  readonly argsHash: string;
+}
+
+/** How to find out whether an attempt was executed: `look` is a reading call, made like any other. */
+export interface LookPlanned {
+  readonly kind: "look-planned";
+  readonly call: string;
+  readonly intent: string;
+  readonly look: RunnableCall;
+}
+
+/** What the look says of the attempt. `unsure`: it could not be made, or does not tell. */
+export interface Looked {
+  readonly kind: "looked";
+  readonly call: string;
+  readonly intent: string;
+  readonly says: "happened" | "not-executed" | "unsure";
+  readonly message?: string;
 }
 
 export interface Parked {
@@ -134,6 +169,9 @@ export type Entry =
   | TurnRequested
   | TurnCommitted
   | CallClaimed
+  | Unknown
+  | LookPlanned
+  | Looked
   | Parked
   | Yielded
   | Ended;
@@ -159,6 +197,10 @@ export interface RunState {
   readonly turns: readonly Turn[];
   readonly requested?: Decision<TurnRequested>;
   readonly claims: Readonly<Record<string, readonly Decision<CallClaimed>[]>>;
+  /** By the intent that they are about. */
+  readonly unknowns: Readonly<Record<string, Decision<Unknown>>>;
+  readonly looks: Readonly<Record<string, Decision<LookPlanned>>>;
+  readonly looked: Readonly<Record<string, Decision<Looked>>>;
   readonly parks: readonly Decision<Parked>[];
   /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
   readonly leases: readonly Decision<Leased>[];
@@ -178,6 +220,9 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     accountsSeen: false,
     turns: [],
     claims: {},
+    unknowns: {},
+    looks: {},
+    looked: {},
     parks: [],
     leases: [],
     evidence: {},
@@ -211,6 +256,12 @@ export function apply(state: RunState, decision: Decision): RunState {
         ...state,
         claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] },
       };
+    case "unknown":
+      return { ...state, unknowns: { ...state.unknowns, [decision.intent]: decision } };
+    case "look-planned":
+      return { ...state, looks: { ...state.looks, [decision.intent]: decision } };
+    case "looked":
+      return { ...state, looked: { ...state.looked, [decision.intent]: decision } };
     case "parked":
       return {
         ...state,

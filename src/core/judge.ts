@@ -18,6 +18,8 @@ export interface Judging {
   /** Problems of arguments against the tool's schema, each with its path; empty: they fit. */
   readonly check: (tool: FrozenTool, args: Json) => readonly string[];
   readonly hash: (text: string) => string;
+  /** The arguments as they are sent: with our key, if the tool takes one. */
+  readonly withKey: (tool: FrozenTool, args: Json, call: string) => Json;
   /** Of an answer that can finish, when the agent has an output schema. */
   readonly output?: Validated<Json>;
 }
@@ -86,7 +88,7 @@ function tooMany(room: number): Json {
   );
 }
 
-function planCall(requested: RequestedCall, id: string, { context, check, hash }: Judging): PlannedCall {
+function planCall(requested: RequestedCall, id: string, { context, check, hash, withKey }: Judging): PlannedCall {
   const known = { id, name: requested.name, providerId: requested.providerId };
   const tool = context.tools.find((t) => t.name === requested.name);
   if (tool === undefined) return reject(known, unknownTool(requested.name, context.tools));
@@ -97,7 +99,8 @@ function planCall(requested: RequestedCall, id: string, { context, check, hash }
   if (problems.length > 0)
     return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
   const argsHash = hash(canonical(args.value));
-  return { ...known, verdict: "run", args: args.value, argsHash, effect: tool.effect, connection: tool.connection };
+  const sent = withKey(tool, args.value, id);
+  return { ...known, verdict: "run", args: sent, argsHash, effect: tool.effect, connection: tool.connection };
 }
 
 function reject(call: Pick<PlannedCall, "id" | "name" | "providerId">, answer: Json): PlannedCall {

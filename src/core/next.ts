@@ -5,12 +5,21 @@
  * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account.
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
-import { type CallStanding, type Runnable, standing } from "./calls.ts";
-import { crashes, type Ended, type Parked, type RunState, type Shown, type Turn } from "./journal.ts";
+import { type CallStanding, standing } from "./calls.ts";
+import {
+  crashes,
+  type Ended,
+  type Parked,
+  type RunnableCall,
+  type RunState,
+  type Shown,
+  type Turn,
+} from "./journal.ts";
+import type { Evidence } from "./outcome.ts";
 import type { ParkReason } from "./run.ts";
 
 export interface CallStep {
-  readonly call: Runnable;
+  readonly call: RunnableCall;
   readonly attempt: number;
 }
 
@@ -31,6 +40,14 @@ export type Step =
   | { readonly do: "settle"; readonly call: string; readonly until: number }
   /** Wait before a failed attempt is made again. */
   | { readonly do: "retry"; readonly call: string; readonly standing: Extract<CallStanding, { is: "retry" }> }
+  /** Plan how to look whether this attempt was executed. */
+  | { readonly do: "plan-look"; readonly call: RunnableCall; readonly intent: string; readonly attempt: number }
+  /** The look was made, or cannot be: say what it tells. */
+  | { readonly do: "conclude"; readonly call: RunnableCall; readonly intent: string; readonly evidence?: Evidence }
+  /** Write down that nobody can know whether this attempt was executed. */
+  | { readonly do: "record"; readonly call: RunnableCall; readonly intent: string }
+  /** Wait for a person to say whether it was. `since`: Redis ms. */
+  | { readonly do: "ask"; readonly call: string; readonly intent: string; readonly since: number }
   | { readonly do: "end"; readonly end: Ended };
 
 export interface Situation {
@@ -95,27 +112,44 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
   let otherwise: Step | undefined;
   for (const call of turn.plan) {
     const at = standing(state, call, attempts, now);
-    if (at.is === "rejected" || at.is === "unknown") {
-      shown.push({ call: call.id, as: at.is });
-      continue;
-    }
-    if (at.is === "settled") {
-      shown.push({ call: call.id, evidence: at.evidence.nonce });
+    const done = shownAs(call.id, at);
+    if (done !== undefined) {
+      shown.push(done);
       continue;
     }
     if (call.verdict !== "run") continue;
     const isRead = call.effect === "read";
     if (at.is === "open" && isRead) reads.push({ call, attempt: at.attempt });
-    else otherwise ??= pending(call, at);
+    else otherwise ??= pending(state, call, at, attempts, now);
     if (!isRead) break;
   }
   if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
   return otherwise ?? think(state, shown);
 }
 
-type Pending = Extract<CallStanding, { is: "open" | "blocked" | "settling" | "retry" }>;
+/** What the model is shown of a call for which nothing more is done; nothing for one that is not there yet. */
+function shownAs(call: string, at: CallStanding): Shown | undefined {
+  switch (at.is) {
+    case "rejected":
+    case "unknown":
+    case "happened":
+      return { call, as: at.is };
+    case "repeat":
+      return { call, as: "repeat", of: at.of };
+    case "settled":
+      return { call, evidence: at.evidence.nonce };
+    default:
+      return undefined;
+  }
+}
 
-function pending(call: Runnable, at: Pending): Step {
+function pending(
+  state: RunState,
+  call: RunnableCall,
+  at: CallStanding,
+  attempts: number,
+  now: number,
+): Step | undefined {
   switch (at.is) {
     case "open":
       return { do: "call", calls: [{ call, attempt: at.attempt }] };
@@ -125,7 +159,48 @@ function pending(call: Runnable, at: Pending): Step {
       return { do: "settle", call: call.id, until: at.until };
     case "retry":
       return { do: "retry", call: call.id, standing: at };
+    case "unlooked":
+      return { do: "plan-look", call, intent: at.intent, attempt: at.attempt };
+    case "looking":
+      return look(state, call, at, attempts, now);
+    case "unrecorded":
+      return { do: "record", call, intent: at.intent };
+    case "asking":
+      return { do: "ask", call: call.id, intent: at.intent, since: at.since };
+    case "fatal":
+      return { do: "end", end: fatal(call, state.id) };
+    case "stopped":
+      return {
+        do: "end",
+        end: { kind: "ended", status: "cancelled", message: `Stopped by a person at call ${call.id}.` },
+      };
+    default:
+      return undefined;
   }
+}
+
+/** A look is a reading call like any other. Whatever settles it, or keeps it from being made, leads to a conclusion. */
+function look(
+  state: RunState,
+  call: RunnableCall,
+  { intent, look: reading }: Extract<CallStanding, { is: "looking" }>,
+  attempts: number,
+  now: number,
+): Step | undefined {
+  const at = standing(state, reading, attempts, now);
+  if (at.is === "settled") return { do: "conclude", call, intent, evidence: at.evidence };
+  return shownAs(reading.id, at) === undefined
+    ? pending(state, reading, at, attempts, now)
+    : { do: "conclude", call, intent };
+}
+
+function fatal({ id, name }: RunnableCall, run: string): Ended {
+  return {
+    kind: "ended",
+    status: "failed",
+    code: "unknown-outcome",
+    message: `Nobody can know whether ${name} (call ${id}) was executed; it was not repeated. Find out, and then say so: errand unknowns answer ${run} ${id}`,
+  };
 }
 
 function completed(turn: Turn): Ended {

@@ -18,15 +18,28 @@ export type Outcome =
   /** Certainly not executed. Evidence of that attempt only. `retryAfterMs`: the provider's own wish, if it told one. */
   | { readonly kind: "not-executed"; readonly why: Refusal; readonly message: string; readonly retryAfterMs?: number }
   /** It may have been executed. */
-  | { readonly kind: "unknown"; readonly message: string };
+  | { readonly kind: "unknown"; readonly message: string; readonly executionId?: string };
 
-/** What is written of an attempt: first write wins, from any epoch. `nonce` is the intent's. */
+/** What a person found out about an attempt whose outcome nobody knew. `stop` ends the run. */
+export interface Answer {
+  readonly kind: "answered";
+  readonly says: "happened" | "not-executed" | "stop";
+  /** Who said so, in the app's words. */
+  readonly by?: string;
+}
+
+/** The nonce of the evidence that answers an attempt: an answer never overwrites what the attempt itself has left. */
+export function answerNonce(intent: string): string {
+  return `answer:${intent}`;
+}
+
+/** What is written of an attempt: first write wins, from any epoch. `nonce` is the intent's, or `answerNonce` of it. */
 export interface Evidence {
   readonly nonce: string;
   readonly call: string;
   readonly tool: string;
   readonly argsHash: string;
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | Answer;
   readonly tookMs: number;
   /** Redis ms, set by the script. */
   readonly at: number;
@@ -59,11 +72,61 @@ export function errorEnvelope(
   };
 }
 
+/** A call whose outcome nobody knows, as the model and people are told of it. */
+export interface UnknownCall {
+  readonly tool: string;
+  readonly call: string;
+  /** `run/call`: where an operator finds it. */
+  readonly ref: string;
+  /** Redis ms of the intent; nothing when Redis lost it. */
+  readonly startedAt?: number;
+  /** Reading tools of the same connection. */
+  readonly verifyWith: readonly string[];
+}
+
+export interface UnknownEnvelope extends ErrorEnvelope {
+  readonly outcome: {
+    readonly status: "unknown";
+    readonly started_at?: string;
+    readonly repeat_allowed: false;
+    readonly verify_with: readonly string[];
+    readonly operator_ref: string;
+  };
+}
+
 /** What the model is told of a call whose outcome nobody knows (facts/reliability.md §1.5). */
-export function unknownEnvelope(tool: string, call: string): ErrorEnvelope {
-  return errorEnvelope(
+export function unknownEnvelope({ tool, call, ref, startedAt, verifyWith }: UnknownCall): UnknownEnvelope {
+  const envelope = errorEnvelope(
     "OutcomeUnknown",
-    `${tool} (call ${call}) was started, but its result was never recorded: it may or may not have taken effect. It was not repeated. ` +
-      "Do not call it again with the same arguments; check with a reading tool, or say so in your answer.",
+    `${tool} (call ${call}) was started, but its result was never recorded: it may or may not have taken effect. It was not repeated, ` +
+      "and an equal call will be refused. Check with a reading tool, or say so in your answer.",
   );
+  return {
+    ...envelope,
+    outcome: {
+      status: "unknown",
+      ...(startedAt !== undefined && { started_at: new Date(startedAt).toISOString() }),
+      repeat_allowed: false,
+      verify_with: verifyWith,
+      operator_ref: ref,
+    },
+  };
+}
+
+/** What the model is told of a call that is not made, because the outcome of the equal call `of` is unknown. */
+export function repeatEnvelope(tool: string, of: string): ErrorEnvelope {
+  return errorEnvelope(
+    "DuplicateOfUnknown",
+    `${tool} was not called: call ${of} had the same arguments, and nobody knows whether it took effect. ` +
+      "Do not repeat it; check with a reading tool, or say so in your answer.",
+  );
+}
+
+/** What the model is told of a call that was executed, and whose result was lost. */
+export function happenedEnvelope(tool: string): Json {
+  return {
+    success: true,
+    result: null,
+    note: `${tool} was executed. Its result was lost and cannot be shown; do not call it again for the same purpose.`,
+  };
 }

@@ -2,10 +2,10 @@
  * What the model sees: a pure projection of the journal. The same state always gives the same request.
  * It reads only the evidence that a `turn-requested` names (J3), so a late result changes no prompt that a model has seen.
  */
-import type { PlannedCall, RunState, Shown, Turn } from "./journal.ts";
+import type { PlannedCall, RunnableCall, RunState, Shown, Turn } from "./journal.ts";
 import { type Json, canonical } from "./json.ts";
 import type { Message, ModelRequest } from "./messages.ts";
-import { errorEnvelope, type Evidence, type Outcome, unknownEnvelope } from "./outcome.ts";
+import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";
 import type { RunContext } from "./run.ts";
 
 const PREAMBLE =
@@ -74,16 +74,36 @@ function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[],
   if (call.verdict === "reject") return cut(canonical(call.answer), most);
   const as = shown.find((s) => s.call === call.id);
   const evidence = as !== undefined && "evidence" in as ? state.evidence[as.evidence] : undefined;
-  if (evidence === undefined) return cut(canonical(unknownEnvelope(call.name, call.id)), most);
+  if (evidence === undefined) return cut(canonical(withoutResult(state, call, as)), most);
   const known = texts.get(evidence);
   if (known?.most === most) return known.text;
-  const text = cut(canonical(told(evidence.outcome, call)), most);
+  const text = cut(canonical(told(state, evidence, call)), most);
   texts.set(evidence, { most, text });
   return text;
 }
 
+function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefined): unknown {
+  if (as !== undefined && "as" in as && as.as === "happened") return happenedEnvelope(call.name);
+  if (as !== undefined && "as" in as && as.as === "repeat") return repeatEnvelope(call.name, as.of);
+  return unknown(state, call);
+}
+
+function unknown(state: RunState, { id, name, connection }: RunnableCall): unknown {
+  const startedAt = state.claims[id]?.[0]?.at;
+  const verifyWith = (state.context?.tools ?? [])
+    .filter((tool) => tool.effect === "read" && tool.connection === connection && tool.name !== name)
+    .map((tool) => tool.name);
+  return unknownEnvelope({
+    tool: name,
+    call: id,
+    ref: `${state.id}/${id}`,
+    verifyWith,
+    ...(startedAt !== undefined && { startedAt }),
+  });
+}
+
 /** Data and messages come from outside alike. */
-function told(outcome: Outcome, call: PlannedCall): unknown {
+function told(state: RunState, { outcome }: Evidence, call: RunnableCall): unknown {
   switch (outcome.kind) {
     case "ok":
       return visible(outcome.data);
@@ -96,7 +116,8 @@ function told(outcome: Outcome, call: PlannedCall): unknown {
         { retryable: true },
       );
     case "unknown":
-      return unknownEnvelope(call.name, call.id);
+    case "answered":
+      return unknown(state, call);
   }
 }
 

@@ -1,5 +1,5 @@
 /** A run: one execution of an agent for one identifier. */
-import type { Effect } from "./effects.ts";
+import type { Repeatability } from "./effects.ts";
 import type { Limits } from "./limits.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -40,17 +40,19 @@ export interface Need {
 /**
  * `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
  * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself.
- * `newer-version`: a newer Errand wrote the journal; this one would misread it.
+ * `newer-version`: a newer Errand wrote the journal; this one would misread it. `review`: a person must decide, because a tool's
+ * definition changed or nobody can know a call's outcome.
  */
-export type ParkReason = "newer-version" | "account" | "retry" | "probe" | "settling" | "outage" | "budget";
+export type ParkReason = "newer-version" | "account" | "retry" | "probe" | "settling" | "outage" | "budget" | "review";
 
 /** A tool as frozen into the run. `name` is what the model sees. */
-export interface FrozenTool {
+export interface FrozenTool extends Repeatability {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonSchema;
-  readonly effect: Effect;
   readonly connection: string;
+  /** Of a keyed tool: the argument that carries our key. The model does not see it. */
+  readonly keyArgument?: string;
   /** sha256 of name, description and parameters: what a reviewer has seen. */
   readonly hash: string;
 }
@@ -80,4 +82,5 @@ export type FailureCode =
   | "output-truncated"
   | "refused"
   | "tools-missing"
-  | "turn-limit";
+  | "turn-limit"
+  | "unknown-outcome";

@@ -3,7 +3,7 @@ import type { Effect } from "./effects.ts";
 import type { Decision, Parked, PlannedCall, RunState } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
-import type { Evidence } from "./outcome.ts";
+import type { Answer, Evidence, Outcome } from "./outcome.ts";
 import type { FailureCode, Need, ParkReason, RunStatus } from "./run.ts";
 
 /** One wait: parked at `from`, taken by a worker again at `to`; still waiting without `to`. Redis ms. */
@@ -134,7 +134,7 @@ export type RunEvent = EventBase &
         readonly type: "tool.settled";
         readonly call: string;
         readonly tool: string;
-        readonly outcome: Evidence["outcome"]["kind"];
+        readonly outcome: Outcome["kind"];
         /** A word for the outcome: the type of an error, why it was not executed. */
         readonly why?: string;
         /** Of a result, in characters of JSON. */
@@ -148,6 +148,17 @@ export type RunEvent = EventBase &
         readonly until?: number;
         readonly message?: string;
       }
+    /** Nobody can know whether the call was executed. It stands on the list of unknown outcomes from now on. */
+    | { readonly type: "tool.unknown"; readonly call: string; readonly tool: string }
+    /** What a person says of a call whose outcome nobody knew. */
+    | { readonly type: "tool.answered"; readonly call: string; readonly says: Answer["says"]; readonly by?: string }
+    /** What a look says of a call that has no result. */
+    | {
+        readonly type: "tool.verified";
+        readonly call: string;
+        readonly says: "happened" | "not-executed" | "unsure";
+        readonly message?: string;
+      }
     | { readonly type: "run.yielded" }
     | { readonly type: "run.completed"; readonly truncated: boolean }
     | {
@@ -157,7 +168,8 @@ export type RunEvent = EventBase &
       }
   );
 
-export function eventOf(run: string, d: Decision): RunEvent {
+/** Nothing for a decision that says no more than the event that follows it. */
+export function eventOf(run: string, d: Decision): RunEvent | undefined {
   const base = { run, at: d.at };
   switch (d.kind) {
     case "created":
@@ -183,6 +195,14 @@ export function eventOf(run: string, d: Decision): RunEvent {
     }
     case "call-claimed":
       return { ...base, type: "tool.called", call: d.call, tool: d.tool, attempt: d.attempt };
+    case "unknown":
+      return { ...base, type: "tool.unknown", call: d.call, tool: d.tool };
+    case "look-planned":
+      return undefined;
+    case "looked": {
+      const message = d.message === undefined ? {} : { message: d.message };
+      return { ...base, type: "tool.verified", call: d.call, says: d.says, ...message };
+    }
     case "parked":
       return { ...base, type: "run.parked", ...parkedView(d) };
     case "yielded":
@@ -199,6 +219,10 @@ export function eventOf(run: string, d: Decision): RunEvent {
 }
 
 export function settledEvent(run: string, { at, call, tool, outcome, tookMs }: Evidence): RunEvent {
+  if (outcome.kind === "answered") {
+    const by = outcome.by === undefined ? {} : { by: outcome.by };
+    return { run, at, type: "tool.answered", call, says: outcome.says, ...by };
+  }
   return { run, at, type: "tool.settled", call, tool, outcome: outcome.kind, ...outcomeView(outcome), tookMs };
 }
 
@@ -207,7 +231,7 @@ function eventCall(call: PlannedCall): EventCall {
   return call.verdict === "run" ? { id, name, made: true, effect: call.effect } : { id, name, made: false };
 }
 
-function outcomeView(outcome: Evidence["outcome"]): { readonly why?: string; readonly size?: number } {
+function outcomeView(outcome: Outcome): { readonly why?: string; readonly size?: number } {
   switch (outcome.kind) {
     case "ok":
       return { size: JSON.stringify(outcome.data).length };

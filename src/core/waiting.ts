@@ -79,7 +79,8 @@ interface Refusal {
 
 /** A call that its account refused, for which the run has not waited yet, and since which the user has not connected again. */
 function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number): Refusal | undefined {
-  for (const call of state.turns.at(-1)?.plan ?? []) {
+  const looks = Object.values(state.looks).map(({ look }) => look);
+  for (const call of [...(state.turns.at(-1)?.plan ?? []), ...looks]) {
     if (call.verdict !== "run") continue;
     const at = standing(state, call, Infinity, now);
     if (at.is !== "blocked") continue;

@@ -3,6 +3,7 @@ import type { Agent } from "../core/agent.ts";
 import { next, type Step } from "../core/next.ts";
 import { afterCallFailure } from "../core/waiting.ts";
 import { makeCalls } from "./call.ts";
+import { ask, conclude, planLook } from "./doubt.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
@@ -37,6 +38,17 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
       return (await held.flush({ to: "moment", until: step.until })) ? "parked" : undefined;
     case "retry":
       return parkOrEnd(held, afterCallFailure(step.call, step.standing, ports.chance.random()));
+    case "plan-look":
+      return planLook(step, held, agent, ports);
+    case "conclude":
+      return conclude(step, held, agent, ports);
+    case "record": {
+      const { id, name, argsHash } = step.call;
+      held.note({ kind: "unknown", call: id, intent: step.intent, tool: name, argsHash });
+      return undefined;
+    }
+    case "ask":
+      return ask(step, held);
     case "end":
       return end(held, step.end);
   }

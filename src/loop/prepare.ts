@@ -3,6 +3,7 @@ import type { Agent } from "../core/agent.ts";
 import { accountGate } from "../core/gate.ts";
 import { nearest } from "../core/nearest.ts";
 import type { RunContext } from "../core/run.ts";
+import { freezeUses } from "../core/tool-use.ts";
 import { afterLook, afterOutage, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Left, LoopPorts } from "./loop.ts";
@@ -77,7 +78,7 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     profile: agent.profile,
     model: agent.model,
     limits: agent.limits,
-    tools: listed.tools,
+    tools: freezeUses(listed.tools, agent.tools, agent.onUnknown),
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,
     ...(agent.output !== undefined && {

@@ -1,11 +1,12 @@
 /** One turn: ask the model, judge the answer, note it as committed. */
 import type { Agent } from "../core/agent.ts";
 import { answerJson, judge, type Judgement } from "../core/judge.ts";
-import { type Json, toJson } from "../core/json.ts";
+import { type Json, type JsonObject, toJson } from "../core/json.ts";
 import type { ModelAnswer, ModelFailure } from "../core/messages.ts";
 import type { Step } from "../core/next.ts";
 import { project } from "../core/project.ts";
-import type { RunContext } from "../core/run.ts";
+import type { FrozenTool, RunContext } from "../core/run.ts";
+import { callKey } from "../core/tool-use.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
 import type { Left, LoopPorts } from "./loop.ts";
@@ -30,7 +31,7 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   try {
     judgement = await judged(reply, step, context, held, agent, ports);
   } catch (error) {
-    return endByAgentError(held, agent, "output schema", error);
+    return endByAgentError(held, agent, "output schema or key function", error);
   }
   if (judgement.leadsTo === "discard") return discarded(step, held, ports, judgement);
   const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
@@ -73,8 +74,16 @@ async function judged(
     repairs: turns.filter((t) => t.leadsTo === "again").length,
     check: (tool, args) => ports.toolbox.check(tool, args),
     hash: ports.hash,
+    withKey: (tool, args, call) => withKey(held.id, tool, args, call, agent, ports),
     ...(output !== undefined && { output }),
   });
+}
+
+function withKey(run: string, tool: FrozenTool, args: Json, call: string, agent: Agent, ports: LoopPorts): Json {
+  const key = callKey(ports.hash, run, call, tool.name);
+  if (tool.keyArgument !== undefined) return { ...(args as JsonObject), [tool.keyArgument]: key };
+  const use = agent.tools.find(({ name }) => name === tool.name);
+  return typeof use?.key === "function" ? toJson(use.key(args, key)) : args;
 }
 
 async function validOutput(agent: Agent, text: string): Promise<Validated<Json>> {

@@ -27,12 +27,16 @@ export type ClaimReply =
 /** What becomes of the run's slot and lease, in the same step as the entries. */
 export type Move =
   | { readonly to: "stay" }
-  /** `after`: the gate opens only for an account that was connected anew since then. `until`: the run's expiry. Both Redis ms. */
+  /**
+   * `after`: the gate opens only for an account that was connected anew since then. `until`: the run's expiry. Both Redis ms.
+   * `unless`: evidence with this nonce is what the run waits for; if it is there already, the answer is `gate-moved`.
+   */
   | {
       readonly to: "gate";
       readonly gate: string;
       readonly version: number;
       readonly after?: number;
+      readonly unless?: string;
       readonly until: number;
     }
   /** Redis ms. */
@@ -50,7 +54,7 @@ export interface Commit {
   readonly move: Move;
 }
 
-/** `gate-moved`: the gate opened since its version was read; nothing was written, look again. */
+/** `gate-moved`: the gate opened since its version was read, or what it stands for is there; nothing was written, look again. */
 export type CommitReply =
   | { readonly answer: "ok"; readonly at: number; readonly cancelled: boolean }
   | { readonly answer: "fenced" }

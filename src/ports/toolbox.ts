@@ -1,4 +1,4 @@
-import type { ToolUse } from "../core/agent.ts";
+import type { ToolUse } from "../core/tool-use.ts";
 import type { Json } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
@@ -11,12 +11,16 @@ export interface ToolQuery {
 }
 
 export type Listed =
-  /** `missing`: names asked for that this user's accounts do not offer. `known`: all names they do offer. */
+  /**
+   * `missing`: names asked for that this user's accounts do not offer. `known`: all names they do offer. `changed`: names that they
+   * offer with another definition than the app has reviewed; they are disabled, and not among `tools`.
+   */
   | {
       readonly ok: true;
       readonly tools: readonly FrozenTool[];
       readonly missing: readonly string[];
       readonly known: readonly string[];
+      readonly changed: readonly string[];
     }
   | Outage;
 

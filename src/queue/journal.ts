@@ -25,7 +25,12 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
     commit: async ({ run, epoch, length, nonce, entries, move }) => {
-      const told = "until" in move ? { ...move, reason: reasonOf(entries) } : move;
+      const unknown = entries.flatMap((entry) => (entry.kind === "unknown" ? [entry.intent] : []));
+      const told = {
+        ...move,
+        ...("until" in move && { reason: reasonOf(entries) }),
+        ...(unknown.length > 0 && { unknown }),
+      };
       const reply = await store.run(
         COMMIT,
         run,
@@ -39,7 +44,13 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return commitReply(reply);
     },
     evidence: async (run, evidence) => {
-      const [answer, what] = await store.run(EVIDENCE, run, evidence.nonce, JSON.stringify(evidence));
+      const [answer, what] = await store.run(
+        EVIDENCE,
+        run,
+        evidence.nonce,
+        JSON.stringify(evidence),
+        evidence.outcome.kind === "unknown" ? "" : "1",
+      );
       if (answer === "gone") return undefined;
       return answer === "ok" ? { ...evidence, at: Number(what) } : decodeEvidence(String(what));
     },

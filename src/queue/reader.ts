@@ -67,7 +67,7 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
       try {
         for (;;) {
           const record = await read(run);
-          const fresh = record.decisions.slice(told).map((d) => eventOf(run, d));
+          const fresh = record.decisions.slice(told).flatMap((d) => eventOf(run, d) ?? []);
           const results = record.evidence.filter((e) => !settled.has(e.nonce));
           told = record.decisions.length;
           for (const e of results) settled.add(e.nonce);

@@ -1,5 +1,5 @@
 /** The port `Toolbox` on Scalekit's tools: which there are for a user, whether arguments fit, and the single-shot call. */
-import type { ToolUse } from "../core/agent.ts";
+import type { ToolUse } from "../core/tool-use.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";

@@ -27,6 +27,7 @@ test("a small agent gets its defaults", () => {
       prompt: '{"days":1}',
       connections: [],
       tools: [],
+      onUnknown: "tell",
       input: 0,
       output: undefined,
       limits: DEFAULT_LIMITS,

@@ -103,6 +103,28 @@ export function claim(of: RunCall, attempt = 1, windowMs = 10_000): CallClaimed 
   return { kind: "call-claimed", call: of.id, attempt, intent, tool: of.name, argsHash: of.argsHash, windowMs };
 }
 
+/** Nobody knows of this attempt whether it was executed. */
+export function unknown(of: RunCall, attempt = 1): Entry {
+  return { kind: "unknown", call: of.id, intent: `${of.id}#${attempt}`, tool: of.name, argsHash: of.argsHash };
+}
+
+/** The look after an attempt is the call `t0c0v1`. */
+export function lookOf(of: RunCall, attempt = 1): RunCall {
+  return { ...call(`${of.id}v${attempt}`, "read", { about: of.id }) };
+}
+
+export function lookPlanned(of: RunCall, attempt = 1): Entry {
+  return { kind: "look-planned", call: of.id, intent: `${of.id}#${attempt}`, look: lookOf(of, attempt) };
+}
+
+export function looked(of: RunCall, says: "happened" | "not-executed" | "unsure", attempt = 1): Entry {
+  return { kind: "looked", call: of.id, intent: `${of.id}#${attempt}`, says };
+}
+
+export function answered(of: RunCall, says: "happened" | "not-executed" | "stop", at: number): Evidence {
+  return { ...evidence(of, 1, OK, at), nonce: `answer:${of.id}#1`, outcome: { kind: "answered", says } };
+}
+
 export function parked(reason: ParkReason, about?: string): Parked {
   return { kind: "parked", reason, ...(about !== undefined && { about }) };
 }

@@ -19,11 +19,14 @@ interface Row {
   readonly is: Expected;
 }
 
+const looked = (effect: Effect): boolean => effect === "staged" || effect === "verifiable";
 const repeatable = (effect: Effect): boolean => effect === "read" || effect === "idempotent" || effect === "keyed";
 const open =
   (attempt: number): Expected =>
   () => ({ is: "open", attempt });
-const unknown: Expected = () => ({ is: "unknown" });
+/** Nobody will know: to be written down, but for a read, which nobody has to find out about. */
+const unknown: Expected = (effect) => ({ is: effect === "read" ? "unknown" : "unrecorded" });
+const doubtful: Expected = (effect) => ({ is: looked(effect) ? "unlooked" : "unrecorded" });
 /** One claim at 5 s, and this outcome of it at 6 s. */
 const once = (outcome: Outcome): Pick<Row, "after" | "evidence"> => ({
   after: (c) => [b.claim(c)],
@@ -44,7 +47,7 @@ const rows: readonly Row[] = [
     name: "no evidence, after its window",
     after: (c) => [b.claim(c)],
     now: 15_000,
-    is: (effect) => (repeatable(effect) ? { is: "open", attempt: 2 } : { is: "unknown" }),
+    is: (effect) => (repeatable(effect) ? { is: "open", attempt: 2 } : doubtful(effect)),
   },
   {
     name: "no evidence, last attempt, after its window",
@@ -64,13 +67,13 @@ const rows: readonly Row[] = [
     is: (effect) =>
       repeatable(effect)
         ? { is: "retry", failed: 1, why: "unavailable", message: "timed out", retryAfterMs: 0 }
-        : { is: "unknown" },
+        : doubtful(effect),
   },
   {
     name: "unknown outcome, waited",
     after: (c) => [b.claim(c), b.at(7_000, b.parked("retry", c.id))],
     evidence: (c) => [b.evidence(c, 1, b.UNKNOWN, 6_000)],
-    is: (effect) => (repeatable(effect) ? { is: "open", attempt: 2 } : { is: "unknown" }),
+    is: (effect) => (repeatable(effect) ? { is: "open", attempt: 2 } : doubtful(effect)),
   },
   {
     name: "unknown outcome of the last attempt",
@@ -166,7 +169,18 @@ const rows: readonly Row[] = [
   {
     name: "evidence without its intent, equal tool and arguments: the store lost the claim, but the call was sent",
     evidence: (c) => [b.evidence(b.call("t0c7", c.effect), 1, b.OK, 6_000)],
-    is: (effect) => (effect === "read" || effect === "idempotent" ? { is: "open", attempt: 1 } : { is: "unknown" }),
+    is: (effect) =>
+      effect === "read" || effect === "idempotent"
+        ? { is: "open", attempt: 1 }
+        : { is: looked(effect) ? "unlooked" : "unrecorded", intent: "t0c7#1" },
+  },
+  {
+    name: "evidence without its intent, of this very call: a key makes it safe to repeat",
+    evidence: (c) => [{ ...b.evidence(c, 1, b.OK, 6_000), nonce: "lost" }],
+    is: (effect) =>
+      repeatable(effect)
+        ? { is: "open", attempt: 1 }
+        : { is: looked(effect) ? "unlooked" : "unrecorded", intent: "lost" },
   },
   {
     name: "evidence without its intent, other arguments",
@@ -195,7 +209,7 @@ const rows: readonly Row[] = [
     name: "first attempt rate limited and waited for; evidence of a second one whose intent the store lost",
     after: (c) => [b.claim(c), b.at(7_000, b.parked("retry", c.id))],
     evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit"), 6_000), b.evidence(c, 2, b.OK, 8_000)],
-    is: (effect) => (effect === "read" || effect === "idempotent" ? { is: "open", attempt: 2 } : { is: "unknown" }),
+    is: (effect) => (repeatable(effect) ? { is: "open", attempt: 2 } : doubtful(effect)),
   },
 ];
 
@@ -228,11 +242,26 @@ test("a rejected call is never made, whatever evidence there is", () => {
   assert.deepEqual(standing(state, b.rejected("t0c0"), 3, 50_000), { is: "rejected" });
 });
 
-test("resolve: reads at once; repeatable ones after the deadline; the rest never", () => {
+const DOUBT = { first: 0, deadline: 10 };
+
+test("resolve: reads at once; others after the deadline, and then again, after a look, or never", () => {
   for (const effect of EFFECTS) {
-    const before = resolve(effect, 10, 9);
-    const after = resolve(effect, 10, 10);
+    const before = resolve({ effect }, { ...DOUBT, now: 9 });
+    const after = resolve({ effect }, { ...DOUBT, now: 10 });
     assert.deepEqual(before, effect === "read" ? { do: "again" } : { do: "wait", until: 10 }, effect);
-    assert.deepEqual(after, repeatable(effect) ? { do: "again" } : { do: "never" }, effect);
+    assert.deepEqual(after, { do: repeatable(effect) ? "again" : looked(effect) ? "look" : "never" }, effect);
   }
+});
+
+test("resolve: a look waits until it can be trusted; an unsafe tool that can be verified is looked after", () => {
+  const tool = { effect: "verifiable", settleMs: 5 } as const;
+  assert.deepEqual(resolve(tool, { ...DOUBT, now: 14 }), { do: "wait", until: 15 });
+  assert.deepEqual(resolve(tool, { ...DOUBT, now: 15 }), { do: "look" });
+  assert.deepEqual(resolve({ effect: "unsafe", onUnknown: "verify" }, { ...DOUBT, now: 10 }), { do: "look" });
+});
+
+test("resolve: a keyed call is repeated only while the provider still knows its key", () => {
+  const tool = { effect: "keyed", keyWindowMs: 20 } as const;
+  assert.deepEqual(resolve(tool, { ...DOUBT, now: 19 }), { do: "again" });
+  assert.deepEqual(resolve(tool, { ...DOUBT, now: 20 }), { do: "never" });
 });

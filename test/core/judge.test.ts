@@ -42,6 +42,7 @@ function judged(parts: Partial<ModelAnswer>, { limits, tools = b.TOOLS, ...more 
     repairs: 0,
     check: () => [],
     hash: (text) => `#${text}`,
+    withKey: (_tool, args) => args,
     ...more,
   });
 }

@@ -1,36 +1,11 @@
 /** The step that follows from each state of a run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Entry, PlannedCall } from "../../src/core/journal.ts";
-import { attemptsOf, CRASHES_BEFORE_CONTEXT, next, type Step } from "../../src/core/next.ts";
+import type { PlannedCall } from "../../src/core/journal.ts";
+import { attemptsOf, CRASHES_BEFORE_CONTEXT, next } from "../../src/core/next.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
+import { brief, type Given, NOW, step } from "./brief.ts";
 import * as b from "./build.ts";
-
-type Given = readonly (Entry & { readonly at?: number })[];
-const NOW = 50_000;
-
-function step(entries: Given, evidence: readonly Evidence[] = [], cancelled = false): Step {
-  return next(b.run(entries, evidence), { now: NOW, cancelled });
-}
-
-/** `think` by its parts, `call` by the ids of its calls, and so on: one line to compare. */
-function brief(entries: Given, evidence: readonly Evidence[] = [], cancelled = false): string {
-  const made = step(entries, evidence, cancelled);
-  switch (made.do) {
-    case "prepare":
-      return "prepare";
-    case "think":
-      return `think t${made.turn} attempt ${made.attempt}${made.final ? " final" : ""} shown ${made.shown.map((s) => ("evidence" in s ? s.evidence : `${s.call} ${s.as}`)).join(", ") || "-"}`;
-    case "call":
-      return `call ${made.calls.map(({ call, attempt }) => `${call.id}#${attempt}`).join(" ")}`;
-    case "settle":
-      return `settle ${made.call} until ${made.until}`;
-    case "retry":
-      return `retry ${made.call} ${made.standing.why}`;
-    case "end":
-      return `end ${made.end.status} ${made.end.code ?? "-"}`;
-  }
-}
 
 const r0 = b.call("t0c0");
 const r1 = b.call("t0c1");
@@ -140,7 +115,8 @@ const rows: readonly (readonly [string, Given, readonly Evidence[], string])[] =
     [b.evidence(r0, 1, b.refused("rate-limit"), 6_000), b.evidence(r1, 1, b.refused("rate-limit"), 6_000)],
     "call t0c0#2 t0c1#2",
   ],
-  ["an unknown write blocks nobody", [...acting(w0, w2), b.claim(w0)], [], "call t0c2#1"],
+  ["that nobody knows is written down", [...acting(w0, w2), b.claim(w0)], [], "record t0c0#1"],
+  ["and then it blocks nobody", [...acting(w0, w2), b.claim(w0), b.unknown(w0)], [], "call t0c2#1"],
   ["a rejected call blocks nobody", acting(b.rejected("t0c0"), w1), [], "call t0c1#1"],
   [
     "an account that refused is looked at",
@@ -162,7 +138,7 @@ const rows: readonly (readonly [string, Given, readonly Evidence[], string])[] =
   ],
   [
     "all settled: shown as they are",
-    [...acting(b.rejected("t0c0"), r1, w2), b.claim(r1), b.claim(w2)],
+    [...acting(b.rejected("t0c0"), r1, w2), b.claim(r1), b.claim(w2), b.unknown(w2)],
     [b.evidence(r1, 1, b.ERROR, 6_000)],
     "think t1 attempt 1 shown t0c0 rejected, t0c1#1, t0c2 unknown",
   ],

@@ -30,8 +30,9 @@ function messages(
 
 const UNKNOWN =
   '{"error":{"message":"tool_unsafe (call t0c1) was started, but its result was never recorded: it may or may not have taken effect. ' +
-  "It was not repeated. Do not call it again with the same arguments; check with a reading tool, or say so in your answer." +
-  '","recovery":[],"retryable":false,"type":"OutcomeUnknown"},"success":false}';
+  "It was not repeated, and an equal call will be refused. Check with a reading tool, or say so in your answer." +
+  '","recovery":[],"retryable":false,"type":"OutcomeUnknown"},"outcome":{"operator_ref":"r1/t0c1","repeat_allowed":false,' +
+  '"started_at":"1970-01-01T00:00:07.000Z","status":"unknown","verify_with":["tool_read"]},"success":false}';
 
 test("golden: a run of three turns, word by word", () => {
   const entries: readonly Entry[] = [

@@ -82,6 +82,22 @@ function play(
       case "retry":
         note(b.parked("retry", step.call), b.LEASED);
         break;
+      case "plan-look":
+        note({ kind: "looked", call: step.call.id, intent: step.intent, says: "unsure" });
+        break;
+      case "ask":
+      case "conclude":
+        assert.fail(`nobody was to ${step.do}`);
+        break;
+      case "record":
+        note({
+          kind: "unknown",
+          call: step.call.id,
+          intent: step.intent,
+          tool: step.call.name,
+          argsHash: step.call.argsHash,
+        });
+        break;
       case "call":
         for (const { call: one, attempt } of step.calls) {
           note(b.claim(one, attempt, 5_000));
@@ -115,6 +131,7 @@ function play(
           repairs: state.turns.filter((t) => t.leadsTo === "again").length,
           check: () => [],
           hash: (text) => text,
+          withKey: (_tool, args) => args,
           ...(said.repairs && { output: { ok: false, issues: ["wrong"] } as const }),
         });
         if (judgement.leadsTo === "discard") {

@@ -21,6 +21,7 @@ export type StoreMutant =
   | "no-nonce"
   | "no-raise"
   | "open-keeps-version"
+  | "park-ignores-answer"
   | "park-ignores-version"
   | "park-keeps-slot";
 
@@ -75,6 +76,8 @@ export interface MemoryState {
   readonly lines: Map<string, Map<string, number>>;
   readonly live: Map<string, Set<string>>;
   readonly looks: Map<string, number>;
+  /** "<run> <intent>" of attempts whose outcome nobody knows. */
+  readonly unknowns: Set<string>;
   readonly is: (mutant: StoreMutant) => boolean;
   readonly raise: (last: number) => number;
   readonly find: (id: string) => StoredRun | undefined;
@@ -98,6 +101,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
   const lines = new Map<string, Map<string, number>>();
   const live = new Map<string, Set<string>>();
   const looks = new Map<string, number>();
+  const unknowns = new Set<string>();
   let tickets: Ticket[] = [];
 
   const raise = (last: number): number => (is("no-raise") ? last + 1 : Math.max(last + 1, now()));
@@ -158,7 +162,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
         gate.waiters.set(run.id, move.version);
         run.after = move.after;
         const sweep = `gate:${move.gate}`;
-        if (!looks.has(sweep)) looks.set(sweep, now() + sweepMs);
+        if (move.unless === undefined && !looks.has(sweep)) looks.set(sweep, now() + sweepMs);
         looks.set(member, move.until);
         break;
       }
@@ -190,7 +194,8 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets = [];
     return made;
   };
-  return { runs, gates, lines, live, looks, is, raise, find, gateOf, fill, toLine, goTo, look, write, takeTickets };
+  const parts = { runs, gates, lines, live, looks, unknowns };
+  return { ...parts, is, raise, find, gateOf, fill, toLine, goTo, look, write, takeTickets };
 }
 
 export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -2,6 +2,7 @@
  * The scripts of src/queue/scripts over plain memory, one function each, with the same comparisons in the same order. The
  * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
  */
+import { reviewGate } from "../../src/core/gate.ts";
 import { type Entry, JOURNAL_VERSION } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal } from "../../src/core/run.ts";
@@ -38,11 +39,13 @@ export interface MemoryStore {
   readonly lines: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly live: ReadonlyMap<string, ReadonlySet<string>>;
   readonly looks: ReadonlyMap<string, number>;
+  readonly unknowns: ReadonlySet<string>;
   create(request: CreateRequest): CreateReply;
   claim(run: string, options: Parameters<Journal["claim"]>[1]): ClaimReply;
   renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;
   commit(commit: Commit): CommitReply;
   evidence(run: string, evidence: Omit<Evidence, "at">): Evidence | undefined;
+  answer(run: string, intent: string, answer: Omit<Evidence, "at">): "ok" | "was" | "gone";
   cancel(run: string): "held" | "free" | "final" | "gone";
   open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
   due(most: number): { nextMs: number | undefined; gates: readonly string[] };
@@ -54,7 +57,7 @@ export interface MemoryStore {
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { leaseMs, sweepMs, now } = options;
   const state = createMemoryState(options);
-  const { runs, gates, lines, live, looks, is, raise, find, gateOf, fill, toLine, goTo, look, write } = state;
+  const { runs, gates, lines, live, looks, unknowns, is, raise, find, gateOf, fill, toLine, goTo, look, write } = state;
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
   let sequence = 0;
@@ -65,6 +68,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     lines,
     live,
     looks,
+    unknowns,
     takeTickets: () => state.takeTickets(),
     create({ run: id, nonce, queue, priority, idem, inputHash, created }) {
       if (find(id)?.createdBy === nonce && !is("no-nonce")) return { answer: "ok", run: id };
@@ -177,7 +181,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (run.journal.length !== length && !is("no-fence")) return { answer: "conflict" };
       if (move.to === "gate" && gateOf(move.gate).version !== move.version && !is("park-ignores-version"))
         return { answer: "gate-moved" };
+      const awaited = move.to === "gate" ? move.unless : undefined;
+      if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
+        return { answer: "gate-moved" };
       write(run, epoch, nonce, entries);
+      for (const it of entries) if (it.kind === "unknown") unknowns.add(`${id} ${it.intent}`);
       run.version = Math.max(run.version, JOURNAL_VERSION);
       // While it stays, its next look stays as well.
       run.lease = move.to === "stay" ? now() + leaseMs : 0;
@@ -193,9 +201,23 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const run = find(id);
       if (run === undefined) return undefined;
       if (is("evidence-fenced") && epochOf(run, evidence.nonce) !== run.epoch) return { ...evidence, at: now() };
-      if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins"))
+      if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins")) {
         run.evidence.set(evidence.nonce, { ...evidence, at: now() });
+        if (evidence.outcome.kind !== "unknown") unknowns.delete(`${id} ${evidence.nonce}`);
+      }
       return run.evidence.get(evidence.nonce);
+    },
+    answer(id, intent, answer) {
+      const run = find(id);
+      if (run !== undefined && run.evidence.has(answer.nonce)) return "was";
+      unknowns.delete(`${id} ${intent}`);
+      if (run === undefined) return "gone";
+      run.evidence.set(answer.nonce, { ...answer, at: now() });
+      if (run.place === "gate" && run.gate === reviewGate(id)) {
+        gateOf(run.gate).waiters.delete(id);
+        toLine(run);
+      }
+      return "ok";
     },
     cancel(id) {
       const run = find(id);

@@ -26,6 +26,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
   "no-raise": "a number lost in a failover is not used again",
   "now-ahead": "a worker's idea of the store's time is never ahead",
   "open-keeps-version": "opening a gate raises its version",
+  "park-ignores-answer": "a run does not wait for an answer that is there",
   "park-ignores-version": "parking at a gate that opened meanwhile is refused",
   "park-keeps-slot": "a parked run holds no slot",
   "unknown-retried": "an unsafe call with an unknown outcome is not repeated",

@@ -46,6 +46,11 @@ function lineOf(event: RunEvent, identifier: string): string {
     case "run.parked":
       if (event.reason !== "account") return parkText(event, identifier);
       return `parked (${event.reason}): ${event.needs.map((need) => `${need.connection} ${need.reason}`).join(", ")}; holds nothing`;
+    case "tool.unknown":
+      return `${event.tool}: nobody knows whether it was executed`;
+    case "tool.verified":
+    case "tool.answered":
+      return `call ${event.call}: ${event.says}`;
     case "run.yielded":
       return "handed back";
     case "run.completed":

@@ -21,10 +21,12 @@ if h[1] ~= epoch or h[2] ~= 'running' then return { 'fenced' } end
 if have ~= length then return { 'conflict' } end
 local gate = move.gate and (p .. 'gate:' .. move.gate)
 if gate and (tonumber(redis.call('HGET', gate, 'version')) or 0) ~= move.version then return { 'gate-moved' } end
+if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then return { 'gate-moved' } end
 
 local entries = {}
 for i = 8, #ARGV do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
 if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
+for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns', now, id .. ' ' .. intent) end
 -- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
   'lease', move.to == 'stay' and int(now + o.lease) or '0')
@@ -41,7 +43,7 @@ elseif move.to == 'gate' then
   setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
   if move.after then redis.call('HSET', run, 'after', int(move.after)) end
-  redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate)
+  if not move.unless then redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate) end
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
   setStatus(id, run, h[2], h[9], move.status, 'place', 'none')

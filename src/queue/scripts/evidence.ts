@@ -1,7 +1,8 @@
 import { SHARED } from "./shared.ts";
 
 /**
- * ARGV 3 run id · 4 the intent's nonce · 5 evidence as JSON → { 'ok', at } · { 'was', the winner as it stands } · { 'gone' }
+ * ARGV 3 run id · 4 the intent's nonce · 5 evidence as JSON · 6 '1' if it tells whether the attempt was executed
+ * → { 'ok', at } · { 'was', the winner as it stands } · { 'gone' }
  * Accepted from any epoch and when Redis is out of memory: what happened must be written down. First write wins.
  */
 export const EVIDENCE: string = `#!lua flags=allow-oom
@@ -13,6 +14,7 @@ if not status then return { 'gone' } end
 if redis.call('HSETNX', run .. ':e', ARGV[4], int(now) .. '\\n' .. ARGV[5]) == 0 then
   return { 'was', redis.call('HGET', run .. ':e', ARGV[4]) }
 end
+if ARGV[6] == '1' then redis.call('ZREM', p .. 'unknowns', id .. ' ' .. ARGV[4]) end
 local left = final(status) and redis.call('PTTL', run) or 0
 if left > 0 then redis.call('PEXPIRE', run .. ':e', left) end
 announce(id)

@@ -10,6 +10,7 @@
  *   live:<line>     zset   runs that have a slot
  *   gate:<gate>     hash   version; gate:<gate>:w zset waiters by the version they saw
  *   looks           zset   next looks in Redis ms: run:<id> or gate:<gate>
+ *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
  *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes

@@ -1,0 +1,125 @@
+/** How an agent uses a tool: what it does to the world, and what is done when nobody knows whether a call was executed. */
+import { type Effect, EFFECTS, ON_UNKNOWN, type OnUnknown } from "./effects.ts";
+import { didYouMean } from "./nearest.ts";
+import type { Json } from "./json.ts";
+import type { FrozenTool } from "./run.ts";
+
+/** A tool that an agent may use. Whatever nobody says of it is taken from the reviewed manifest; without one it is `unsafe`. */
+export interface ToolUse {
+  readonly name: string;
+  readonly effect?: Effect;
+  /** When nobody can know whether a call was executed; default the agent's. `verify` needs the option `verify`. */
+  readonly onUnknown?: OnUnknown;
+  /**
+   * Our key, for providers that drop repeats: the same for every attempt of one call, different for any other. A text names the
+   * argument that carries it, which the model then does not see; a function puts it where it belongs, such as into a body.
+   */
+  readonly key?: string | ((args: Json, key: string) => Json);
+  /** ms after the first attempt during which the provider drops repeats; default 8 hours. */
+  readonly keyWindowMs?: number;
+  /** How to find out whether a call was executed. Needed for `staged` and `verifiable`. */
+  readonly verify?: Verify;
+}
+
+/** A look with another tool of the agent, whose effect must be `read`. */
+export interface Verify {
+  readonly tool: string;
+  /** The arguments of the look. */
+  readonly args: (doubt: CallInDoubt) => Json;
+  /** Nothing when the answer does not tell: then nobody knows. */
+  readonly happened: (answer: LookAnswer, doubt: CallInDoubt) => boolean | undefined;
+  /** ms after which a look can be trusted to see what happened; default 0. */
+  readonly settleMs?: number;
+}
+
+export interface CallInDoubt {
+  readonly identifier: string;
+  readonly tool: string;
+  /** As they were sent. */
+  readonly args: Json;
+  /** The call's key, also for a tool that was not given it. */
+  readonly key: string;
+}
+
+export type LookAnswer =
+  | { readonly ok: true; readonly data: Json }
+  /** A definite error of the provider's, such as "not found". */
+  | { readonly ok: false; readonly type: string; readonly message: string };
+
+/** The key of a call: no attempt and no time is in it, and nobody can guess it without the run's id, which is random. */
+export function callKey(hash: (text: string) => string, run: string, call: string, tool: string): string {
+  return hash(`${run}|${call}|${tool}`);
+}
+
+/** @param refuse throws, with what was expected */
+export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (message: string) => never): void {
+  const { name, effect, onUnknown, key, keyWindowMs, verify } = use;
+  const wrong = (what: string): never => refuse(`tools: ${name}: ${what}`);
+  if (effect !== undefined && !EFFECTS.includes(effect))
+    wrong(`effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
+  if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown))
+    wrong(`onUnknown: expected one of ${ON_UNKNOWN.join(", ")}, got ${JSON.stringify(onUnknown)}.`);
+  if (key !== undefined && typeof key !== "function" && (typeof key !== "string" || key === ""))
+    wrong("key: expected the name of the argument that carries our key, or a function (args, key) => args.");
+  if (effect === "keyed" && key === undefined)
+    wrong(
+      'effect: "keyed" needs key: the name of the argument that carries our key, or a function that puts it there.',
+    );
+  for (const [what, ms] of [["keyWindowMs", keyWindowMs] as const, ["verify.settleMs", verify?.settleMs] as const])
+    if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0))
+      wrong(`${what}: expected a number of milliseconds, got ${String(ms)}.`);
+  if ((effect === "staged" || effect === "verifiable" || onUnknown === "verify") && verify === undefined)
+    wrong(
+      `${onUnknown === "verify" ? "onUnknown" : "effect"}: "${onUnknown === "verify" ? "verify" : effect}" needs verify: { tool, args, happened }, a look with a reading tool.`,
+    );
+  if (verify === undefined) return;
+  if (typeof verify.args !== "function" || typeof verify.happened !== "function")
+    wrong(
+      "verify: expected { tool, args: (doubt) => arguments, happened: (answer, doubt) => true, false or undefined }.",
+    );
+  if (verify.tool === name || !names.includes(verify.tool))
+    wrong(
+      `verify.tool: expected another tool of this agent, got ${JSON.stringify(verify.tool)}.${didYouMean(String(verify.tool), names)} Add it to tools.`,
+    );
+}
+
+/**
+ * The tools as a run keeps them. What an effect needs and the agent does not give (a key, a look, a look that only reads) makes the
+ * tool `unsafe`: never more is promised than can be kept.
+ */
+export function freezeUses(
+  tools: readonly FrozenTool[],
+  uses: readonly ToolUse[],
+  onUnknown: OnUnknown,
+): readonly FrozenTool[] {
+  const effects = new Map(tools.map((tool) => [tool.name, tool.effect]));
+  return tools.map((tool) => {
+    const use = uses.find(({ name }) => name === tool.name);
+    const canLook = use?.verify !== undefined && effects.get(use.verify.tool) === "read";
+    const asked = use?.onUnknown ?? onUnknown;
+    return {
+      ...tool,
+      ...(typeof use?.key === "string" && {
+        parameters: withoutArgument(tool.parameters, use.key),
+        keyArgument: use.key,
+      }),
+      ...(use?.keyWindowMs !== undefined && { keyWindowMs: use.keyWindowMs }),
+      ...(use?.verify?.settleMs !== undefined && { settleMs: use.verify.settleMs }),
+      effect: kept(tool.effect, use?.key !== undefined, canLook),
+      onUnknown: asked === "verify" && !canLook ? "tell" : asked,
+    };
+  });
+}
+
+function kept(effect: Effect, hasKey: boolean, canLook: boolean): Effect {
+  if (effect === "keyed" && !hasKey) return "unsafe";
+  if ((effect === "staged" || effect === "verifiable") && !canLook) return "unsafe";
+  return effect;
+}
+
+function withoutArgument(schema: FrozenTool["parameters"], name: string): FrozenTool["parameters"] {
+  const { properties, required, ...rest } = schema;
+  const { [name]: _hidden, ...shown } = (properties ?? {}) as Record<string, Json>;
+  const needed = Array.isArray(required) ? (required as string[]).filter((one) => one !== name) : [];
+  return { ...rest, properties: shown, ...(needed.length > 0 && { required: needed }) };
+}
