@@ -9,6 +9,13 @@ export interface Outage {
 
 export type Looked = { readonly ok: true; readonly accounts: readonly SeenAccount[] } | Outage;
 
+export interface SurveyedAccount extends SeenAccount {
+  readonly identifier: string;
+}
+
+/** Accounts as they were seen, some at a time. */
+export type Surveyed = { readonly ok: true; readonly accounts: readonly SurveyedAccount[] } | Outage;
+
 export interface AuthorizationLink {
   readonly ok: true;
   /** Bears the user's consent: give it to that user only, never to a log. */
@@ -28,6 +35,11 @@ export type Verified =
 export interface Accounts {
   /** The status of each connection for this identifier, in the order asked; `NONE` where there is no account. Creates nothing. */
   look(identifier: string, connections: readonly string[]): Promise<Looked>;
+  /**
+   * Many users' accounts on one connection, by as few calls as that takes: each user once, `NONE` where there is certainly no account.
+   * An outage comes last; users who were not named before it were not seen. Whoever stops reading causes no more calls.
+   */
+  survey(connection: string, identifiers: readonly string[]): AsyncIterable<Surveyed>;
   /** A fresh link, on an account that is created if there is none. Single use. */
   link(
     identifier: string,

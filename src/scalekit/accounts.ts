@@ -2,18 +2,16 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type ScalekitClient, ScalekitConflictException, ScalekitNotFoundException } from "@scalekit-sdk/node";
-import {
-  AuthorizationDetailsSchema,
-  type ConnectedAccountForList,
-  ConnectorStatus,
-} from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/connected_accounts/connected_accounts_pb.js";
-import type { AccountStatus } from "../core/run.ts";
-import type { SeenAccount } from "../core/waiting.ts";
+import { AuthorizationDetailsSchema } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/connected_accounts/connected_accounts_pb.js";
 import type { Accounts, AuthorizationLink, Verified } from "../ports/accounts.ts";
 import type { Scalekit } from "./client.ts";
 import { outageOf } from "./errors.ts";
 import { failureOf } from "./failure.ts";
-import { allPages, chunks, PAGE_SIZE } from "./pages.ts";
+import { allPages } from "./pages.ts";
+import { seeAccounts } from "./seen.ts";
+import { createSurvey } from "./sweep.ts";
+
+export { seeAccounts, statusName } from "./seen.ts";
 
 /** How long a link is taken to be good when Scalekit does not tell; it only says that links are "time-limited". */
 const LINK_LIFETIME_MS = 10 * 60_000;
@@ -29,6 +27,7 @@ export function createAccounts(scalekit: Scalekit, now: () => number = () => Dat
         return outageOf(error, "look at the user's accounts");
       }
     },
+    survey: createSurvey(scalekit, now),
     async link(identifier, connection, options) {
       try {
         return await link(scalekit, { identifier, connectionName: connection, ...options }, now);
@@ -51,59 +50,6 @@ export function createAccounts(scalekit: Scalekit, now: () => number = () => Dat
       }
     },
   };
-}
-
-/** One for each connection, in the order asked. @throws what `ask` throws */
-export async function seeAccounts(
-  scalekit: Scalekit,
-  identifier: string,
-  connections: readonly string[],
-): Promise<SeenAccount[]> {
-  const listed = await Promise.all(
-    chunks(connections).map((names) =>
-      allPages(async (pageToken) => {
-        const page = await scalekit.ask((sdk) =>
-          sdk.actions.listConnectedAccounts({
-            identifier,
-            connectionNames: [...names],
-            pageSize: PAGE_SIZE,
-            ...(pageToken !== "" && { pageToken }),
-          }),
-        );
-        return { items: page.connectedAccounts, nextPageToken: page.nextPageToken };
-      }),
-    ),
-  );
-  // Whose account it is, is checked here and not left to the filter: a run must never see another user's.
-  const mine = listed.flat().filter((account) => account.identifier === identifier);
-  return connections.map((connection) => {
-    const here = mine.filter((account) => account.connector === connection);
-    const account = here.find((one) => one.status === ConnectorStatus.ACTIVE) ?? here[0];
-    return account === undefined ? { connection, status: "NONE", accountId: "" } : seen(connection, account);
-  });
-}
-
-function seen(connection: string, { id, status, updatedAt }: ConnectedAccountForList): SeenAccount {
-  const change = updatedAt === undefined ? {} : { updatedAt: timestampMs(updatedAt) };
-  return { connection, accountId: id, status: statusName(status), ...change };
-}
-
-/** Numbers that this SDK does not know are not ACTIVE. */
-export function statusName(status: number): AccountStatus {
-  switch (status) {
-    case ConnectorStatus.ACTIVE:
-      return "ACTIVE";
-    case ConnectorStatus.EXPIRED:
-      return "EXPIRED";
-    case ConnectorStatus.PENDING_AUTH:
-      return "PENDING_AUTH";
-    case ConnectorStatus.PENDING_VERIFICATION:
-      return "PENDING_VERIFICATION";
-    case ConnectorStatus.DISCONNECTED:
-      return "DISCONNECTED";
-    default:
-      return "UNSPECIFIED";
-  }
 }
 
 interface LinkRequest {

@@ -33,6 +33,9 @@ export function createOutside(world: World, network: Network, checker: Checker, 
           world.trace(() => `  ${process.name} sees ${seen.map((s) => `${s.connection} ${s.status}`).join(", ")}`);
           return out() ? OUTAGE : { ok: true, accounts: seen };
         }),
+      survey: async function* () {
+        yield OUTAGE;
+      },
       link: () => Promise.resolve(OUTAGE),
       verify: () => Promise.resolve(OUTAGE),
       connections: () => Promise.resolve(OUTAGE),
