@@ -3,6 +3,8 @@
 export type ErrorCode =
   | "agent-invalid"
   | "agent-unknown"
+  | "answer-invalid"
+  | "call-unknown"
   | "config-invalid"
   | "config-missing"
   | "connection-unknown"
@@ -13,6 +15,8 @@ export type ErrorCode =
   | "option-invalid"
   | "redis-auth"
   | "redis-unavailable"
+  | "result-missing"
+  | "result-not-kept"
   | "run-cancelled"
   | "run-expired"
   | "run-failed"

@@ -4,9 +4,17 @@ import type { Json } from "./json.ts";
 /** Why a call was certainly not executed. Such a call may be made again, whatever its effect. */
 export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials";
 
+/**
+ * Where the JSON text of a large result is: in pieces of its own, without its end if `cut`. Not `kept`: nowhere any more. It stands
+ * beside the data, so that no tool can answer something that looks like it.
+ */
+export type BlobNote =
+  | { readonly kept: true; readonly characters: number; readonly pieces: number; readonly cut?: true }
+  | { readonly kept: false; readonly characters: number };
+
 export type Outcome =
-  /** Executed; `data` is what the tool answered. */
-  | { readonly kind: "ok"; readonly data: Json; readonly executionId?: string }
+  /** Executed; `data` is what the tool answered, or of a large result, which has a `blob`, a note with its head and tail. */
+  | { readonly kind: "ok"; readonly data: Json; readonly blob?: BlobNote; readonly executionId?: string }
   /** Executed or refused by the provider for its arguments: a definite answer, told to the model. */
   | {
       readonly kind: "error";

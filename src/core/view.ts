@@ -234,7 +234,7 @@ function eventCall(call: PlannedCall): EventCall {
 function outcomeView(outcome: Outcome): { readonly why?: string; readonly size?: number } {
   switch (outcome.kind) {
     case "ok":
-      return { size: JSON.stringify(outcome.data).length };
+      return { size: outcome.blob?.characters ?? JSON.stringify(outcome.data).length };
     case "error":
       return { why: outcome.type };
     case "not-executed":

@@ -1,15 +1,14 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
-import { type Json, toJson } from "../core/json.ts";
+import { toJson } from "../core/json.ts";
+import { isLarge, noteOf } from "../core/large.ts";
 import type { CallStep } from "../core/next.ts";
-import type { Outcome } from "../core/outcome.ts";
+import type { BlobNote, Outcome } from "../core/outcome.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { isStopped } from "./leave.ts";
 
 /** Time for evidence to arrive after the send timed out. */
 const GRACE_MS = 5_000;
-/** Larger results are kept as head and tail: one Redis value of 10 MB stops all others for 48 ms (facts/reliability.md, e20). */
-const MOST_STORED = 1_000_000;
 
 export async function makeCalls(steps: readonly CallStep[], held: HeldRun, ports: LoopPorts): Promise<Left> {
   const timeoutMs = held.state.context?.limits.toolTimeoutMs ?? 0;
@@ -56,21 +55,19 @@ async function makeCall(
     call: call.id,
     tool: call.name,
     argsHash: call.argsHash,
-    outcome: bounded(outcome),
+    outcome: await fitting(outcome, intent, held),
     tookMs,
   });
 }
 
-function bounded(outcome: Outcome): Outcome {
+/** A large result is put beside the journal before its evidence is written; if that fails, the evidence says so. */
+async function fitting(outcome: Outcome, intent: string, held: HeldRun): Promise<Outcome> {
   if (outcome.kind !== "ok") return outcome;
   const data = toJson(outcome.data);
   const text = JSON.stringify(data);
-  if (text.length <= MOST_STORED) return { ...outcome, data };
-  const note: Json = {
-    truncated: true,
-    characters: text.length,
-    head: text.slice(0, MOST_STORED * 0.7).toWellFormed(),
-    tail: text.slice(-MOST_STORED * 0.2).toWellFormed(),
-  };
-  return { ...outcome, data: note };
+  if (!isLarge(text)) return { ...outcome, data };
+  const kept = await held.keep(intent, text);
+  const characters = text.length;
+  const blob: BlobNote = kept === undefined ? { kept: false, characters } : { kept: true, characters, ...kept };
+  return { ...outcome, data: noteOf(text), blob };
 }

@@ -8,7 +8,7 @@
 import { apply, applyEvidence, type Decision, type Entry, foldRun, type RunState } from "../core/journal.ts";
 import type { Evidence } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Claim, Journal, Move } from "../ports/journal.ts";
+import type { Claim, Journal, Kept, Move } from "../ports/journal.ts";
 
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
 export class LeaseLost extends Error {
@@ -33,6 +33,8 @@ export interface HeldRun {
   /** @throws LeaseLost when nothing may be sent any more */
   assertLease(): void;
   addEvidence(evidence: Omit<Evidence, "at">): Promise<void>;
+  /** Puts a large result beside the journal. Never rejects: that something was executed counts more than what it said. */
+  keep(nonce: string, text: string): Promise<Kept | undefined>;
   /** Asks for more time. To be called from a timer; aborts the signal when the lease is lost. */
   renew(): Promise<void>;
 }
@@ -112,6 +114,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       hear(winner.at);
       committed = applyEvidence(committed, winner);
     },
+    keep: (nonce, text) => journal.keep(id, nonce, text).catch(() => undefined),
     async renew() {
       const asked = clock.monotonic();
       const reply = await journal.renew(id, claim.epoch);

@@ -61,6 +61,12 @@ export type CommitReply =
   | { readonly answer: "conflict" }
   | { readonly answer: "gate-moved" };
 
+/** How many pieces; `cut`: its end is missing, because it is larger than what is kept of one result. */
+export interface Kept {
+  readonly pieces: number;
+  readonly cut?: true;
+}
+
 /**
  * A run's journal. Contract: every call may be sent twice with the same nonce and has its effect once. Throws only when the store
  * cannot be reached; then it is unknown whether the call was executed, and the same call may be made again.
@@ -78,6 +84,11 @@ export interface Journal {
   commit(commit: Commit): Promise<CommitReply>;
   /** First write wins; answers the winner, or nothing when the run is gone. Accepted from any epoch. */
   evidence(run: string, evidence: Omit<Evidence, "at">): Promise<Evidence | undefined>;
+  /**
+   * Keeps the text of a large result beside the journal, before its evidence is written; from any epoch. It expires with the run and is
+   * not part of a claim. Answers nothing when it could not be kept: no room, too slow, or the run is gone.
+   */
+  keep(run: string, nonce: string, text: string): Promise<Kept | undefined>;
   /** How long a lease lives without renewal, ms. */
   readonly leaseMs: number;
 }

@@ -2,6 +2,7 @@
 import type { Entry } from "../core/journal.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { ClaimReply, CommitReply, Journal } from "../ports/journal.ts";
+import { keepBlob } from "./blobs.ts";
 import { decodeDecision, decodeEvidence, decodeTickets, hashValues } from "./codec.ts";
 import { CLAIM } from "./scripts/claim.ts";
 import { COMMIT } from "./scripts/commit.ts";
@@ -54,6 +55,7 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       if (answer === "gone") return undefined;
       return answer === "ok" ? { ...evidence, at: Number(what) } : decodeEvidence(String(what));
     },
+    keep: (run, nonce, text) => keepBlob(store, run, nonce, text),
   };
 }
 

@@ -26,7 +26,7 @@ export interface Store {
   /** `{errand:0}:`: the braces put all keys of the shard into one slot of a Redis Cluster. */
   readonly prefix: string;
   readonly options: StoreOptions;
-  run(script: string, ...args: readonly (string | number)[]): Promise<readonly unknown[]>;
+  run(script: string, ...args: readonly (string | number | Buffer)[]): Promise<readonly unknown[]>;
 }
 
 /** @param name what all keys start with; one per environment that shares a Redis */
@@ -64,7 +64,7 @@ async function evaluate(
   redis: Redis,
   script: string,
   keys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
 ): Promise<unknown> {
   try {
     return await redis.evalsha(digest(script), keys.length, ...keys, ...args);

@@ -5,7 +5,9 @@ import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
+import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
+import { readBlob } from "../../src/queue/blobs.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
 import { testStore } from "../support/store.ts";
@@ -32,6 +34,8 @@ export interface Subject {
   readonly journal: Journal;
   readonly gates: RedisGates;
   create(request: CreateRequest): Promise<CreateReply>;
+  /** What `keep` kept, joined from so many pieces. */
+  kept(run: string, nonce: string, pieces: number): Promise<string | undefined>;
   cancel(run: string): Promise<string>;
   due(): Promise<{ readonly gates: readonly string[]; readonly tickets: readonly Ticket[] }>;
   header(run: string): Promise<Header | undefined>;
@@ -65,6 +69,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
       renew: (run, epoch) => at(() => store.renew(run, epoch)),
       commit: (commit) => at(() => store.commit(commit)),
       evidence: (run, evidence) => at(() => store.evidence(run, evidence)),
+      keep: (run, nonce, text) => at(() => store.keep(run, nonce, text)),
     },
     gates: {
       version: async (gate) => store.version(gate),
@@ -75,6 +80,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
         }),
     },
     create: (request) => at(() => store.create(request)),
+    kept: async (run, nonce) => store.kept(run, nonce),
     cancel: (run) => at(() => store.cancel(run)),
     due: () =>
       at(() => {
@@ -122,10 +128,14 @@ export const redisSubject: OpenSubject = (t, options) => {
       if (answer === "ok" || answer === "same" || answer === "conflict") return { answer, run: what ?? "" };
       throw new Error(`create: ${answer}`);
     },
+    kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
     cancel: async (run) => String((await store.run(CANCEL, run))[0]),
     due: async () => {
-      const [, due, ...made] = await store.run(DUE, 100);
-      return { gates: String(due).split(" ").filter(Boolean), tickets: decodeTickets(made) };
+      const [, rounds, ...made] = await store.run(DUE, 100);
+      const gates: string[] = [];
+      for (const round of String(rounds).split(" ").filter(Boolean))
+        gates.push(...(await store.run(SWEEP, round, 100, "")).slice(2).map(String));
+      return { gates, tickets: decodeTickets(made) };
     },
     header: async (run) => {
       const h = await redis.hgetall(`${prefix}run:${run}`);
@@ -149,7 +159,15 @@ export const redisSubject: OpenSubject = (t, options) => {
     now: () => Date.now(),
     age: async (ms) => {
       const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
-      for (const member of looks) await redis.zincrby(`${prefix}looks`, -ms, member);
+      for (const member of looks) {
+        await redis.zincrby(`${prefix}looks`, -ms, member);
+        if (!member.startsWith("sweep:")) continue;
+        const gates = await redis.zrange(`${prefix}${member}`, "0", "-1");
+        for (const gate of gates) {
+          await redis.zincrby(`${prefix}${member}`, -ms, gate);
+          await redis.hincrby(`${prefix}gate:${gate}`, "parked", -ms);
+        }
+      }
       for (const id of await redis.zrange(`${prefix}runs:all`, "0", "-1")) {
         const lease = Number(await redis.hget(`${prefix}run:${id}`, "lease"));
         if (lease > 0) await redis.hset(`${prefix}run:${id}`, "lease", String(Math.max(1, lease - ms)));

@@ -15,6 +15,7 @@ export function sentTwice(subject: Subject): Subject {
       renew: (...asked) => twice(() => journal.renew(...asked)),
       commit: (...asked) => twice(() => journal.commit(...asked)),
       evidence: (...asked) => twice(() => journal.evidence(...asked)),
+      keep: (...asked) => twice(() => journal.keep(...asked)),
     },
     gates: {
       version: (gate) => gates.version(gate),

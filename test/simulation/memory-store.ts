@@ -6,7 +6,8 @@ import { reviewGate } from "../../src/core/gate.ts";
 import { type Entry, JOURNAL_VERSION } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal } from "../../src/core/run.ts";
-import type { ClaimReply, Commit, CommitReply, Journal } from "../../src/ports/journal.ts";
+import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
+import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import {
   byScore,
@@ -45,6 +46,9 @@ export interface MemoryStore {
   renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;
   commit(commit: Commit): CommitReply;
   evidence(run: string, evidence: Omit<Evidence, "at">): Evidence | undefined;
+  keep(run: string, nonce: string, text: string): Kept | undefined;
+  /** What was kept, whole. */
+  kept(run: string, nonce: string): string | undefined;
   answer(run: string, intent: string, answer: Omit<Evidence, "at">): "ok" | "was" | "gone";
   cancel(run: string): "held" | "free" | "final" | "gone";
   open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
@@ -60,6 +64,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { runs, gates, lines, live, looks, unknowns, is, raise, find, gateOf, fill, toLine, goTo, look, write } = state;
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
+  const blobs = new Map<string, string>();
   let sequence = 0;
 
   return {
@@ -219,6 +224,13 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       }
       return "ok";
     },
+    keep(id, nonce, text) {
+      if (find(id) === undefined) return undefined;
+      const { pieces, cut } = piecesOf(text);
+      blobs.set(`${id} ${nonce}`, joined(pieces));
+      return { pieces: pieces.length, ...(cut && { cut }) };
+    },
+    kept: (id, nonce) => (find(id) === undefined ? undefined : blobs.get(`${id} ${nonce}`)),
     cancel(id) {
       const run = find(id);
       if (run === undefined) return "gone";

@@ -80,6 +80,7 @@ function wrapped(journal: Journal, changed: Partial<Journal>): Journal {
     renew: (...asked) => journal.renew(...asked),
     commit: (...asked) => journal.commit(...asked),
     evidence: (...asked) => journal.evidence(...asked),
+    keep: (...asked) => journal.keep(...asked),
     ...changed,
   };
 }

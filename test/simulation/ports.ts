@@ -63,6 +63,10 @@ export class StorePorts implements Journal, RedisGates {
     return this.script("evidence", run, (store) => store.evidence(run, evidence), arrived);
   }
 
+  keep(run: string, nonce: string, text: string): ReturnType<Journal["keep"]> {
+    return this.script("keep", run, (store) => store.keep(run, nonce, text));
+  }
+
   version(gate: string): Promise<number> {
     return this.#network.command(this.#process, "version", gate, () => this.#world.store.version(gate));
   }
