@@ -1,15 +1,23 @@
 /** The environment as options of `createErrand`, and the type of errand.config.ts. The only reader of process.env. */
 import { type Logger, pino } from "pino";
-import { type Environment, environmentError, MODEL_SHAPE, readEnvironment } from "./environment.ts";
+import { type Environment, environmentError, MODEL_SHAPE, readEnvironment, webhookSecrets } from "./environment.ts";
 import type { ErrandOptions } from "./options.ts";
 
 export type { Environment } from "./environment.ts";
 
 /** An option of `createErrand` that the environment can give. */
-export type EnvPart = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "logger";
+export type EnvPart = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "webhook" | "logger";
 export type EnvOptions = Pick<ErrandOptions, Exclude<EnvPart, "redis">> & { readonly redis: string };
 
-export const ENV_PARTS: readonly EnvPart[] = ["redis", "scalekit", "models", "prefix", "authorization", "logger"];
+export const ENV_PARTS: readonly EnvPart[] = [
+  "redis",
+  "scalekit",
+  "models",
+  "prefix",
+  "authorization",
+  "webhook",
+  "logger",
+];
 
 /** What errand.config.ts exports: the agents, and whatever else the environment does not give. */
 export type ErrandConfig = Pick<ErrandOptions, "agents"> & Partial<ErrandOptions>;
@@ -26,7 +34,8 @@ export function defineConfig<C extends ErrandConfigInput>(config: C): C {
  * - SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL), SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET: all or none
  * - OPENAI_API_KEY, OPENAI_BASE_URL: the model profile `openai`. A gateway differs in OPENAI_BASE_URL and nothing else.
  * - ERRAND_PREFIX; ERRAND_BASE_URL, which is `authorization.baseUrl`; LOG_LEVEL, which makes a logger of JSON lines on stderr
- * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, OPENAI_API_KEY_FILE: names of files that hold the value
+ * - SCALEKIT_WEBHOOK_SECRET: `webhook.secrets`; two, with a space between them, while it is changed
+ * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, SCALEKIT_WEBHOOK_SECRET_FILE, OPENAI_API_KEY_FILE: names of files that hold the value
  * @param parts only these are read and checked
  * @throws ErrandError `config-missing`, `config-invalid`: all problems at once, by variable, never with a value
  */
@@ -35,13 +44,14 @@ export function configFromEnv(env: Environment = process.env, parts: readonly En
   const { REDIS_URL: redis = "redis://127.0.0.1:6379", ERRAND_PREFIX: prefix, ERRAND_BASE_URL: baseUrl } = values;
   const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_CLIENT_SECRET: clientSecret, SCALEKIT_ENVIRONMENT_URL } = values;
   const { SCALEKIT_ENV_URL: envUrl = SCALEKIT_ENVIRONMENT_URL } = values;
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, LOG_LEVEL: level } = values;
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, LOG_LEVEL: level, SCALEKIT_WEBHOOK_SECRET } = values;
   return {
     redis,
     ...(envUrl && clientId && clientSecret && { scalekit: { envUrl, clientId, clientSecret } }),
     ...(apiKey && { models: { openai: { apiKey, ...(baseURL && { baseURL }) } } }),
     ...(prefix && { prefix }),
     ...(baseUrl && { authorization: { baseUrl } }),
+    ...(SCALEKIT_WEBHOOK_SECRET && { webhook: { secrets: webhookSecrets(SCALEKIT_WEBHOOK_SECRET) } }),
     ...(level && { logger: jsonLogger(level) }),
   };
 }

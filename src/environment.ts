@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ErrandError } from "./core/errors.ts";
+import { SECRET_SHAPE, secretKey } from "./scalekit/signature.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +14,7 @@ export interface Problem {
 }
 
 /** An option of `createErrand`, or `model`, which is for agents. */
-export type EnvGroup = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "logger" | "model";
+export type EnvGroup = "redis" | "scalekit" | "models" | "prefix" | "authorization" | "webhook" | "logger" | "model";
 
 export type VariableName =
   | "REDIS_URL"
@@ -21,6 +22,7 @@ export type VariableName =
   | "SCALEKIT_ENVIRONMENT_URL"
   | "SCALEKIT_CLIENT_ID"
   | "SCALEKIT_CLIENT_SECRET"
+  | "SCALEKIT_WEBHOOK_SECRET"
   | "OPENAI_API_KEY"
   | "OPENAI_BASE_URL"
   | "ERRAND_PREFIX"
@@ -59,6 +61,12 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
       .regex(/^[A-Za-z0-9_.:-]{1,64}$/, "expected 1 to 64 letters, digits, '_', '.', ':' or '-'"),
   },
   authorization: { ERRAND_BASE_URL: httpUrl },
+  webhook: {
+    SCALEKIT_WEBHOOK_SECRET: z.string().refine((text) => {
+      const secrets = webhookSecrets(text);
+      return [1, 2].includes(secrets.length) && secrets.every(secretKey);
+    }, `${SECRET_SHAPE}, or two of them`),
+  },
   logger: {
     LOG_LEVEL: z
       .string()
@@ -69,7 +77,12 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
 };
 
 /** Docker and Kubernetes hand out secrets as files: NAME_FILE names one that holds the value of NAME. */
-const SECRETS: readonly string[] = ["REDIS_URL", "SCALEKIT_CLIENT_SECRET", "OPENAI_API_KEY"];
+const SECRETS: readonly string[] = ["REDIS_URL", "SCALEKIT_CLIENT_SECRET", "SCALEKIT_WEBHOOK_SECRET", "OPENAI_API_KEY"];
+
+/** While the secret is changed there are two, with white space between them. */
+export function webhookSecrets(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean);
+}
 
 /**
  * @param needed variables that must be set, each with where its value comes from

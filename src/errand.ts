@@ -8,6 +8,7 @@ import {
   type ErrandOptions,
   required,
   storeOptions,
+  type WebhookHandlerOptions,
   type WorkerOptions,
 } from "./options.ts";
 import { chance, clock, openScalekit, openShard, startWorker, workerName } from "./parts.ts";
@@ -19,11 +20,13 @@ import { type RunHandle, runHandle } from "./queue/handle.ts";
 import { openHints } from "./queue/hints.ts";
 import { listRuns, type RunFilter, type RunPage } from "./queue/lister.ts";
 import { pinoLog } from "./queue/log.ts";
+import { redisLooks } from "./queue/looks.ts";
 import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
 import { createReader } from "./queue/reader.ts";
 import { redisStates } from "./queue/states.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
+import { createWebhook } from "./scalekit/webhook.ts";
 
 export interface Errand {
   /** @throws ErrandError `agent-unknown`, `input-invalid`, `identifier-invalid`, `idempotency-conflict`, `redis-…` */
@@ -40,7 +43,13 @@ export interface Errand {
   worker(options?: WorkerOptions): ErrandWorker;
   /** The handler for the links that users click and for their return: mount it at `authorization.baseUrl`. */
   authorizationHandler(options: AuthorizationHandlerOptions): (request: Request) => Promise<Response>;
-  /** The app's own URL that leads a user to a fresh link; it never goes stale. */
+  /**
+   * The receiver of Scalekit's webhooks: mount it for POST at the path that Scalekit's dashboard knows. It shortens the wait for the
+   * next look; the looks are a worker's. What it is not given here comes from the option `webhook`.
+   * @throws ErrandError `config-missing`, `config-invalid`
+   */
+  webhookHandler(options?: WebhookHandlerOptions): (request: Request) => Promise<Response>;
+  /** The app's own URL that leads a user to a link that works; it never goes stale. */
   connectUrl(connection: string): string;
   /**
    * How the user's account stands now. Changes nothing.
@@ -93,6 +102,17 @@ export function createErrand(options: ErrandOptions): Errand {
         clock,
         log,
       }),
+    webhookHandler: (given = {}) => {
+      const { secrets = [], environmentId } = { ...options.webhook, ...given };
+      const looks = redisLooks(app.store);
+      return createWebhook({
+        secrets,
+        ...(environmentId !== undefined && { environmentId }),
+        looks: { ask: (account, message) => reach(() => looks.ask(account, message)) },
+        clock,
+        log,
+      });
+    },
     account: (identifier, connection) => accountStatus(scalekit().accounts, identifier, connection),
     checkAccount: (identifier, connection) => gatekeeper().lookAt(identifier, connection),
     close: async () => {

@@ -19,6 +19,8 @@ export interface ErrandOptions {
   readonly prefix?: string;
   /** Where the app serves the authorization handler, such as `https://app.example.com/errand`. */
   readonly authorization?: { readonly baseUrl: string };
+  /** Who may send webhooks; needed by `webhookHandler`. */
+  readonly webhook?: WebhookHandlerOptions;
   /** Live runs that one identifier may have at once, per queue; default 5. */
   readonly perIdentifier?: number;
   /** ms; how long a worker owns a run without renewal. Default 30,000. Shorter means faster recovery and more renewals. */
@@ -50,6 +52,13 @@ export interface AuthorizationHandlerOptions {
   readonly getUser: (request: Request) => string | null | Promise<string | null>;
   /** Where a user goes after connecting; default: a page that says that the tab can be closed. */
   readonly redirectTo?: string;
+}
+
+export interface WebhookHandlerOptions {
+  /** The signing secret of Scalekit's dashboard, `whsec_…`; two while it is changed: the new one and the old one. */
+  readonly secrets?: readonly string[];
+  /** `env_…`: events of another environment are refused. Default: any that signs with the secret. */
+  readonly environmentId?: string;
 }
 
 export type Settings = StoreOptions & { readonly prefix: string };
