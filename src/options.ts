@@ -25,7 +25,10 @@ export interface ErrandOptions {
   readonly perIdentifier?: number;
   /** ms; how long a worker owns a run without renewal. Default 30,000. Shorter means faster recovery and more renewals. */
   readonly leaseMs?: number;
-  /** ms between two looks at an account that runs wait for; default 60,000. */
+  /**
+   * ms between two looks at an account that runs wait for, at most, for an hour after a run began to wait; then the looks become rarer,
+   * at most ten times that. The user's return and webhooks are looked at at once. Default 60,000.
+   */
   readonly sweepMs?: number;
   /** ms that an ended run is kept; default 7 days. */
   readonly keepMs?: number;

@@ -8,7 +8,7 @@ export interface StoreOptions {
   readonly perIdentifier: number;
   /** ms; how long a worker owns a run without renewal, and BullMQ's lock. */
   readonly leaseMs: number;
-  /** ms between two looks at a gate that has waiters. */
+  /** ms between two rounds of looks at the accounts of a connection that gates wait for. */
   readonly sweepMs: number;
   /** ms that a final run is kept. */
   readonly keepMs: number;

@@ -1,34 +1,63 @@
-/** The net below everything: reads the next looks that are due, makes tickets again, wakes runs, and looks at gates (DESIGN §4). */
+/**
+ * The net below everything: reads the next looks that are due, makes tickets again, wakes runs, and sweeps the gates (DESIGN §4). Runs
+ * never wait for Scalekit: a sweep goes on beside the passes, however long it takes.
+ */
 import type { Log } from "../ports/log.ts";
 import { decodeTickets } from "./codec.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { DUE } from "./scripts/due.ts";
+import { SWEEP } from "./scripts/sweep.ts";
 import type { Store } from "./store.ts";
 import type { Tickets } from "./tickets.ts";
 
 export interface Waker {
-  /** One pass over what is due; answers in how many ms the next look is due, if any is known. */
+  /** One pass over what is due; answers in how many ms the next look is due, if any is known. Starts sweeps and does not wait for them. */
   pass(): Promise<number | undefined>;
+  /** Resolves when no sweep is under way. */
+  idle(): Promise<void>;
   start(): void;
+  /** Waits for what is under way; a sweep ends after the calls that it has made. */
   close(): Promise<void>;
 }
 
 const MOST_AT_ONCE = 100;
-/** Accounts looked at side by side: the Scalekit client bounds its own calls as well. */
-const LOOKS_AT_ONCE = 10;
+/** Gates taken into a round by one script: it must not keep others waiting. */
+const GATES_AT_ONCE = 2_000;
 
 export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeeper, log: Log, everyMs: number): Waker {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let closed = false;
+  const stopping = new AbortController();
+  /** By connection. A round that comes while the last one is still under way is left out: its gates are in the next one. */
+  const sweeps = new Map<string, Promise<void>>();
+  const failed = (error: unknown): void =>
+    log.warn("waker.failed", { error: error instanceof Error ? error.message.slice(0, 200) : "unknown" });
 
   const pass = async (): Promise<number | undefined> => {
-    const [next, due, ...made] = await store.run(DUE, MOST_AT_ONCE);
+    const [next, rounds, ...made] = await store.run(DUE, MOST_AT_ONCE);
+    for (const round of String(rounds).split(" ").filter(Boolean)) if (!sweeps.has(round)) start(round);
     await tickets.add(decodeTickets(made));
-    const gates = String(due).split(" ").filter(Boolean);
-    for (let i = 0; i < gates.length; i += LOOKS_AT_ONCE)
-      await Promise.all(gates.slice(i, i + LOOKS_AT_ONCE).map((gate) => gatekeeper.look(gate)));
     return next === "" ? undefined : Number(next);
+  };
+
+  const start = (round: string): void => {
+    const sweeping = sweep(round)
+      .catch(failed)
+      .finally(() => sweeps.delete(round));
+    sweeps.set(round, sweeping);
+  };
+
+  /** All gates of the round first, so that one listing of the connection's accounts serves them all. */
+  const sweep = async (round: string): Promise<void> => {
+    const due: string[] = [];
+    for (let moment = "", more = true; more && !stopping.signal.aborted;) {
+      const [at, read, ...gates] = await store.run(SWEEP, round, GATES_AT_ONCE, moment);
+      for (const gate of gates) due.push(String(gate));
+      moment = String(at);
+      more = Number(read) === GATES_AT_ONCE;
+    }
+    await gatekeeper.sweep(due, stopping.signal);
   };
 
   const schedule = (delayMs: number): void => {
@@ -37,20 +66,25 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
       running = pass().then(
         (next) => schedule(Math.min(everyMs, Math.max(20, next ?? everyMs))),
         (error: unknown) => {
-          log.warn("waker.failed", { error: error instanceof Error ? error.message.slice(0, 200) : "unknown" });
+          failed(error);
           schedule(everyMs);
         },
       );
     }, delayMs);
   };
 
+  const idle = async (): Promise<void> => void (await Promise.all(sweeps.values()));
+
   return {
     pass,
+    idle,
     start: () => schedule(0),
     close: async () => {
       closed = true;
       clearTimeout(timer);
+      stopping.abort();
       await running;
+      await idle();
     },
   };
 }

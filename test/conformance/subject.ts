@@ -5,6 +5,7 @@ import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
+import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import { readBlob } from "../../src/queue/blobs.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
@@ -130,8 +131,11 @@ export const redisSubject: OpenSubject = (t, options) => {
     kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
     cancel: async (run) => String((await store.run(CANCEL, run))[0]),
     due: async () => {
-      const [, due, ...made] = await store.run(DUE, 100);
-      return { gates: String(due).split(" ").filter(Boolean), tickets: decodeTickets(made) };
+      const [, rounds, ...made] = await store.run(DUE, 100);
+      const gates: string[] = [];
+      for (const round of String(rounds).split(" ").filter(Boolean))
+        gates.push(...(await store.run(SWEEP, round, 100, "")).slice(2).map(String));
+      return { gates, tickets: decodeTickets(made) };
     },
     header: async (run) => {
       const h = await redis.hgetall(`${prefix}run:${run}`);
@@ -155,7 +159,12 @@ export const redisSubject: OpenSubject = (t, options) => {
     now: () => Date.now(),
     age: async (ms) => {
       const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
-      for (const member of looks) await redis.zincrby(`${prefix}looks`, -ms, member);
+      for (const member of looks) {
+        await redis.zincrby(`${prefix}looks`, -ms, member);
+        if (!member.startsWith("sweep:")) continue;
+        for (const gate of await redis.zrange(`${prefix}${member}`, "0", "-1"))
+          await redis.zincrby(`${prefix}${member}`, -ms, gate);
+      }
       for (const id of await redis.zrange(`${prefix}runs:all`, "0", "-1")) {
         const lease = Number(await redis.hget(`${prefix}run:${id}`, "lease"));
         if (lease > 0) await redis.hset(`${prefix}run:${id}`, "lease", String(Math.max(1, lease - ms)));

@@ -43,7 +43,13 @@ elseif move.to == 'gate' then
   setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', move.gate)
   redis.call('ZADD', gate .. ':w', move.version, id)
   if move.after then redis.call('HSET', run, 'after', int(move.after)) end
-  if not move.unless then redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'gate:' .. move.gate) end
+  if not move.unless then
+    -- In the next round of its connection, however long it has waited: somebody new waits.
+    local connection = string.match(move.gate, '[^/]*$')
+    redis.call('HSET', gate, 'parked', int(now))
+    redis.call('ZADD', p .. 'sweep:' .. connection, now, move.gate)
+    redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'sweep:' .. connection)
+  end
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
   setStatus(id, run, h[2], h[9], move.status, 'place', 'none')

@@ -2,14 +2,15 @@ import { SHARED } from "./shared.ts";
 
 /**
  * The net: what is due to be looked at. ARGV 3 how many at most
- * → { ms until the next look or '', gates due as one space-separated text, tickets… }
+ * → { ms until the next look or '', connections whose round is due as one space-separated text, tickets… }
  *
  * A live run whose lease ended gets a new ticket; one that was never taken gets the same ticket again. A run at a moment, or at
- * a gate until its expiry, goes back to its line. A gate is handed to the caller, and stands here again in case the caller dies.
+ * a gate until its expiry, goes back to its line. A round is handed to one caller, who sweeps it (sweep.ts); it stands here again in
+ * case the caller dies. So all gates of a connection come due together, and one listing of its accounts serves them all.
  */
 export const DUE: string = `${SHARED}
 local looks = p .. 'looks'
-local gates = {}
+local rounds = {}
 local function look(id)
   local run = p .. 'run:' .. id
   local h = redis.call('HMGET', run, 'status', 'place', 'lease', 'ticket', 'queue', 'agent', 'gate')
@@ -36,11 +37,11 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
   local kind, name = string.match(member, '^(%a+):(.*)$')
   if kind == 'run' then
     look(name)
-  elseif redis.call('ZCARD', p .. 'gate:' .. name .. ':w') == 0 then
+  elseif kind ~= 'sweep' or redis.call('ZCARD', p .. member) == 0 then
     redis.call('ZREM', looks, member)
   else
     redis.call('ZADD', looks, now + o.sweep, member)
-    gates[#gates + 1] = name
+    rounds[#rounds + 1] = name
   end
 end
 -- Runs that have expired leave the lists.
@@ -52,5 +53,5 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', p .. 'runs:ended', '-inf', n
   redis.call('ZREM', p .. 'runs:ended', member)
 end
 local first = redis.call('ZRANGE', looks, 0, 0, 'WITHSCORES')
-return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(gates, ' '), unpack(made) }
+return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(rounds, ' '), unpack(made) }
 `;

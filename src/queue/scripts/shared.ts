@@ -9,8 +9,9 @@
  *   run:<id>:b      hash   large results: "<intent nonce>:<piece>" → bytes (blobs.ts)
  *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
  *   live:<line>     zset   runs that have a slot
- *   gate:<gate>     hash   version; gate:<gate>:w zset waiters by the version they saw
- *   looks           zset   next looks in Redis ms: run:<id> or gate:<gate>
+ *   gate:<gate>     hash   version, parked (when the last run parked there); gate:<gate>:w zset waiters by the version they saw
+ *   looks           zset   next looks in Redis ms: run:<id>, or sweep:<connection> for the next round of a connection
+ *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
