@@ -3,7 +3,10 @@ import { ErrandError } from "../core/errors.ts";
 import type { Message } from "../core/messages.ts";
 import { transcript } from "../core/project.ts";
 import type { RunEvent, RunView } from "../core/view.ts";
+import type { Answer } from "../core/outcome.ts";
 import type { EventsOptions, RunReader } from "./reader.ts";
+import type { ToolResult } from "./tool-result.ts";
+import type { GivenAnswer } from "./unknowns.ts";
 
 export interface RunHandle<Output> {
   readonly id: string;
@@ -17,15 +20,28 @@ export interface RunHandle<Output> {
   get(): Promise<RunView>;
   /** What the model saw and said, tool results included: the user's private data. Never log it. */
   transcript(): Promise<readonly Message[]>;
+  /**
+   * What a tool answered, whole, however large; `call` as in the events. The user's private data: never log it.
+   * @throws ErrandError `call-unknown`; `result-missing`: not made, or nothing is written down yet; `result-not-kept`: it succeeded, and
+   * Redis had no room for what it said
+   */
+  toolResult(call: string): Promise<ToolResult>;
   /** @returns false when it had ended already */
   cancel(): Promise<boolean>;
+  /**
+   * Says what you found out about a call whose outcome nobody knew (`errand.unknowns()` lists them). A run that waits for it goes on;
+   * `stop` ends it. The first answer stands.
+   * @throws ErrandError `run-unknown`, `answer-invalid`
+   */
+  answer(call: string, says: Answer["says"], options?: { readonly by?: string }): Promise<void>;
 }
 
-export function runHandle<Output>(
-  id: string,
-  reader: RunReader,
-  cancel: (run: string) => Promise<boolean>,
-): RunHandle<Output> {
+export interface RunActions {
+  readonly cancel: (run: string) => Promise<boolean>;
+  readonly answer: (given: GivenAnswer) => Promise<void>;
+}
+
+export function runHandle<Output>(id: string, reader: RunReader, { cancel, answer }: RunActions): RunHandle<Output> {
   return {
     id,
     result: async (options = {}) => {
@@ -36,7 +52,9 @@ export function runHandle<Output>(
     events: (options) => reader.events(id, options),
     get: () => reader.view(id),
     transcript: async () => transcript((await reader.read(id)).state),
+    toolResult: (call) => reader.toolResult(id, call),
     cancel: () => cancel(id),
+    answer: (call, says, options = {}) => answer({ run: id, call, says, ...options }),
   };
 }
 

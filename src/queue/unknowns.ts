@@ -142,17 +142,31 @@ function connectionOf(state: RunState, call: string): string {
   return planned?.verdict === "run" ? planned.connection : "";
 }
 
+export interface GivenAnswer {
+  readonly run: string;
+  readonly call: string;
+  readonly says: Answer["says"];
+  /** Who says so; stands in the run's history. */
+  readonly by?: string;
+}
+
+const SAYS: readonly Answer["says"][] = ["happened", "not-executed", "stop"];
+
 /**
  * Writes down what a person found out; a run that waits for it goes on.
- * @throws ErrandError `run-unknown`, `option-invalid` for a call whose outcome is not unknown, or was answered otherwise
+ * @throws ErrandError `run-unknown`, `answer-invalid` for a call whose outcome is not unknown, or was answered otherwise
  */
 export async function answerUnknown(
   store: Store,
   tickets: Tickets,
   reader: RunReader,
-  given: { readonly run: string; readonly call: string; readonly says: Answer["says"]; readonly by?: string },
+  given: GivenAnswer,
 ): Promise<void> {
   const { run, call, says, by } = given;
+  if (!SAYS.includes(says))
+    throw new ErrandError("answer-invalid", `answer: expected one of ${SAYS.join(", ")}, got ${JSON.stringify(says)}.`);
+  if (by !== undefined && (typeof by !== "string" || by.length > 200))
+    throw new ErrandError("answer-invalid", "answer: by: expected a text of at most 200 characters.");
   const { state } = await reader.read(run);
   const mine = Object.values(state.unknowns).filter((it) => it.call === call);
   const open = mine.find((it) => isUnanswered(state, it)) ?? mine.at(-1);
@@ -172,7 +186,7 @@ export async function answerUnknown(
   const { outcome } = decodeEvidence(String(what));
   if (outcome.kind === "answered" && outcome.says !== says)
     throw new ErrandError(
-      "option-invalid",
+      "answer-invalid",
       `run ${run}: call ${call} was answered before, as ${outcome.says}; the first answer stands.`,
     );
 }
@@ -181,7 +195,7 @@ function notUnknown(run: string, call: string, state: RunState): ErrandError {
   const calls = Object.values(state.unknowns).map((it) => it.call);
   const told = calls.length === 0 ? "This run has none." : `This run has: ${[...new Set(calls)].join(", ")}.`;
   return new ErrandError(
-    "option-invalid",
+    "answer-invalid",
     `run ${run}: ${JSON.stringify(call)} is no call whose outcome is unknown. ${told}`,
   );
 }

@@ -165,9 +165,13 @@ function shownText(entries: Given, evidence: readonly Evidence[] = []): readonly
   return messages.flatMap((message) => (message.role === "tool" ? [message.text] : []));
 }
 
+function parsed(text: string): { readonly success: boolean; readonly outcome?: unknown } {
+  return JSON.parse(text) as { success: boolean; outcome?: unknown };
+}
+
 test("the model is told when, how to check, and that an equal call is refused", () => {
   const [unknown = "", repeat = ""] = shownText([...acting([send, again]), b.unknown(send)]);
-  assert.deepEqual(JSON.parse(unknown).outcome, {
+  assert.deepEqual(parsed(unknown).outcome, {
     status: "unknown",
     started_at: "1970-01-01T00:00:05.000Z",
     repeat_allowed: false,
@@ -175,11 +179,11 @@ test("the model is told when, how to check, and that an equal call is refused", 
     operator_ref: "r1/t0c0",
   });
   assert.match(repeat, /call t0c0 had the same arguments.*DuplicateOfUnknown/);
-  assert.equal(JSON.parse(repeat).success, false);
+  assert.equal(parsed(repeat).success, false);
 });
 
 test("of a call that happened, the model is told that its result is lost", () => {
   const [text = ""] = shownText(asked, [b.answered(send, "happened", 9_000)]);
   assert.match(text, /was executed\. Its result was lost/);
-  assert.equal(JSON.parse(text).success, true);
+  assert.equal(parsed(text).success, true);
 });
