@@ -41,5 +41,6 @@ export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";
 export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";
 export type { EnqueueOptions } from "./queue/producer.ts";
+export type { ToolResult } from "./queue/tool-result.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";

@@ -9,6 +9,7 @@ import { decodeDecision, decodeEvidence } from "./codec.ts";
 import type { Connection } from "./connect.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
+import { toolResult, type ToolResult } from "./tool-result.ts";
 
 export interface RunRecord extends RunHeader {
   readonly decisions: readonly Decision[];
@@ -25,6 +26,8 @@ export interface RunReader {
   /** @throws ErrandError `run-unknown` */
   read(run: string): Promise<RunRecord>;
   view(run: string): Promise<RunView>;
+  /** @throws ErrandError `run-unknown`, `call-unknown`, `result-missing`, `result-not-kept` */
+  toolResult(run: string, call: string): Promise<ToolResult>;
   /** Resolves when the run has ended. @throws ErrandError `run-unknown`, `timeout` */
   ended(run: string, timeoutMs?: number): Promise<RunView>;
   /** All events from the first one, then new ones as they are written; ends with the run. */
@@ -41,6 +44,11 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
   return {
     read,
     view,
+    toolResult: (run, call) =>
+      reach(async () => {
+        const { state, evidence } = await readRun(store, run);
+        return toolResult(store, state, evidence, call);
+      }),
     ended: async (run, timeoutMs) => {
       const until = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
       const hint = await hints.watch(run);
