@@ -6,7 +6,6 @@ import type { RunEvent, RunView } from "../core/view.ts";
 import type { Answer } from "../core/outcome.ts";
 import type { EventsOptions, RunReader } from "./reader.ts";
 import type { ToolResult } from "./tool-result.ts";
-import type { ToolResult } from "./tool-result.ts";
 import type { GivenAnswer } from "./unknowns.ts";
 
 export interface RunHandle<Output> {
@@ -21,12 +20,6 @@ export interface RunHandle<Output> {
   get(): Promise<RunView>;
   /** What the model saw and said, tool results included: the user's private data. Never log it. */
   transcript(): Promise<readonly Message[]>;
-  /**
-   * What a tool answered, whole, however large; `call` as in the events. The user's private data: never log it.
-   * @throws ErrandError `call-unknown`; `result-missing`: not made, or nothing is written down yet; `result-not-kept`: it succeeded, and
-   * Redis had no room for what it said
-   */
-  toolResult(call: string): Promise<ToolResult>;
   /**
    * What a tool answered, whole, however large; `call` as in the events. The user's private data: never log it.
    * @throws ErrandError `call-unknown`; `result-missing`: not made, or nothing is written down yet; `result-not-kept`: it succeeded, and
@@ -59,7 +52,6 @@ export function runHandle<Output>(id: string, reader: RunReader, { cancel, answe
     events: (options) => reader.events(id, options),
     get: () => reader.view(id),
     transcript: async () => transcript((await reader.read(id)).state),
-    toolResult: (call) => reader.toolResult(id, call),
     toolResult: (call) => reader.toolResult(id, call),
     cancel: () => cancel(id),
     answer: (call, says, options = {}) => answer({ run: id, call, says, ...options }),
