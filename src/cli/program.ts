@@ -86,7 +86,17 @@ const addShow: Add = (program, io, exit) => {
     .argument("<run>", "id of a run")
     .option("--follow", "go on until it ends")
     .option("--content", "with what the model saw and said, and the result; without, sizes only")
-    .action(async (run: string, _args, command: Command) => {
+    .addOption(
+      new Option("--result <call>", "only what this tool call answered (such as t1c0), whole, as JSON").conflicts([
+        "follow",
+        "content",
+      ]),
+    )
+    .action(async (run: string, { result }: { result?: string }, command: Command) => {
+      if (result !== undefined) {
+        const { printResult } = await import("./result.ts");
+        return exit(await printResult(run, { ...command.optsWithGlobals(), result }, io));
+      }
       const { show } = await import("./show.ts");
       exit(await show(run, command.optsWithGlobals(), io));
     });
