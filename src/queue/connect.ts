@@ -9,18 +9,32 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Answers of a server that takes no writes now, and has not done what was asked: after a failover, while it loads, its disk is full. */
+const TAKES_NO_WRITES = /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED|MISCONF|NOREPLICAS)\b/;
+const ASK_AGAIN_MS = 500;
+
 /**
- * @param waits `true` for workers: commands wait until Redis is back. `false` for whoever enqueues: a command fails after two
- * attempts to connect, so that an app's request does not hang.
+ * A server that takes no writes is left, and the address is asked anew: it may stand for the new primary by then.
+ * @param waits `true` for workers: commands wait until Redis is back and takes writes. `false` for whoever enqueues: a command fails
+ * after two attempts to connect, or when it is refused, so that an app's request does not hang.
  */
 export function connect(given: string | RedisOptions, waits: boolean): Connection {
-  const retryStrategy = (times: number): number => Math.min(times * 100, 3_000);
+  let refused = false;
+  const retryStrategy = (times: number): number => {
+    const delayMs = refused ? ASK_AGAIN_MS : Math.min(times * 100, 3_000);
+    refused = false;
+    return delayMs;
+  };
+  const reconnectOnError = (error: Error): false | 1 | 2 => {
+    refused = TAKES_NO_WRITES.test(error.message);
+    return refused && (waits ? 2 : 1);
+  };
   // BullMQ's workers ask for null.
   const maxRetriesPerRequest = waits ? null : 2;
   const redis =
     typeof given === "string"
-      ? new Redis(given, { retryStrategy, maxRetriesPerRequest })
-      : new Redis({ retryStrategy, ...given, maxRetriesPerRequest, replyMapping: "legacy" });
+      ? new Redis(given, { retryStrategy, reconnectOnError, maxRetriesPerRequest })
+      : new Redis({ retryStrategy, reconnectOnError, ...given, maxRetriesPerRequest, replyMapping: "legacy" });
   let last: Error | undefined;
   redis.on("error", (error: Error) => (last = error));
   redis.on("ready", () => (last = undefined));
@@ -63,6 +77,15 @@ const REFUSED = /WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i
 const UNREACHED =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|Connection is closed|MaxRetriesPerRequest|max retries per request/i;
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  READONLY: "it is a replica; point REDIS_URL at the primary",
+  LOADING: "it is loading its data; wait",
+  MASTERDOWN: "it is a replica without its primary",
+  MISCONF: "it cannot write to its disk; look at its log",
+  NOREPLICAS: "it has fewer replicas than its min-replicas-to-write",
+  OOM: "it is full; raise maxmemory",
+};
+
 function explain(error: unknown, last: Error | undefined, { host, port }: RedisOptions, always = false): unknown {
   if (error instanceof ErrandError || !(error instanceof Error)) return error;
   const text = `${error.name} ${error.message} ${last?.message ?? ""} ${(last as NodeJS.ErrnoException | undefined)?.code ?? ""}`;
@@ -71,6 +94,13 @@ function explain(error: unknown, last: Error | undefined, { host, port }: RedisO
     return new ErrandError(
       "redis-auth",
       `Redis at ${where} refused our user name or password. Check the credentials in REDIS_URL (redis://user:password@host:port).`,
+      { cause: error },
+    );
+  const refusal = /\b(READONLY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM)\b/.exec(error.message)?.[1];
+  if (refusal !== undefined)
+    return new ErrandError(
+      "redis-unavailable",
+      `Redis at ${where} answers but takes no writes (${refusal}: ${REFUSALS[refusal] ?? ""}). Nothing was enqueued or changed.`,
       { cause: error },
     );
   if (always || UNREACHED.test(text))

@@ -17,6 +17,7 @@ import {
   call,
   type Execution,
   type ScalekitEmulator,
+  type RecordedRequest,
   type Reply,
   say,
   type ScriptedModel,
@@ -46,12 +47,13 @@ export const POINTS: readonly Point[] = [
 ];
 
 export const LEASE_MS = 1_000;
-const TOOL_TIMEOUT_MS = 10_000;
+const TOOL_TIMEOUT_MS = 3_000;
 
 export const courier: TypedAgent<Record<string, never>, Record<string, never>, string> = agent({
   name: "courier",
   model: "openai/scripted",
   instructions: "Send the letters.",
+  prompt: ({ identifier }) => `${identifier} wants them sent.`,
   connections: ["gmail"],
   tools: ["gmail_get_profile", "gmail_send_message"],
   input: z.object({}),
@@ -68,8 +70,10 @@ export interface FaultLab {
   readonly errand: Errand;
   readonly scalekit: ScalekitEmulator;
   readonly model: ScriptedModel;
-  /** What the product said, for a test that fails. */
+  /** What the product said, line by line. */
   readonly log: readonly string[];
+  /** The first line with this text, past or future. */
+  said(text: string): Promise<string>;
   /** An ACTIVE account and a run of it. */
   send(identifier: string): Promise<RunHandle<string>>;
   /** Subjects of the mails that really went out for this user, in that order. */
@@ -98,13 +102,18 @@ export async function faultLab(t: TestContext, options: FaultLabOptions = {}): P
     startScriptedModel({ script: letters }),
   ]);
   const log: string[] = [];
+  const listeners = new Set<(line: string) => void>();
+  const write = (line: string): void => {
+    log.push(line);
+    for (const listener of listeners) listener(line);
+  };
   const errand = createErrand({
     redis: `redis://127.0.0.1:${proxy.port}`,
     scalekit: { envUrl: scalekit.url, clientId: scalekit.clientId, clientSecret: scalekit.clientSecret },
     models: { openai: { apiKey: model.apiKey, baseURL: model.url } },
     agents: [courier],
     leaseMs: LEASE_MS,
-    logger: pino({ level: "info", base: null }, { write: (line) => void log.push(line) }),
+    logger: pino({ level: "info", base: null }, { write }),
     ...options.errand,
   });
   const direct = client(server);
@@ -128,6 +137,18 @@ export async function faultLab(t: TestContext, options: FaultLabOptions = {}): P
     scalekit,
     model,
     log,
+    said: (text) => {
+      const past = log.find((line) => line.includes(text));
+      if (past !== undefined) return Promise.resolve(past);
+      return new Promise((resolve) => {
+        const listener = (line: string): void => {
+          if (!line.includes(text)) return;
+          listeners.delete(listener);
+          resolve(line);
+        };
+        listeners.add(listener);
+      });
+    },
     send: (identifier) => {
       scalekit.connect(identifier, "gmail");
       return errand.enqueue(courier, { identifier, input: {} });
@@ -177,15 +198,30 @@ export function client(server: { readonly port: number }): Redis {
   return redis;
 }
 
-function subjectOf({ tool, input }: Execution): string[] {
-  return tool === "gmail_send_message" ? [String(input["subject"])] : [];
+function subjectOf({ tool, input: { subject } }: Execution): string[] {
+  return tool === "gmail_send_message" && typeof subject === "string" ? [subject] : [];
 }
 
-/** The run completed, each mail went out exactly once, and the model was told of each that it did. */
+/** The run completed, each mail went out exactly once, and the model was told so. */
 export async function assertDelivered(lab: FaultLab, run: RunHandle<string>, identifier: string): Promise<void> {
-  assert.equal(await run.result({ timeoutMs: 20_000 }), ANSWER, lab.log.join(""));
+  await assertHonest(lab, run, identifier);
   assert.deepEqual(lab.sent(identifier), SUBJECTS, "each mail exactly once");
-  const last = lab.model.requests.findLast((request) => request.turn === SUBJECTS.length + 1);
-  const told = last === undefined ? [] : toolOutcomes(last).map((outcome) => outcome.error ?? "ok");
-  assert.deepEqual(told, ["ok", "ok", "ok"], "what the model was told of each call");
+  assert.deepEqual(told(lab, identifier), ["ok", "ok", "ok"], "what the model was told of each call");
+}
+
+/** The run completed, no mail went out twice, and the model was told of each that it did, or that nobody knows. */
+export async function assertHonest(lab: FaultLab, run: RunHandle<string>, identifier: string): Promise<void> {
+  assert.equal(await run.result({ timeoutMs: 30_000 }), ANSWER, lab.log.join(""));
+  const sent = lab.sent(identifier);
+  assert.equal(new Set(sent).size, sent.length, `a mail was sent twice: ${sent.join()}`);
+  for (const [i, word] of told(lab, identifier).slice(1).entries())
+    if (word !== "OutcomeUnknown") assert.equal(word === "ok", sent.includes(SUBJECTS[i] ?? ""), `mail ${i}: ${word}`);
+}
+
+/** By call: `ok`, or the error that the model saw when it was asked for its answer. */
+export function told({ model }: FaultLab, identifier: string): readonly string[] {
+  const mine = (request: RecordedRequest): boolean =>
+    request.messages.some((message) => message.role === "user" && message.text.startsWith(`${identifier} `));
+  const last = model.requests.findLast((request) => request.turn === TOOLS.length && mine(request));
+  return last === undefined ? [] : toolOutcomes(last).map((outcome) => outcome.error ?? "ok");
 }
