@@ -14,7 +14,7 @@ export async function printResult(id: string, args: ResultArgs, io: Io): Promise
   try {
     const { outcome, data, cut, message }: ToolResult = await errand.run(id).toolResult(args.result);
     if (outcome === "ok") {
-      line(io.stdout, harmless(cut === true ? String(data) : JSON.stringify(data)));
+      line(io.stdout, harmless(cut === true && typeof data === "string" ? data : JSON.stringify(data)));
       if (cut === true) line(io.stderr, "cut: only the beginning of this result was kept, so it is no whole JSON");
       return EXIT.ok;
     }
