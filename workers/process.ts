@@ -11,13 +11,14 @@ export async function runWorker(name: string, options: WorkerOptions): Promise<v
     await errand.close();
     health.close();
   };
-  // The first signal hands runs back at their step's end; the second ends the process, and their leases do the rest.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      void stop();
-      process.once(signal, () => process.exit(1));
-    });
-  }
+  // The first signal hands runs back at their step's end; the second, whichever it is, ends the process, and their leases do the rest.
+  let asked = false;
+  const onSignal = (): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    void stop();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onSignal);
   try {
     await worker.ready();
     process.stdout.write(`errand ${name} is ready\n`);
