@@ -1,5 +1,6 @@
-/** Finds errand.config.ts, loads it, and completes it from the environment. */
+/** Finds errand.config.ts, loads it, and completes it from the environment and from errand.tools.json. */
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import {
@@ -11,6 +12,7 @@ import {
   liveFromEnv,
 } from "./config.ts";
 import { ErrandError, type ErrorCode } from "./core/errors.ts";
+import { MANIFEST_FILE, parseManifest, type ToolManifest } from "./core/manifest.ts";
 import type { ErrandOptions } from "./options.ts";
 
 export interface LoadOptions {
@@ -30,11 +32,13 @@ export interface LoadOptions {
 export interface LoadedConfig {
   /** Where it was found. */
   readonly path?: string;
+  /** errand.tools.json beside it, also when there is none yet. Absent when the config gives its `manifest` itself. */
+  readonly manifestPath?: string;
   readonly options: ErrandOptions;
 }
 
 /**
- * Finds, loads and completes errand.config.ts; reads a `.env` beside it first.
+ * Finds, loads and completes errand.config.ts; reads a `.env` beside it first, and errand.tools.json unless it gives a `manifest`.
  * @throws ErrandError `config-missing`, `config-invalid`; an ErrandError of the file itself, with its path
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
@@ -48,7 +52,11 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const complete = completed(given, options);
   const missing = needs.filter((need) => complete[need] === undefined);
   if (missing.length > 0) throw notGiven(missing, path);
-  return { ...(path !== undefined && { path }), options: complete };
+  if (path === undefined) return { options: complete };
+  if (complete.manifest !== undefined) return { path, options: complete };
+  const manifestPath = join(dirname(path), MANIFEST_FILE);
+  const manifest = await readManifest(manifestPath);
+  return { path, manifestPath, options: { ...complete, ...(manifest !== undefined && { manifest }) } };
 }
 
 /** `liveFromEnv` after a `.env` in `cwd`, which is left alone when `env` is given. @throws what `liveFromEnv` throws */
@@ -84,6 +92,15 @@ function foldersUpward(from: string): string[] {
   const folder = resolve(from);
   const above = dirname(folder);
   return above === folder ? [folder] : [folder, ...foldersUpward(above)];
+}
+
+/** @returns nothing when there is no such file */
+async function readManifest(path: string): Promise<ToolManifest | undefined> {
+  if (!existsSync(path)) return undefined;
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw invalid(path, `cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  });
+  return parseManifest(text, path);
 }
 
 async function readConfig(path: string): Promise<ErrandConfig> {

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import type { Agent, TypedAgent } from "./core/agent.ts";
 import { registerAgents } from "./core/agents.ts";
+import { checkManifest } from "./core/manifest.ts";
 import type { SeenAccount } from "./core/waiting.ts";
 import {
   type AuthorizationHandlerOptions,
@@ -66,11 +67,13 @@ export function createErrand(options: ErrandOptions): Errand {
   const agents = registerAgents(options.agents, options.models && Object.keys(options.models));
   const log = pinoLog(options.logger ?? pino({ name: "errand", level: "warn" }, pino.destination(2)));
   const settings = storeOptions(options);
+  const manifest =
+    options.manifest === undefined ? undefined : checkManifest(options.manifest, "createErrand: manifest");
   const app = openShard(connect(options.redis, false), settings, log);
   const hints = openHints(app.store, (error) => log.warn("hints.error", { error: error.name }));
   const reader = createReader(app.store, hints, app.connection.reach);
   const producer = createProducer(app.store, app.tickets, chance);
-  const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit")));
+  const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit"), manifest));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));
   const crew = new Set<ErrandWorker>();
   const { reach } = app.connection;

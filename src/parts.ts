@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type Agents, checkNames } from "./core/agents.ts";
 import { ErrandError } from "./core/errors.ts";
+import type { ToolManifest } from "./core/manifest.ts";
 import { type ChatProfile, chatModel } from "./models/chat.ts";
 import { modelRouter } from "./models/router.ts";
 import { positive, type Settings, type WorkerOptions } from "./options.ts";
@@ -10,18 +11,22 @@ import type { Accounts } from "./ports/accounts.ts";
 import type { Chance, Clock } from "./ports/clock.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Log } from "./ports/log.ts";
+import type { Losses } from "./ports/losses.ts";
 import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
 import { type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
+import { redisLosses } from "./queue/losses.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { openStore, type Store } from "./queue/store.ts";
 import { openTickets, type Tickets } from "./queue/tickets.ts";
 import { createWaker } from "./queue/waker.ts";
 import { createAccounts } from "./scalekit/accounts.ts";
+import { type Catalogue, createCatalogue } from "./scalekit/catalogue.ts";
 import { createScalekit, type ScalekitOptions } from "./scalekit/client.ts";
 import { createToolbox } from "./scalekit/tools.ts";
+import { tellReview } from "./tool-review.ts";
 import { createChecker } from "./tools/check.ts";
 
 /** The store's parts over one connection. */
@@ -31,22 +36,25 @@ export interface Shard {
   readonly tickets: Tickets;
   readonly journal: Journal;
   readonly gates: RedisGates;
+  readonly losses: Losses | undefined;
   release(): Promise<void>;
 }
 
-export function openShard(connection: Connection, { prefix, ...settings }: Settings, log: Log): Shard {
+export function openShard(connection: Connection, { prefix, massLoss, ...settings }: Settings, log: Log): Shard {
   const store = openStore(connection.redis, prefix, settings);
   const tickets = openTickets(connection.redis, store.prefix, log);
   const release = async (): Promise<void> => {
     await tickets.close();
     await connection.close();
   };
+  const gates = redisGates(store, tickets);
   return {
     connection,
     store,
     tickets,
     journal: redisJournal(store, tickets),
-    gates: redisGates(store, tickets),
+    gates,
+    losses: massLoss && redisLosses(store, gates, massLoss, log),
     release,
   };
 }
@@ -54,14 +62,18 @@ export function openShard(connection: Connection, { prefix, ...settings }: Setti
 export interface Scalekit {
   readonly accounts: Accounts;
   readonly toolbox: Toolbox;
+  readonly catalogue: Catalogue;
+  readonly manifest: ToolManifest | undefined;
   close(): Promise<void>;
 }
 
-export function openScalekit(options: ScalekitOptions): Scalekit {
+export function openScalekit(options: ScalekitOptions, manifest?: ToolManifest): Scalekit {
   const client = createScalekit(options);
   return {
     accounts: createAccounts(client),
-    toolbox: createToolbox(client, { check: createChecker(), clock }),
+    toolbox: createToolbox(client, { check: createChecker(), clock, manifest }),
+    catalogue: createCatalogue(client),
+    manifest,
     close: () => client.close(),
   };
 }
@@ -82,12 +94,13 @@ export function startWorker(
   const { concurrency = 50, wakeEveryMs = 500, wake = true } = given;
   const { queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
   positive("worker", { concurrency, wakeEveryMs });
-  const { store, tickets, journal, gates, connection } = on;
+  const { store, tickets, journal, gates, losses, connection } = on;
   const { accounts, toolbox } = scalekit;
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, chatModel(profile)])),
   );
-  const ports: ShiftPorts = { model, toolbox, accounts, gates, clock, chance, journal, log, worker: workerName() };
+  const worker = workerName();
+  const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, clock, chance, journal, log, worker };
   return startCrew({
     connection,
     store,
@@ -102,7 +115,8 @@ export function startWorker(
 }
 
 /** Wrong names and credentials stop a worker; an outage of Scalekit does not: its runs park as `outage` until it is back. */
-async function checkBoot(agents: Agents, { accounts, toolbox }: Scalekit, log: Log): Promise<void> {
+async function checkBoot(agents: Agents, scalekit: Scalekit, log: Log): Promise<void> {
+  const { accounts, toolbox } = scalekit;
   const [connections, tools] = await Promise.all([accounts.connections(), toolbox.names()]);
   for (const outage of [connections, tools]) {
     if (outage.ok) continue;
@@ -115,6 +129,7 @@ async function checkBoot(agents: Agents, { accounts, toolbox }: Scalekit, log: L
     return;
   }
   if (connections.ok && tools.ok) checkNames(agents.all, { connections: connections.names, tools: tools.names });
+  await tellReview(agents.all, scalekit, log);
 }
 
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };

@@ -40,6 +40,7 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addCancel(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
+  addTools(program, io, exit);
   addDemo(program, io, exit);
   return program;
 }
@@ -152,6 +153,21 @@ const addDoctor: Add = (program, io, exit) => {
       if (args.identifier !== undefined && args.live !== true) command.error("error: --identifier needs --live");
       const { examine } = await import("./doctor.ts");
       exit(await examine(command.optsWithGlobals(), io));
+    });
+};
+
+const addTools: Add = (program, io, exit) => {
+  program
+    .command("tools")
+    .description("What the agents' tools do to the world, and who has reviewed it.")
+    .command("classify")
+    .description("List the agents' tools: effect, who says so, what has changed. Exits with 1 when one needs a review.")
+    .option("--identifier <id>", "as this user's accounts offer them (default: as the environment has them)")
+    .option("--agent <name>", "only tools of this agent")
+    .option("--write", "write an entry to review into errand.tools.json for each tool that needs one")
+    .action(async (_args, command: Command) => {
+      const { classify } = await import("./tools.ts");
+      exit(await classify(command.optsWithGlobals(), io));
     });
 };
 

@@ -152,6 +152,18 @@ export function afterOutage(state: RunState, message: string, random: number): A
   };
 }
 
+/** Tools that the app reviewed have another definition now: the run waits for the review, and goes on by itself once it is deployed. */
+export function afterToolsChanged(state: RunState, tools: readonly string[], random: number): AfterFailure {
+  const since = state.prepared?.at ?? 0;
+  const parks = state.parks.filter(({ reason, about, at }) => reason === "review" && about === "prepare" && at > since);
+  const message = `The definition of ${tools.join(", ")} is not the one that was reviewed. Read what has changed: errand tools classify`;
+  return {
+    do: "park",
+    park: { kind: "parked", reason: "review", about: "prepare", message },
+    delayMs: backoffMs(parks.length + 1, random, OPERATOR_BACKOFF),
+  };
+}
+
 /** A call that was certainly not executed, or that may be repeated, waits before its next attempt. */
 export function afterCallFailure(
   call: string,

@@ -3,6 +3,7 @@ import type { RunStatus } from "../core/run.ts";
 import type { Accounts } from "../ports/accounts.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Gates } from "../ports/gates.ts";
+import type { Log } from "../ports/log.ts";
 import type { Model } from "../ports/model.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
 
@@ -13,6 +14,7 @@ export interface LoopPorts {
   readonly gates: Gates;
   readonly clock: Clock;
   readonly chance: Chance;
+  readonly log: Log;
   /** Text → short digest; equal texts, equal digests. */
   readonly hash: (text: string) => string;
   /** True once the worker shuts down: the run is handed back at the next step's end. */

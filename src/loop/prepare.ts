@@ -4,7 +4,7 @@ import { accountGate } from "../core/gate.ts";
 import { nearest } from "../core/nearest.ts";
 import type { RunContext } from "../core/run.ts";
 import { freezeUses } from "../core/tool-use.ts";
-import { afterLook, afterOutage, waitingSince } from "../core/waiting.ts";
+import { afterLook, afterOutage, afterToolsChanged, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
@@ -66,6 +66,10 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
       .join("; ");
     const message = `The user's accounts do not offer these tools of agent "${agent.name}": ${told}. Check the names and the connection's scopes.`;
     return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
+  }
+  if (listed.changed.length > 0) {
+    ports.log.error("tools.changed", { run: held.id, agent: agent.name, tools: listed.changed.join(", ") });
+    return parkOrEnd(held, afterToolsChanged(held.state, listed.changed, ports.chance.random()));
   }
   let texts: Pick<RunContext, "instructions" | "prompt">;
   try {

@@ -9,7 +9,7 @@ import { createScalekit, type Scalekit, type ScalekitOptions } from "./client.ts
 import { PATIENCE_MS } from "./doctor.ts";
 import { outageOf } from "./errors.ts";
 import { failureOf } from "./failure.ts";
-import { effectOf } from "./manifest.ts";
+import { shippedReview } from "./manifest.ts";
 import { allPages, PAGE_SIZE } from "./pages.ts";
 
 export interface FindingOptions {
@@ -103,7 +103,7 @@ async function refused(
   { scalekit, agents }: About,
 ): Promise<AccountFacts["refusal"]> {
   const users = agents.filter((agent) => agent.connections.length === 1 && agent.connections[0] === connection);
-  const tool = users.flatMap((agent) => agent.tools).find(({ name }) => effectOf(name) === "read")?.name;
+  const tool = users.flatMap((agent) => agent.tools).find(({ name }) => shippedReview(name)?.effect === "read")?.name;
   if (tool === undefined) return undefined;
   try {
     await scalekit.once(

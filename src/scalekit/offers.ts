@@ -2,18 +2,15 @@
 import { createHash } from "node:crypto";
 import type { ScopedTool } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/tools/tools_pb.js";
 import { canonical, isObject, toJson } from "../core/json.ts";
+import type { DefinitionParts } from "../core/manifest.ts";
+import type { ToolDefinition } from "../core/proposal.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { seeAccounts } from "./accounts.ts";
 import type { Scalekit } from "./client.ts";
 import { allPages, chunks, PAGE_SIZE } from "./pages.ts";
 
-export interface Offer {
-  readonly name: string;
-  readonly description: string;
-  readonly parameters: JsonSchema;
+export interface Offer extends ToolDefinition {
   readonly connection: string;
-  /** sha256 of name, description and parameters. */
-  readonly hash: string;
 }
 
 /** @param names only these tools; without them all. @throws what `ask` throws */
@@ -29,7 +26,8 @@ export async function listOffers(
   ]);
   const offers = scoped.flat().flatMap((one) => {
     const connection = one.identifier === identifier ? connectionOf(one.connectedAccountId) : undefined;
-    return connection === undefined ? [] : toOffer(one.tool?.definition, connection);
+    if (connection === undefined) return [];
+    return definitionsOf(one.tool?.definition).map((definition) => ({ ...definition, connection }));
   });
   const once = new Map(offers.map((offer) => [`${offer.connection}\n${offer.name}`, offer]));
   return [...once.values()];
@@ -63,15 +61,25 @@ async function listScoped(
 }
 
 /** A tool without a name cannot be called: it is left out. */
-function toOffer(definition: unknown, connection: string): Offer[] {
-  const defined = toJson(definition);
+export function definitionsOf(told: unknown): ToolDefinition[] {
+  const defined = toJson(told);
   if (!isObject(defined)) return [];
-  const { name, description: told } = defined;
+  const { name, description: said } = defined;
   if (typeof name !== "string" || name === "") return [];
-  const description = typeof told === "string" && told.trim() !== "" ? told : `The tool ${name}.`;
+  const description = typeof said === "string" && said.trim() !== "" ? said : `The tool ${name}.`;
   const parameters = parametersOf(defined["input_schema"]);
-  const hash = createHash("sha256").update(canonical({ name, description, parameters })).digest("hex");
-  return [{ name, description, parameters, connection, hash }];
+  return [{ name, description, parameters, hash: digest({ name, description, parameters }) }];
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(canonical(value)).digest("hex");
+}
+
+const PART = 16;
+
+/** Short digests, only to tell which part of a definition has changed. */
+export function partsOf({ description, parameters }: ToolDefinition): DefinitionParts {
+  return { description: digest(description).slice(0, PART), parameters: digest(parameters).slice(0, PART) };
 }
 
 /** Switches of Scalekit's own in many tools; a model that fills them in asks for versions that do not exist. */

@@ -1,7 +1,9 @@
 /** The port `Toolbox` on Scalekit's tools: which there are for a user, whether arguments fit, and the single-shot call. */
 import type { ToolUse } from "../core/tool-use.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
+import { entryOf, type ToolManifest } from "../core/manifest.ts";
 import type { Outcome } from "../core/outcome.ts";
+import { type Ruling, ruleOn } from "../core/ruling.ts";
 import type { FrozenTool } from "../core/run.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Outage } from "../ports/accounts.ts";
@@ -9,7 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Listed, Toolbox, ToolQuery, ToolSend } from "../ports/toolbox.ts";
 import type { Scalekit } from "./client.ts";
 import { outageOf, outcomeOf } from "./errors.ts";
-import { effectOf } from "./manifest.ts";
+import { shippedReview } from "./manifest.ts";
 import { listOffers, type Offer } from "./offers.ts";
 import { allPages, PAGE_SIZE } from "./pages.ts";
 
@@ -17,6 +19,8 @@ export interface ToolboxOptions {
   /** Problems of arguments against a schema, each with its path. `hash` stands for the schema. */
   readonly check: (hash: string, schema: JsonSchema, args: Json) => readonly string[];
   readonly clock: Pick<Clock, "monotonic">;
+  /** What the app has reviewed. */
+  readonly manifest?: ToolManifest | undefined;
 }
 
 /** Runs of one user often start together (a schedule, a resume after a wait); what they see is at most so old. */
@@ -25,7 +29,7 @@ const MOST_KEPT = 100;
 /** Scalekit's limit. */
 const MOST_RUN_ID = 255;
 
-export function createToolbox(scalekit: Scalekit, { check, clock }: ToolboxOptions): Toolbox {
+export function createToolbox(scalekit: Scalekit, { check, clock, manifest }: ToolboxOptions): Toolbox {
   const kept = new Map<string, { readonly found: Promise<Found | Outage>; readonly until: number }>();
 
   /** Only answers without a flaw are kept: what is missing may be there in a moment. */
@@ -50,11 +54,13 @@ export function createToolbox(scalekit: Scalekit, { check, clock }: ToolboxOptio
       const found = await find(query);
       if (!found.ok) return found;
       const { offers, missing, known } = found;
-      const tools = query.tools.flatMap((use) => {
+      const ruled = query.tools.flatMap((use) => {
         const offer = offers.get(use.name);
-        return offer === undefined ? [] : [freeze(offer, use)];
+        return offer === undefined ? [] : [{ offer, ruling: rule(offer, use, manifest) }];
       });
-      return { ok: true, tools, missing, known };
+      const tools = ruled.flatMap(({ offer, ruling }) => (ruling.is === "enabled" ? [freeze(offer, ruling)] : []));
+      const changed = ruled.flatMap(({ offer, ruling }) => (ruling.is === "changed" ? [offer.name] : []));
+      return { ok: true, tools, missing, known, changed };
     },
     check: (tool, args) => check(tool.hash, tool.parameters, args),
     send: (call, options) => send(scalekit, call, options),
@@ -79,8 +85,14 @@ export function createToolbox(scalekit: Scalekit, { check, clock }: ToolboxOptio
   };
 }
 
-function freeze({ name, description, parameters, connection, hash }: Offer, use: ToolUse): FrozenTool {
-  return { name, description, parameters, connection, hash, effect: use.effect ?? effectOf(name) };
+function rule({ name, hash }: Offer, { effect }: ToolUse, manifest: ToolManifest | undefined): Ruling {
+  return ruleOn({ hash, entry: entryOf(manifest, name), declared: effect, shipped: shippedReview(name) });
+}
+
+type Enabled = Extract<Ruling, { is: "enabled" }>;
+
+function freeze({ name, description, parameters, connection, hash }: Offer, { effect }: Enabled): FrozenTool {
+  return { name, description, parameters, connection, hash, effect };
 }
 
 interface Found {

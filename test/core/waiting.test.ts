@@ -13,6 +13,7 @@ import {
   afterLook,
   afterModelFailure,
   afterOutage,
+  afterToolsChanged,
   type SeenAccount,
   waitingSince,
 } from "../../src/core/waiting.ts";
@@ -158,7 +159,7 @@ function brief(after: AfterFailure): string {
   return after.do === "park" ? `park ${after.park.reason} ${after.delayMs}` : `end ${after.end.code}`;
 }
 
-const parks = (count: number, reason: "retry" | "budget" | "outage", about: string): Entry[] =>
+const parks = (count: number, reason: "retry" | "budget" | "outage" | "review", about: string): Entry[] =>
   Array.from({ length: count }, () => b.parked(reason, about));
 
 const failures: readonly (readonly [string, Given, ModelFailure, string])[] = [
@@ -213,6 +214,21 @@ test("an outage of Scalekit waits and never ends a run; the next outage starts a
   assert.equal(brief(afterOutage(b.run([b.LEASED, ...parks(99, "outage", "prepare")]), "", 0)), "park outage 30000");
   const over = [b.LEASED, ...parks(9, "outage", "prepare"), b.prepared(), b.parked("account"), b.LEASED];
   assert.equal(brief(afterOutage(b.run(over), "", 0)), "park outage 200");
+});
+
+test("tools that have changed: the run waits for a review and never ends of it; only waits since the last preparation count", () => {
+  const after = afterToolsChanged(b.run([b.LEASED]), ["x_send", "x_get"], 0);
+  assert.equal(brief(after), "park review 3000");
+  const { about, message = "" } = after.do === "park" ? after.park : {};
+  assert.equal(about, "prepare");
+  assert.match(message, /definition of x_send, x_get is not .*: errand tools classify$/);
+  const again = (entries: readonly Entry[]): string =>
+    brief(afterToolsChanged(b.run([b.LEASED, ...entries]), ["x"], 0));
+  assert.equal(again(parks(2, "review", "prepare")), "park review 12000");
+  assert.equal(again(parks(99, "review", "prepare")), "park review 90000");
+  assert.equal(again(parks(9, "review", "t0c0")), "park review 3000", "reviews of calls are others");
+  assert.equal(again(parks(9, "outage", "prepare")), "park review 3000");
+  assert.equal(again([...parks(9, "review", "prepare"), b.prepared(), b.LEASED]), "park review 3000");
 });
 
 test("a failed call waits: for the operator if our credentials were refused, else for the provider", () => {

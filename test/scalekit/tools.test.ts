@@ -1,12 +1,13 @@
 /** The port Toolbox over the wire: which tools there are for a user, whose they are, and what the model is shown of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ManifestEntry } from "../../src/core/manifest.ts";
 import type { Listed, ToolQuery } from "../../src/ports/toolbox.ts";
-import { effectOf } from "../../src/scalekit/manifest.ts";
 import { parametersOf } from "../../src/scalekit/offers.ts";
 import { CONNECTORS } from "../../src/testing/connectors/index.ts";
 import type { Connector } from "../../src/testing/connectors/index.ts";
-import { start, why } from "./start.ts";
+import { createToolbox } from "../../src/scalekit/tools.ts";
+import { start, testClock, why } from "./start.ts";
 
 const GMAIL = CONNECTORS.find((connector) => connector.name === "gmail")?.tools.map((tool) => tool.name) ?? [];
 
@@ -44,7 +45,7 @@ test("what an account does not offer is told, with all that it does offer", asyn
 test("nothing asked for is nothing listed; no connections have no tools", async (t) => {
   const { emulator, toolbox } = await start(t);
   emulator.connect("ada", "gmail");
-  assert.deepEqual(await toolbox.list(query([])), { ok: true, tools: [], missing: [], known: [] });
+  assert.deepEqual(await toolbox.list(query([])), { ok: true, tools: [], missing: [], known: [], changed: [] });
   const without = good(await toolbox.list(query(["gmail_get_profile"], { connections: [] })));
   assert.deepEqual(without.missing, ["gmail_get_profile"]);
   assert.equal(emulator.calls.count("ListScopedTools"), 0);
@@ -212,7 +213,7 @@ test("a definition that changed has another hash", async (t) => {
   assert.equal(hashes.size, 2);
 });
 
-test("effects: the agent's word, then the reviewed manifest, then unsafe", async (t) => {
+test("effects: the agent's word, then the review that comes with Errand, then unsafe", async (t) => {
   const { emulator, toolbox } = await start(t);
   emulator.connect("ada", "gmail");
   const { tools } = good(
@@ -233,28 +234,38 @@ test("effects: the agent's word, then the reviewed manifest, then unsafe", async
   );
 });
 
-test("the manifest knows the connectors' tools, and nothing that was not reviewed", () => {
-  const all = CONNECTORS.flatMap((connector) => connector.tools.map((tool) => tool.name));
-  const reading = /_(?:get|list|fetch|search|query|lookup|auth_test)|_list$|_get$|_for_ref$/;
-  for (const name of all) if (effectOf(name) === "read") assert.match(name, reading);
-  assert.deepEqual(all.filter((name) => effectOf(name) === "unsafe").toSorted(), UNSAFE);
-  for (const name of ["constructor", "__proto__", "toString", "", "gmail_made_up"])
-    assert.equal(effectOf(name), "unsafe");
+test("the app's review: the same definition has its effect, another one is disabled, one that waits is unsafe", async (t) => {
+  const { emulator, scalekit, toolbox } = await start(t);
+  emulator.connect("ada", "gmail");
+  const names = ["gmail_fetch_mails", "gmail_send_message", "gmail_trash_message", "gmail_get_profile"];
+  const hashes = good(await toolbox.list(query(names))).tools.map((tool) => tool.hash);
+  const entry = (at: number, more: Partial<ManifestEntry> = {}): ManifestEntry => ({
+    hash: hashes[at] ?? "",
+    effect: "read",
+    reviewed: true,
+    ...more,
+  });
+  const tools = {
+    gmail_fetch_mails: entry(0, { effect: "idempotent" }),
+    gmail_send_message: entry(0),
+    gmail_trash_message: entry(2, { reviewed: false }),
+  };
+  const reviewed = createToolbox(scalekit, { check: () => [], clock: testClock(), manifest: { version: 1, tools } });
+  const uses = names.map((name) => ({ name, effect: "read" as const }));
+  const listed = good(await reviewed.list({ ...query([]), tools: uses }));
+  assert.deepEqual(
+    [listed.tools.map(({ name, effect }) => [name, effect]), listed.changed, listed.missing],
+    [
+      [
+        ["gmail_fetch_mails", "idempotent"],
+        ["gmail_trash_message", "unsafe"],
+        ["gmail_get_profile", "read"],
+      ],
+      ["gmail_send_message"],
+      [],
+    ],
+  );
 });
-
-/** Named one by one, so that a new tool of a connector asks for a review. */
-const UNSAFE = [
-  "github_issue_comment_create",
-  "github_issue_create",
-  "gmail_create_draft",
-  "gmail_create_label",
-  "gmail_reply_to_thread",
-  "gmail_send_draft",
-  "gmail_send_message",
-  "googlecalendar_create_event",
-  "slack_send_message",
-  "slack_send_rich_message",
-];
 
 test("all tool names of the environment", async (t) => {
   const { toolbox } = await start(t, { connections: ["gmail", "slack", "github", "googlecalendar"] });

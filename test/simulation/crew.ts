@@ -107,6 +107,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
         gates: store,
         clock,
         chance,
+        log: quiet,
         hash: (text) => text,
         draining: () => worker.draining,
       });

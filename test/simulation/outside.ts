@@ -54,7 +54,7 @@ export function createOutside(world: World, network: Network, checker: Checker, 
         network.request(hold.process, dice.between(1, 50), () => {
           const offered = TOOLS.filter((tool) => connections.includes(tool.connection));
           const tools = world.mutants.has("unknown-retried") ? offered.map(repeatable) : offered;
-          return out() ? OUTAGE : { ok: true, tools, missing: [], known: tools.map((t) => t.name) };
+          return out() ? OUTAGE : { ok: true, tools, missing: [], known: tools.map((t) => t.name), changed: [] };
         }),
       check: (_tool, args) => (hasNumber(args) ? [] : ["k: expected a number"]),
       names: () => Promise.resolve(OUTAGE),
