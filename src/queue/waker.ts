@@ -30,22 +30,23 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
   let closed = false;
   const stopping = new AbortController();
   /** By connection. A round that comes while the last one is still under way is left out: its gates are in the next one. */
-  const sweeps = new Map<string, Promise<void>>();
+  const sweeps = new Map<string | symbol, Promise<void>>();
   const failed = (error: unknown): void =>
     log.warn("waker.failed", { error: error instanceof Error ? error.message.slice(0, 200) : "unknown" });
 
   const pass = async (): Promise<number | undefined> => {
-    const [next, rounds, ...made] = await store.run(DUE, MOST_AT_ONCE);
-    for (const round of String(rounds).split(" ").filter(Boolean)) if (!sweeps.has(round)) start(round);
+    const [next, rounds, asked, ...made] = await store.run(DUE, MOST_AT_ONCE);
+    for (const round of words(rounds)) if (!sweeps.has(round)) start(round, sweep(round));
+    const gates = words(asked);
+    // No round under way makes these wait: whoever asked knows something that it may have missed.
+    if (gates.length > 0) start(Symbol("asked"), gatekeeper.sweep(gates, stopping.signal));
     await tickets.add(decodeTickets(made));
     return next === "" ? undefined : Number(next);
   };
 
-  const start = (round: string): void => {
-    const sweeping = sweep(round)
-      .catch(failed)
-      .finally(() => sweeps.delete(round));
-    sweeps.set(round, sweeping);
+  const start = (name: string | symbol, work: Promise<void>): void => {
+    const sweeping = work.catch(failed).finally(() => sweeps.delete(name));
+    sweeps.set(name, sweeping);
   };
 
   /** All gates of the round first, so that one listing of the connection's accounts serves them all. */
@@ -87,4 +88,8 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
       await idle();
     },
   };
+}
+
+function words(text: unknown): string[] {
+  return String(text).split(" ").filter(Boolean);
 }

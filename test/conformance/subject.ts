@@ -131,7 +131,7 @@ export const redisSubject: OpenSubject = (t, options) => {
     kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
     cancel: async (run) => String((await store.run(CANCEL, run))[0]),
     due: async () => {
-      const [, rounds, ...made] = await store.run(DUE, 100);
+      const [, rounds, , ...made] = await store.run(DUE, 100);
       const gates: string[] = [];
       for (const round of String(rounds).split(" ").filter(Boolean))
         gates.push(...(await store.run(SWEEP, round, 100, "")).slice(2).map(String));

@@ -1,6 +1,5 @@
 /** A receiver on a real Redis, with a clock that a test sets, and messages for it: good ones, and whatever a test makes of them. */
 import type { TestContext } from "node:test";
-import { accountGate } from "../../src/core/gate.ts";
 import { redisLooks } from "../../src/queue/looks.ts";
 import { createWebhook, type WebhookOptions } from "../../src/scalekit/webhook.ts";
 import { signWebhook } from "../../src/testing/index.ts";
@@ -21,14 +20,14 @@ export interface Receiver {
   readonly logged: string[];
   readonly handler: (request: Request) => Promise<Response>;
   post(message: Message): Promise<Response>;
-  /** How often a look at ada's gmail was asked for, as far as the store tells: messages that were heard. */
+  /** How many messages were heard. */
   heard(): Promise<number>;
-  /** The version of the account's gate; 0 if nobody ever told of it. */
-  version(identifier?: string, connection?: string): Promise<number>;
+  /** The gates that a worker is to look at. */
+  asked(): Promise<readonly string[]>;
 }
 
 export function receiver(t: TestContext, options: Partial<WebhookOptions> = {}): Receiver {
-  const { store, gates } = testStore(t);
+  const { store } = testStore(t);
   const clock = testClock();
   const logged: string[] = [];
   const note = (event: string, fields: object): void => void logged.push(`${event} ${JSON.stringify(fields)}`);
@@ -45,7 +44,7 @@ export function receiver(t: TestContext, options: Partial<WebhookOptions> = {}):
     handler,
     post: ({ headers, body }) => handler(new Request(URL_OF_IT, { method: "POST", headers: { ...headers }, body })),
     heard: async () => (await store.redis.keys(`${store.prefix}heard:*`)).length,
-    version: (identifier = "ada", connection = "gmail") => gates.version(accountGate(identifier, connection)),
+    asked: () => store.redis.zrange(`${store.prefix}looks`, "0", "-1"),
   };
 }
 

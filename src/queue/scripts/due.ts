@@ -1,16 +1,34 @@
 import { SHARED } from "./shared.ts";
 
+/** ms; longer than any look takes. */
+const FORGET_MS = 15 * 60_000;
+
 /**
  * The net: what is due to be looked at. ARGV 3 how many at most
- * → { ms until the next look or '', connections whose round is due as one space-separated text, tickets… }
+ * → { ms until the next look or '', connections whose round is due, gates that somebody asked to look at, tickets… }
+ *   the connections and the gates each as one space-separated text
  *
  * A live run whose lease ended gets a new ticket; one that was never taken gets the same ticket again. A run at a moment, or at
  * a gate until its expiry, goes back to its line. A round is handed to one caller, who sweeps it (sweep.ts); it stands here again in
  * case the caller dies. So all gates of a connection come due together, and one listing of its accounts serves them all.
+ *
+ * A gate that a webhook asked to look at (ask.ts) is handed out once; its rounds are the net. If nobody waits there, a run may be about
+ * to park that has looked at the account before: a new version makes it look again.
  */
 export const DUE: string = `${SHARED}
 local looks = p .. 'looks'
-local rounds = {}
+local rounds, asked = {}, {}
+local function ask(name)
+  local gate = p .. 'gate:' .. name
+  if redis.call('ZCARD', gate .. ':w') > 0 then
+    asked[#asked + 1] = name
+    return
+  end
+  local last = redis.call('HGET', gate, 'version')
+  redis.call('HSET', gate, 'version', int(raise(last)))
+  -- Most accounts that webhooks tell of have no runs: their gates do not stay.
+  if not last then redis.call('PEXPIRE', gate, ${FORGET_MS}) end
+end
 local function look(id)
   local run = p .. 'run:' .. id
   local h = redis.call('HMGET', run, 'status', 'place', 'lease', 'ticket', 'queue', 'agent', 'gate')
@@ -37,6 +55,9 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
   local kind, name = string.match(member, '^(%a+):(.*)$')
   if kind == 'run' then
     look(name)
+  elseif kind == 'gate' then
+    redis.call('ZREM', looks, member)
+    ask(name)
   elseif kind ~= 'sweep' or redis.call('ZCARD', p .. member) == 0 then
     redis.call('ZREM', looks, member)
   else
@@ -53,5 +74,5 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', p .. 'runs:ended', '-inf', n
   redis.call('ZREM', p .. 'runs:ended', member)
 end
 local first = redis.call('ZRANGE', looks, 0, 0, 'WITHSCORES')
-return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(rounds, ' '), unpack(made) }
+return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(rounds, ' '), table.concat(asked, ' '), unpack(made) }
 `;

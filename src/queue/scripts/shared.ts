@@ -10,7 +10,8 @@
  *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
  *   live:<line>     zset   runs that have a slot
  *   gate:<gate>     hash   version, parked (when the last run parked there); gate:<gate>:w zset waiters by the version they saw
- *   looks           zset   next looks in Redis ms: run:<id>, or sweep:<connection> for the next round of a connection
+ *   looks           zset   next looks in Redis ms: run:<id>, sweep:<connection> for the next round of a connection, or gate:<gate>
+ *                          that a webhook asked to look at; asked:<gate> and heard:<message> say so, for a while (ask.ts)
  *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
