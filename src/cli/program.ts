@@ -38,6 +38,7 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addShow(program, io, exit);
   addRuns(program, io, exit);
   addCancel(program, io, exit);
+  addUnknowns(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
   addTools(program, io, exit);
@@ -126,6 +127,29 @@ const addCancel: Add = (program, io, exit) => {
     .action(async (ids: string[], _args, command: Command) => {
       const { cancel } = await import("./cancel.ts");
       exit(await cancel(ids, command.optsWithGlobals(), io));
+    });
+};
+
+const addUnknowns: Add = (program, io, exit) => {
+  const unknowns = program
+    .command("unknowns")
+    .description("List tool calls of which nobody knows whether they were executed, with what is needed to find out.")
+    .option("--limit <n>", "at most 1000 (default: 50)", wholeNumber(1))
+    .option("--cursor <cursor>", "go on from the page before")
+    .action(async (_args, command: Command) => {
+      const { unknowns: list } = await import("./unknowns.ts");
+      exit(await list(command.optsWithGlobals(), io));
+    });
+  unknowns
+    .command("answer")
+    .description("Say what you found out about one; a run that waits for it goes on.")
+    .argument("<run>", "id of a run")
+    .argument("<call>", "id of the call, such as t1c0")
+    .argument("<says>", "happened, not-executed, or stop to end the run")
+    .option("--by <name>", "who says so; stands in the run's history")
+    .action(async (run: string, call: string, says: string, _args, command: Command) => {
+      const { answer } = await import("./unknowns.ts");
+      exit(await answer(run, call, says, command.optsWithGlobals(), io));
     });
 };
 
