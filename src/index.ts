@@ -27,6 +27,7 @@ export type { Effect, OnUnknown } from "./core/effects.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest.ts";
 export type { Limits } from "./core/limits.ts";
+export type { MassLoss } from "./core/losses.ts";
 export type { Message, Usage } from "./core/messages.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";

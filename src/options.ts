@@ -3,6 +3,7 @@ import type { RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import type { Agent } from "./core/agent.ts";
 import { ErrandError } from "./core/errors.ts";
+import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
 import type { ChatProfile } from "./models/chat.ts";
 import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
@@ -33,6 +34,11 @@ export interface ErrandOptions {
    * at most ten times that. The user's return and webhooks are looked at at once. Default 60,000.
    */
   readonly sweepMs?: number;
+  /**
+   * When so many users lose the same connection within so many ms, it is taken for an outage: for `holdMs` no user of it is asked to
+   * connect again, and runs wait and look again by themselves. Default 20 accounts within 60,000 ms, held for 900,000. `false`: never.
+   */
+  readonly massLoss?: Partial<MassLoss> | false;
   /** ms that an ended run is kept; default 7 days. */
   readonly keepMs?: number;
   /** Default: warnings and errors as JSON lines on stderr. */
@@ -67,7 +73,7 @@ export interface WebhookHandlerOptions {
   readonly environmentId?: string;
 }
 
-export type Settings = StoreOptions & { readonly prefix: string };
+export type Settings = StoreOptions & { readonly prefix: string; readonly massLoss: MassLoss | undefined };
 
 /** @throws ErrandError `config-invalid` */
 export function storeOptions(options: ErrandOptions): Settings {
@@ -89,7 +95,19 @@ export function storeOptions(options: ErrandOptions): Settings {
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
-  return { ...settings, prefix };
+  return { ...settings, prefix, massLoss: massLossOptions(options.massLoss) };
+}
+
+function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | undefined {
+  if (given === false) return undefined;
+  const { accounts, withinMs, holdMs } = { ...DEFAULT_MASS_LOSS, ...given };
+  positive("createErrand: massLoss", { accounts, withinMs, holdMs });
+  if (accounts < 2)
+    throw new ErrandError(
+      "config-invalid",
+      "createErrand: massLoss: accounts: expected at least 2, got 1: one user who leaves is no outage. To turn it off: massLoss: false.",
+    );
+  return { accounts, withinMs, holdMs };
 }
 
 /** @throws ErrandError `config-invalid` */

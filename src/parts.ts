@@ -11,11 +11,13 @@ import type { Accounts } from "./ports/accounts.ts";
 import type { Chance, Clock } from "./ports/clock.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Log } from "./ports/log.ts";
+import type { Losses } from "./ports/losses.ts";
 import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
 import { type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
+import { redisLosses } from "./queue/losses.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { openStore, type Store } from "./queue/store.ts";
 import { openTickets, type Tickets } from "./queue/tickets.ts";
@@ -34,22 +36,25 @@ export interface Shard {
   readonly tickets: Tickets;
   readonly journal: Journal;
   readonly gates: RedisGates;
+  readonly losses: Losses | undefined;
   release(): Promise<void>;
 }
 
-export function openShard(connection: Connection, { prefix, ...settings }: Settings, log: Log): Shard {
+export function openShard(connection: Connection, { prefix, massLoss, ...settings }: Settings, log: Log): Shard {
   const store = openStore(connection.redis, prefix, settings);
   const tickets = openTickets(connection.redis, store.prefix, log);
   const release = async (): Promise<void> => {
     await tickets.close();
     await connection.close();
   };
+  const gates = redisGates(store, tickets);
   return {
     connection,
     store,
     tickets,
     journal: redisJournal(store, tickets),
-    gates: redisGates(store, tickets),
+    gates,
+    losses: massLoss && redisLosses(store, gates, massLoss, log),
     release,
   };
 }
@@ -89,12 +94,13 @@ export function startWorker(
   const { concurrency = 50, wakeEveryMs = 500, wake = true } = given;
   const { queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
   positive("worker", { concurrency, wakeEveryMs });
-  const { store, tickets, journal, gates, connection } = on;
+  const { store, tickets, journal, gates, losses, connection } = on;
   const { accounts, toolbox } = scalekit;
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, chatModel(profile)])),
   );
-  const ports: ShiftPorts = { model, toolbox, accounts, gates, clock, chance, journal, log, worker: workerName() };
+  const worker = workerName();
+  const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, clock, chance, journal, log, worker };
   return startCrew({
     connection,
     store,

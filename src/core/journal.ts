@@ -139,7 +139,7 @@ export interface Looked {
 export interface Parked {
   readonly kind: "parked";
   readonly reason: ParkReason;
-  /** Whom the run waits for, for reason `account`. */
+  /** Whom the run waits for, for reason `account`; for `outage`, whose accounts were lost together with many others. */
   readonly needs?: readonly Need[];
   /** Redis ms, for a wait until a moment. */
   readonly until?: number;

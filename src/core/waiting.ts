@@ -19,7 +19,7 @@ export type AfterLook =
   | { readonly do: "go-on" }
   /** Wait at the gate of the first need. `after`: being ACTIVE is not enough, the user must have connected since then (Redis ms). */
   | { readonly do: "park"; readonly needs: readonly Need[]; readonly after?: number }
-  | { readonly do: "probe"; readonly about: string; readonly delayMs: number }
+  | { readonly do: "probe"; readonly about: string; readonly connection: string; readonly delayMs: number }
   | { readonly do: "expire" };
 
 /** An account that was just connected may refuse calls for 30 to 60 s (seen in the field: facts/peers.md): 2+4+8+16+32 s. */
@@ -48,7 +48,8 @@ export function afterLook(
   const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
   if (probes >= PROBES)
     return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], after: refusal.at };
-  return { do: "probe", about: refusal.call, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
+  const { call: about, connection } = refusal;
+  return { do: "probe", about, connection, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
 }
 
 /** Only ACTIVE goes on, decided by status, never by an error code or message; a status that Scalekit may add does not. */
@@ -84,13 +85,17 @@ function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number)
     if (call.verdict !== "run") continue;
     const at = standing(state, call, Infinity, now);
     if (at.is !== "blocked") continue;
-    const waited = state.parks.some(
-      (park) => (park.reason === "account" || park.reason === "probe") && park.at >= at.evidence.at,
-    );
+    const waited = state.parks.some((park) => park.at >= at.evidence.at && isWaitFor(park, call.connection));
     const anew = seen.some((it) => it.connection === call.connection && (it.updatedAt ?? 0) > at.evidence.at);
     if (!waited && !anew) return { call: call.id, connection: call.connection, why: at.why, at: at.evidence.at };
   }
   return undefined;
+}
+
+/** For the account itself, or for an outage that took it among many (losses.ts). */
+function isWaitFor({ reason, needs = [] }: Parked, connection: string): boolean {
+  if (reason === "outage") return needs.some((need) => need.connection === connection);
+  return reason === "account" || reason === "probe";
 }
 
 /** Redis ms of the first of the series of parks for accounts that has not been ended by a preparation. */
@@ -101,7 +106,7 @@ export function waitingSince(state: RunState): number | undefined {
 
 const MODEL_BACKOFF: Backoff = { baseMs: 2_000, capMs: 300_000 };
 const TOOL_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
-const OPERATOR_BACKOFF: Backoff = { baseMs: 30_000, capMs: 900_000 };
+export const OPERATOR_BACKOFF: Backoff = { baseMs: 30_000, capMs: 900_000 };
 
 export type AfterFailure =
   | { readonly do: "park"; readonly park: Parked; readonly delayMs: number }

@@ -4,6 +4,7 @@ import type { Accounts } from "../ports/accounts.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { Log } from "../ports/log.ts";
+import type { Losses } from "../ports/losses.ts";
 import type { Model } from "../ports/model.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
 
@@ -12,6 +13,8 @@ export interface LoopPorts {
   readonly toolbox: Toolbox;
   readonly accounts: Accounts;
   readonly gates: Gates;
+  /** None: accounts that are lost together are lost one by one. */
+  readonly losses?: Losses | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;

@@ -4,9 +4,11 @@ import { accountGate } from "../core/gate.ts";
 import { nearest } from "../core/nearest.ts";
 import type { RunContext } from "../core/run.ts";
 import { freezeUses } from "../core/tool-use.ts";
+import { afterMassLoss } from "../core/losses.ts";
 import { afterLook, afterOutage, afterToolsChanged, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Left, LoopPorts } from "./loop.ts";
+import { heldLosses } from "./lost.ts";
 import type { HeldRun } from "./held.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
@@ -23,6 +25,7 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
 
   const expiresAfterMs = held.state.context?.expiresAfterMs ?? agent.expiresAfterMs;
   const after = afterLook(held.state, looked.accounts, expiresAfterMs, held.now(), ports.chance.random());
+  const lost = await heldLosses(held, looked.accounts, after, ports);
   switch (after.do) {
     case "go-on": {
       const accounts = Object.fromEntries(looked.accounts.map((a) => [a.connection, a.accountId]));
@@ -33,15 +36,18 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       return freeze(held, agent, ports, accounts);
     }
     case "park": {
-      const at = connections.indexOf(after.needs[0]?.connection ?? "");
+      const needs = after.needs.filter((need) => !lost.includes(need));
+      if (needs.length === 0) return parkOrEnd(held, afterMassLoss(held.state, lost, ports.chance.random()));
+      const at = connections.indexOf(needs[0]?.connection ?? "");
       const gate = gates[at] ?? "";
-      held.note({ kind: "parked", reason: "account", needs: after.needs });
+      held.note({ kind: "parked", reason: "account", needs });
       const until = Math.round((waitingSince(held.state) ?? held.now()) + expiresAfterMs);
       const since = after.after === undefined ? {} : { after: after.after };
       const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, ...since, until });
       return parked ? "parked" : undefined;
     }
     case "probe":
+      if (lost.length > 0) return parkOrEnd(held, afterMassLoss(held.state, lost, ports.chance.random()));
       return parkOrEnd(held, {
         do: "park",
         park: { kind: "parked", reason: "probe", about: after.about },
