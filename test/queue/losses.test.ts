@@ -1,0 +1,84 @@
+/** Losses on Redis: distinct users within a window, over all processes; one hold, one alarm. */
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { accountGate } from "../../src/core/gate.ts";
+import type { Loss, MassLoss } from "../../src/core/losses.ts";
+import type { Log, LogFields } from "../../src/ports/log.ts";
+import type { Losses } from "../../src/ports/losses.ts";
+import { redisLosses } from "../../src/queue/losses.ts";
+import { quiet, type TestStore, testStore } from "../support/store.ts";
+
+const RULES: MassLoss = { accounts: 5, withinMs: 60_000, holdMs: 60_000 };
+
+interface Lab {
+  readonly s: TestStore;
+  readonly losses: Losses;
+  readonly alarms: LogFields[];
+  readonly lose: (identifier: string, loss?: Partial<Loss>, connection?: string) => Promise<boolean>;
+}
+
+function lab(t: TestContext, rules: Partial<MassLoss> = {}): Lab {
+  const s = testStore(t);
+  const alarms: LogFields[] = [];
+  const log: Log = { ...quiet, error: (event, fields) => void alarms.push({ event, ...fields }) };
+  const losses = redisLosses(s.store, s.gates, { ...RULES, ...rules }, log);
+  const lose: Lab["lose"] = (identifier, loss = {}, connection = "gmail") =>
+    losses.report(identifier, { need: { connection, reason: "expired" }, fresh: true, at: Date.now(), ...loss });
+  return { s, losses, alarms, lose };
+}
+
+const users = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `user_${from + i}`);
+
+test("the fifth user is one too many: held, one alarm, and no other connection is", async (t) => {
+  const { lose, alarms } = lab(t);
+  const told: boolean[] = [];
+  for (const user of users(8)) told.push(await lose(user));
+  assert.deepEqual(told, [false, false, false, false, true, true, true, true]);
+  const { accounts, withinMs, holdMs } = RULES;
+  assert.deepEqual(alarms, [{ event: "accounts.mass-loss", connection: "gmail", accounts, withinMs, holdMs }]);
+  assert.equal(await lose("user_1"), true, "the first ones, when they look again");
+  assert.equal(await lose("ann", {}, "slack"), false);
+});
+
+test("one user counts once, however many runs he has; an old loss does not count at all", async (t) => {
+  const { lose, alarms } = lab(t);
+  for (let i = 0; i < 50; i++) assert.equal(await lose("ann"), false);
+  for (const user of users(50)) assert.equal(await lose(user, { fresh: false }), false);
+  for (const user of users(3)) assert.equal(await lose(user), false);
+  assert.deepEqual(alarms, []);
+  assert.equal(await lose("user_9"), true);
+});
+
+test("during a hold: who lost the account before the outage is asked as usual", async (t) => {
+  const { lose } = lab(t);
+  for (const user of users(5)) await lose(user);
+  const before = Date.now() - RULES.withinMs - 5_000;
+  assert.equal(await lose("ann", { fresh: false, at: before }), false);
+  assert.equal(await lose("bob", { fresh: false, at: before + 10_000 }), true);
+});
+
+test("losses leave the window; a hold ends by itself, and nothing that came during it begins the next one", async (t) => {
+  const { s, lose, alarms } = lab(t);
+  const { redis, prefix } = s.store;
+  for (const user of users(4)) await lose(user);
+  for (const user of users(4)) await redis.zincrby(`${prefix}losses:gmail`, -RULES.withinMs - 1, user);
+  assert.equal(await lose("user_4"), false, "the others are too long ago");
+  assert.equal(await redis.zcard(`${prefix}losses:gmail`), 1);
+  for (const user of users(4)) await lose(user);
+  assert.equal(alarms.length, 1);
+  for (const user of users(100, 10)) await lose(user);
+  assert.equal(await redis.zcard(`${prefix}losses:gmail`), 0);
+  assert.ok((await redis.pttl(`${prefix}held:gmail`)) > 0, "it ends by itself");
+  await redis.del(`${prefix}held:gmail`);
+  for (const user of users(4)) assert.equal(await lose(user), false, "after the hold the count starts anew");
+  assert.ok((await redis.pttl(`${prefix}losses:gmail`)) > 0, "the window leaves nothing behind");
+});
+
+test("300 users at once, by many processes: one alarm, and the first ones' gates open so that they look again", async (t) => {
+  const { s, lose, alarms } = lab(t);
+  const told = await Promise.all(users(300).map((user) => lose(user)));
+  assert.equal(alarms.length, 1);
+  const asked = users(300).filter((_, i) => told[i] === false);
+  assert.equal(asked.length, 4);
+  for (const user of asked) assert.ok((await s.gates.version(accountGate(user, "gmail"))) > 0, `${user} looks again`);
+});
