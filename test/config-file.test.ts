@@ -93,6 +93,36 @@ test("a .env beside the file is read, and the environment wins over it", async (
   assert.equal(options.redis, process.env["REDIS_URL"]);
 });
 
+const REVIEWED = { version: 1, tools: { x_do: { hash: "0".repeat(64), effect: "read", reviewed: true } } };
+
+test("errand.tools.json beside the file is its manifest, unless it gives one itself; one elsewhere is not read", async (t) => {
+  const text = `${AGENT} export default { agents: [greeter] };`;
+  const root = await folder(t, {
+    "errand.config.ts": text,
+    "errand.tools.json": JSON.stringify(REVIEWED),
+    "other.ts": `${AGENT} export default { agents: [greeter], manifest: { version: 1, tools: {} } };`,
+    "a/errand.tools.json": "not read",
+    "b/errand.config.ts": text,
+  });
+  const found = await load({ cwd: join(root, "a") });
+  assert.deepEqual([found.options.manifest, found.manifestPath], [REVIEWED, join(root, "errand.tools.json")]);
+  const own = await load({ cwd: root, file: "other.ts" });
+  assert.deepEqual([own.options.manifest, own.manifestPath], [{ version: 1, tools: {} }, undefined]);
+  const none = await load({ cwd: join(root, "b") });
+  assert.deepEqual([none.options.manifest, none.manifestPath], [undefined, join(root, "b/errand.tools.json")]);
+});
+
+test("an errand.tools.json that cannot be used: its path, and what is wrong", async (t) => {
+  const text = `${AGENT} export default { agents: [greeter] };`;
+  const root = await folder(t, { "errand.config.ts": text, "errand.tools.json": '{ "version": 1, "tools": [] }' });
+  const { code, message } = await refusal({ cwd: root });
+  assert.equal(code, "config-invalid");
+  assert.equal(message.startsWith(`${join(root, "errand.tools.json")}: tools: expected`), true, message);
+  await rm(join(root, "errand.tools.json"));
+  await mkdir(join(root, "errand.tools.json"));
+  assert.match((await refusal({ cwd: root })).message, /errand\.tools\.json: cannot be read: EISDIR/);
+});
+
 test("the log level: of the caller, unless LOG_LEVEL says", async (t) => {
   const root = await folder(t, { "errand.config.ts": `${AGENT} export default { agents: [greeter] };` });
   assert.equal((await load({ cwd: root, logLevel: "info" })).options.logger?.level, "info");
