@@ -21,9 +21,16 @@ import { type RunHandle, runHandle } from "./queue/handle.ts";
 import { openHints } from "./queue/hints.ts";
 import { listRuns, type RunFilter, type RunPage } from "./queue/lister.ts";
 import { pinoLog } from "./queue/log.ts";
-import { redisLooks } from "./queue/looks.ts";
 import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
+import { redisLooks } from "./queue/looks.ts";
 import { createReader } from "./queue/reader.ts";
+import {
+  answerUnknown,
+  type GivenAnswer,
+  listUnknowns,
+  type UnknownFilter,
+  type UnknownPage,
+} from "./queue/unknowns.ts";
 import { redisStates } from "./queue/states.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
@@ -38,6 +45,8 @@ export interface Errand {
   enqueue(agent: string, options: EnqueueOptions<unknown>): Promise<RunHandle<unknown>>;
   /** Runs, newest first, by status, agent and identifier. */
   runs(filter?: RunFilter): Promise<RunPage>;
+  /** Tool calls of which nobody knows whether they were executed, oldest first: for a person to find out and `answer`. */
+  unknowns(filter?: UnknownFilter): Promise<UnknownPage>;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
   /** Starts working in this process. `queues: []` only wakes. */
@@ -80,13 +89,16 @@ export function createErrand(options: ErrandOptions): Errand {
 
   const cancel = (run: string): Promise<boolean> =>
     reach(() => cancelRun(app.store, { journal: app.journal, clock, chance, worker: workerName() }, run));
-  const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, cancel);
+  const answer = (given: GivenAnswer): Promise<void> =>
+    reach(() => answerUnknown(app.store, app.tickets, reader, given));
+  const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, { cancel, answer });
 
   const errand: Errand = {
     enqueue: async (agent: Agent | string, given: EnqueueOptions<unknown>) =>
       handle(await reach(() => producer.create(agents.need(agent), given))) as RunHandle<never>,
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     run: handle,
+    unknowns: (filter = {}) => reach(() => listUnknowns(app.store, reader, filter)),
     worker: (given = {}) => {
       const needs = { models: required(options.models, "models"), scalekit: scalekit() };
       const worker = startWorker(agents, needs, openShard(connect(options.redis, true), settings, log), given, log);

@@ -1,5 +1,5 @@
 /** `errand enqueue`: starts a run, and waits for its end when asked to. */
-import { type EnqueueOptions, ErrandError, type RunHandle } from "../index.ts";
+import { type Coalesce, type EnqueueOptions, ErrandError, type RunHandle } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { type InputArgs, readInput } from "./input.ts";
 import { given, type GlobalArgs, type Io, jsonLine, line, painter } from "./io.ts";
@@ -12,6 +12,7 @@ export interface EnqueueArgs extends GlobalArgs, InputArgs {
   readonly priority?: number;
   readonly tenant?: string;
   readonly queue?: string;
+  readonly coalesce?: string;
   readonly wait?: boolean;
   /** Seconds. */
   readonly timeout?: number;
@@ -23,7 +24,10 @@ export async function enqueue(agent: string, args: EnqueueArgs, io: Io): Promise
   try {
     const input = await readInput(args, io.stdin);
     const { identifier, key: idempotencyKey, priority, tenant, queue } = args;
-    const asked: EnqueueOptions<unknown> = { identifier, input, ...given({ idempotencyKey, priority, tenant, queue }) };
+    // A wrong word is told by Errand itself.
+    const coalesce = args.coalesce as Coalesce | undefined;
+    const options = given({ idempotencyKey, priority, tenant, queue, coalesce });
+    const asked: EnqueueOptions<unknown> = { identifier, input, ...options };
     const run = await errand.enqueue(agent, asked);
     if (args.wait === true) return await waitFor(run, args, io);
     if (args.json === true) jsonLine(io.stdout, { id: run.id });

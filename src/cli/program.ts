@@ -72,6 +72,10 @@ const addEnqueue: Add = (program, io, exit) => {
     .option("--priority <n>", "-1000 to 1000 among the runs of this identifier, lower first", wholeNumber())
     .option("--tenant <name>", "the identifier's tenant")
     .option("--queue <name>", "instead of the agent's own")
+    .option(
+      "--coalesce <policy>",
+      "while a run of this agent and user waits for an account: all (default), latest or skip",
+    )
     .option("--wait", "wait for the end and print the result")
     .option("--timeout <seconds>", "with --wait: how long; the run goes on", seconds)
     .action(async (agent: string, args: { wait?: boolean; timeout?: number }, command: Command) => {

@@ -98,7 +98,9 @@ export function summary(view: RunView, now: number, paint: Paint): string {
   return `${paint("bold", statusText(view, now))}\n${parts.join(" · ")}`;
 }
 
-function statusText({ status, parked, identifier, waits, failure, truncated }: RunView, now: number): string {
+function statusText(view: RunView, now: number): string {
+  const { status, parked, identifier, waits, failure, truncated, supersededBy } = view;
+  if (supersededBy !== undefined) return `${status}: it gave way to ${supersededBy}`;
   if (parked !== undefined) {
     const since = waits.at(-1)?.from;
     const soFar = since === undefined ? "" : ` for ${duration(now - since)}`;

@@ -2,12 +2,15 @@
 import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { ErrandError } from "./errors.ts";
 import { completeLimits, type Limits } from "./limits.ts";
+import type { Covered } from "./journal.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 import { checkToolUse, type ToolUse } from "./tool-use.ts";
 
 export interface InstructionContext<Input> {
   readonly input: Input;
   readonly identifier: string;
+  /** The time that the run is about (`enqueue({ covers })`), with that of the runs that gave way to it. ms since 1970. */
+  readonly covers?: Covered;
 }
 
 export interface AgentOptions<I extends Schema, O extends Schema | undefined> {

@@ -21,6 +21,20 @@ export interface Created {
   readonly identifier: string;
   readonly input: Json;
   readonly tenant?: string;
+  /** The time that the run is about, ms since 1970, as the caller says. */
+  readonly covers?: Covered;
+}
+
+export interface Covered {
+  readonly from: number;
+  readonly to?: number;
+}
+
+/** Written with `created`: the runs that give way to this one, and from when it covers what they covered. */
+export interface Covers {
+  readonly kind: "covers";
+  readonly from?: number;
+  readonly supersedes: readonly string[];
 }
 
 /** A worker took the run. */
@@ -164,6 +178,7 @@ export interface Ended {
 
 export type Entry =
   | Created
+  | Covers
   | Leased
   | Prepared
   | TurnRequested
@@ -187,6 +202,8 @@ export interface Turn extends Decision<TurnCommitted> {
 export interface RunState {
   readonly id: string;
   readonly created: Decision<Created>;
+  /** The time that the run is about, with that of the runs that gave way to it. */
+  readonly covers?: Covered;
   /** Of the last `leased`; 0 before the first. */
   readonly epoch: number;
   readonly context?: RunContext;
@@ -216,6 +233,7 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
   const start: RunState = {
     id,
     created,
+    ...(created.covers !== undefined && { covers: created.covers }),
     epoch: 0,
     accountsSeen: false,
     turns: [],
@@ -234,6 +252,8 @@ export function apply(state: RunState, decision: Decision): RunState {
   switch (decision.kind) {
     case "created":
       throw new Error(`run ${state.id}: created twice`);
+    case "covers":
+      return decision.from === undefined ? state : { ...state, covers: { ...state.covers, from: decision.from } };
     case "leased":
       return { ...state, epoch: decision.epoch, leases: [...state.leases, decision] };
     case "prepared":

@@ -1,6 +1,6 @@
 /** A run as people and programs look at it: a summary, and its history as events. Both are folds of the journal. */
 import type { Effect } from "./effects.ts";
-import type { Decision, Parked, PlannedCall, RunState } from "./journal.ts";
+import type { Covered, Decision, Parked, PlannedCall, RunState } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
 import type { Answer, Evidence, Outcome } from "./outcome.ts";
@@ -23,6 +23,10 @@ export interface RunView {
   /** Redis ms. */
   readonly createdAt: number;
   readonly endedAt?: number;
+  /** The time that it is about, with that of the runs that gave way to it. ms since 1970. */
+  readonly covers?: Covered;
+  /** Of a run that gave way to a newer one while both waited for an account. */
+  readonly supersededBy?: string;
   /** Of a parked run: why, for whom, until when. */
   readonly parked?: {
     readonly reason: ParkReason;
@@ -47,9 +51,14 @@ export interface RunHeader {
   readonly status: RunStatus;
   /** Of a parked run. The journal names it too, but for `newer-version`. */
   readonly reason?: ParkReason;
+  readonly supersededBy?: string;
 }
 
-export function viewRun(state: RunState, { status, reason }: RunHeader, decisions: readonly Decision[]): RunView {
+export function viewRun(
+  state: RunState,
+  { status, reason, supersededBy }: RunHeader,
+  decisions: readonly Decision[],
+): RunView {
   const { created, ended } = state;
   const last = state.parks.at(-1);
   const park = last?.reason === reason || reason === undefined ? last : { reason };
@@ -62,6 +71,8 @@ export function viewRun(state: RunState, { status, reason }: RunHeader, decision
     ...(created.tenant !== undefined && { tenant: created.tenant }),
     createdAt: created.at,
     ...(ended !== undefined && { endedAt: ended.at }),
+    ...(state.covers !== undefined && { covers: state.covers }),
+    ...(supersededBy !== undefined && { supersededBy }),
     ...(status === "parked" && park !== undefined && { parked: parkedView(park) }),
     turns: state.turns.length,
     toolCalls: Object.keys(state.claims).length,
@@ -174,6 +185,8 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
   switch (d.kind) {
     case "created":
       return { ...base, type: "run.queued", agent: d.agent, identifier: d.identifier };
+    case "covers":
+      return undefined;
     case "leased":
       return { ...base, type: "run.started", worker: d.worker };
     case "prepared":

@@ -79,7 +79,8 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
   }
   let texts: Pick<RunContext, "instructions" | "prompt">;
   try {
-    texts = { instructions: agent.instructions({ input, identifier }), prompt: agent.prompt({ input, identifier }) };
+    const given = { input, identifier, ...(held.state.covers !== undefined && { covers: held.state.covers }) };
+    texts = { instructions: agent.instructions(given), prompt: agent.prompt(given) };
   } catch (error) {
     return endByAgentError(held, agent, "instructions or prompt", error);
   }

@@ -4,6 +4,7 @@ import type { Evidence } from "../core/outcome.ts";
 
 const KINDS: ReadonlySet<string> = new Set<Entry["kind"]>([
   "created",
+  "covers",
   "leased",
   "prepared",
   "turn-requested",

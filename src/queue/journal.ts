@@ -31,6 +31,7 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
         ...move,
         ...("until" in move && { reason: reasonOf(entries) }),
         ...(unknown.length > 0 && { unknown }),
+        ...(entries.some((entry) => entry.kind === "turn-committed") && { turned: true }),
       };
       const reply = await store.run(
         COMMIT,

@@ -4,7 +4,7 @@ import { v7 as uuid } from "uuid";
 import type { Agent } from "../core/agent.ts";
 import { ErrandError } from "../core/errors.ts";
 import { checkIdentifier } from "../core/identifier.ts";
-import type { Created } from "../core/journal.ts";
+import type { Covered, Created } from "../core/journal.ts";
 import { canonical, type Json, toJson } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
 import type { Chance } from "../ports/clock.ts";
@@ -25,7 +25,18 @@ export interface EnqueueOptions<Input> {
   readonly tenant?: string;
   /** Overrides the agent's queue. */
   readonly queue?: string;
+  /** The time that the run is about, ms since 1970; the agent's instructions and prompt are given it. */
+  readonly covers?: Covered;
+  /**
+   * While a run of this agent and identifier waits for an account: `all` adds this one to it (default); `latest` adds it and lets give way
+   * what has no committed turn yet, whose time it covers as well; `skip` gives the waiting run instead of a new one.
+   */
+  readonly coalesce?: Coalesce;
 }
+
+export type Coalesce = "all" | "latest" | "skip";
+
+const COALESCE: readonly Coalesce[] = ["all", "latest", "skip"];
 
 export interface Producer {
   /** @returns the run's id; of an earlier run when the idempotency key is known. @throws ErrandError */
@@ -44,6 +55,7 @@ export function createProducer(store: Store, tickets: Tickets, chance: Chance): 
         identifier: checked.identifier,
         input: checked.input,
         ...(options.tenant !== undefined && { tenant: options.tenant }),
+        ...(options.covers !== undefined && { covers: options.covers }),
       };
       const reply = await store.run(
         CREATE,
@@ -57,6 +69,8 @@ export function createProducer(store: Store, tickets: Tickets, chance: Chance): 
         idempotencyKey === undefined ? "" : sha256(canonical([agent.name, checked.identifier, idempotencyKey])),
         sha256(canonical(checked.input)),
         JSON.stringify(created),
+        options.coalesce ?? "all",
+        options.covers?.from ?? "",
       );
       await tickets.add(decodeTickets(reply.slice(2)));
       return answered(agent, options, String(reply[0]), String(reply[1]));
@@ -68,6 +82,7 @@ function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string
   switch (answer) {
     case "ok":
     case "same":
+    case "skipped":
       return what;
     case "conflict":
       throw new ErrandError(
@@ -111,6 +126,7 @@ async function check(
       `enqueue ${agent.name}: queue: expected 1 to 64 letters, digits, '-', '_' or '.', got ${JSON.stringify(queue)}.`,
     );
   if (tenant !== undefined) checkIdentifier(tenant);
+  checkWindow(agent, options);
   if (
     idempotencyKey !== undefined &&
     (typeof idempotencyKey !== "string" || idempotencyKey === "" || idempotencyKey.length > 500)
@@ -120,6 +136,24 @@ async function check(
       `enqueue ${agent.name}: idempotencyKey: expected a text of 1 to 500 characters.`,
     );
   return { identifier, input: toJson(result.value), queue, priority };
+}
+
+function checkWindow(agent: Agent, { covers, coalesce }: EnqueueOptions<unknown>): void {
+  if (coalesce !== undefined && !COALESCE.includes(coalesce))
+    throw new ErrandError(
+      "option-invalid",
+      `enqueue ${agent.name}: coalesce: expected one of ${COALESCE.join(", ")}, got ${JSON.stringify(coalesce)}.`,
+    );
+  const { from, to = from } = covers ?? {};
+  if (covers !== undefined && !(isMoment(from) && isMoment(to) && from <= to))
+    throw new ErrandError(
+      "option-invalid",
+      `enqueue ${agent.name}: covers: expected { from, to? } in whole milliseconds since 1970, from before to, got ${JSON.stringify(covers)}.`,
+    );
+}
+
+function isMoment(ms: number | undefined): ms is number {
+  return Number.isSafeInteger(ms) && Number(ms) >= 0;
 }
 
 function sha256(text: string): string {

@@ -106,7 +106,7 @@ function merged(decisions: readonly RunEvent[], results: readonly RunEvent[]): R
 
 async function readRun(store: Store, run: string): Promise<RunRecord> {
   const key = `${store.prefix}run:${run}`;
-  const [[status, reason], journal, evidence] = await readAtOnce(store.redis, key);
+  const [[status, reason, supersededBy], journal, evidence] = await readAtOnce(store.redis, key);
   if (typeof status !== "string")
     throw new ErrandError(
       "run-unknown",
@@ -117,6 +117,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
   const header: RunHeader = {
     status: status as RunStatus,
     ...(typeof reason === "string" && { reason: reason as ParkReason }),
+    ...(typeof supersededBy === "string" && { supersededBy }),
   };
   return { ...header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
 }
@@ -125,7 +126,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
 async function readAtOnce(redis: Redis, key: string): Promise<[(string | null)[], string[], Record<string, string>]> {
   const replies = await redis
     .multi()
-    .hmget(key, "status", "reason")
+    .hmget(key, "status", "reason", "superseded-by")
     .lrange(`${key}:j`, 0, -1)
     .hgetall(`${key}:e`)
     .exec();

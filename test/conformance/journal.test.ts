@@ -1,4 +1,5 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
+import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
 import { placesConformance } from "./places.ts";
 import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
@@ -13,4 +14,5 @@ const SUBJECTS: readonly [string, OpenSubject][] = [
 for (const [name, open] of SUBJECTS) {
   journalConformance(name, open);
   placesConformance(name, open);
+  coalesceConformance(name, open);
 }

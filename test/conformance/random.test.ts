@@ -16,7 +16,13 @@ const MOVES = ["stay", "stay", "line", "moment", "gate", "gate", "end"] as const
 const FAR = 4_000_000_000_000;
 
 type Op =
-  | { readonly do: "create"; readonly run: string; readonly priority: number; readonly idem: string }
+  | {
+      readonly do: "create";
+      readonly run: string;
+      readonly priority: number;
+      readonly idem: string;
+      readonly coalesce: "all" | "latest" | "skip";
+    }
   | { readonly do: "claim"; readonly run: string; readonly with: "ticket" | "old" | "none" }
   | { readonly do: "renew" | "cancel" | "evidence"; readonly run: string; readonly old: boolean }
   | {
@@ -42,6 +48,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       run,
       priority: fc.constantFrom(0, 5, -5),
       idem: fc.constantFrom("", "", "k"),
+      coalesce: fc.constantFrom("all", "all", "latest", "skip"),
     }),
   },
   {
@@ -85,9 +92,10 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
   switch (it.do) {
     case "create": {
       const identifier = it.run < "c" ? "ann" : "bob";
-      const { priority, idem } = it;
+      const { run, priority, coalesce } = it;
+      const idem = it.idem + identifier;
       const reply = await subject.create(
-        createRequest({ run: it.run, nonce: `create-${it.run}`, identifier, priority, idem: idem + identifier }),
+        createRequest({ run, nonce: `create-${run}`, identifier, priority, idem, coalesce, from: step }),
       );
       return reply;
     }

@@ -24,6 +24,7 @@ export interface Header {
   readonly lease: number;
   readonly length: number;
   readonly cancel: boolean;
+  readonly supersededBy: string;
   /** It is kept only for a while. */
   readonly expires: boolean;
   /** Somebody will look at it. */
@@ -108,9 +109,9 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
 };
 
 function seen(run: StoredRun, looked: boolean): Header {
-  const { status, place, reason, ticket, epoch, lease, journal, cancel, expires } = run;
-  const length = journal.length;
-  return { status, place, reason, ticket: String(ticket), epoch, lease, length, cancel, expires: expires > 0, looked };
+  const { status, place, reason, epoch, lease, journal, cancel, supersededBy } = run;
+  const told = { ticket: String(run.ticket), length: journal.length, expires: run.expires > 0 };
+  return { status, place, reason, epoch, lease, cancel, supersededBy, looked, ...told };
 }
 
 export const redisSubject: OpenSubject = (t, options) => {
@@ -119,13 +120,14 @@ export const redisSubject: OpenSubject = (t, options) => {
   return {
     journal,
     gates,
-    create: async ({ run, nonce, queue, priority, idem, inputHash, created }) => {
+    create: async ({ run, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) => {
       const { agent, identifier, tenant = "" } = created;
       const first = JSON.stringify(created);
       const args = [run, nonce, agent, identifier, tenant, queue, priority, idem, inputHash, first] as const;
-      const [answer, what] = (await store.run(CREATE, ...args)).map(String);
+      const [answer, what] = (await store.run(CREATE, ...args, coalesce, created.covers?.from ?? "")).map(String);
       if (answer === "tenant") return { answer, tenant: what ?? "" };
-      if (answer === "ok" || answer === "same" || answer === "conflict") return { answer, run: what ?? "" };
+      if (answer === "ok" || answer === "same" || answer === "conflict" || answer === "skipped")
+        return { answer, run: what ?? "" };
       throw new Error(`create: ${answer}`);
     },
     kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
@@ -149,6 +151,7 @@ export const redisSubject: OpenSubject = (t, options) => {
         lease: Number(h["lease"]),
         length: await redis.llen(`${prefix}run:${run}:j`),
         cancel: h["cancel"] === "1",
+        supersededBy: h["superseded-by"] ?? "",
         expires: (await redis.pttl(`${prefix}run:${run}`)) > 0,
         looked: (await redis.zscore(`${prefix}looks`, `run:${run}`)) !== null,
       };
@@ -177,10 +180,10 @@ export const redisSubject: OpenSubject = (t, options) => {
 };
 
 export function createRequest(
-  options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string } = {},
+  options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string; from?: number } = {},
 ): CreateRequest {
-  const { identifier = "user_1", tenant, ...rest } = options;
-  const named = tenant === undefined ? {} : { tenant };
+  const { identifier = "user_1", tenant, from, ...rest } = options;
+  const named = { ...(tenant !== undefined && { tenant }), ...(from !== undefined && { covers: { from } }) };
   return {
     run: `run_0_${randomUUID()}`,
     nonce: randomUUID(),

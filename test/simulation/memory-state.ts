@@ -49,6 +49,11 @@ export interface StoredRun {
   gate: string;
   /** Of a run that an ACTIVE account refused: store ms since when the user must have connected again. */
   after: number | undefined;
+  /** A turn has been committed. */
+  turned: boolean;
+  /** From when the run covers, if anybody said so. */
+  readonly from: number | undefined;
+  supersededBy: string;
   /** Store ms after which it is no more; 0 while it is not final. */
   expires: number;
   readonly journal: Decision[];

@@ -27,10 +27,11 @@ export interface CreateRequest {
   readonly idem: string;
   readonly inputHash: string;
   readonly created: Extract<Entry, { kind: "created" }>;
+  readonly coalesce?: "all" | "latest" | "skip";
 }
 
 export type CreateReply =
-  | { readonly answer: "ok" | "same" | "conflict"; readonly run: string }
+  | { readonly answer: "ok" | "same" | "conflict" | "skipped"; readonly run: string }
   | { readonly answer: "tenant"; readonly tenant: string };
 
 /** Each function is one script: it happens at once and as a whole. */
@@ -67,6 +68,16 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const blobs = new Map<string, string>();
   let sequence = 0;
 
+  /** Newest first: those that wait for an account, and those without a turn that are not being worked. */
+  const superfluous = (agent: string, identifier: string): { waits: StoredRun | undefined; idle: StoredRun[] } => {
+    const mine = Array.from(runs.values())
+      .filter((it) => it.agent === agent && it.identifier === identifier && !isFinal(it.status) && !it.cancel)
+      .toReversed();
+    const waiting = (it: StoredRun): boolean => it.status === "parked" && it.reason === "account";
+    const idle = mine.filter((it) => !it.turned && (waiting(it) || (it.status === "queued" && it.lease <= now())));
+    return { waits: mine.find(waiting), idle };
+  };
+
   return {
     runs,
     gates,
@@ -75,7 +86,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     looks,
     unknowns,
     takeTickets: () => state.takeTickets(),
-    create({ run: id, nonce, queue, priority, idem, inputHash, created }) {
+    create({ run: id, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) {
       if (find(id)?.createdBy === nonce && !is("no-nonce")) return { answer: "ok", run: id };
       const known = idem === "" ? undefined : idems.get(idem);
       if (known !== undefined && find(known.run) !== undefined)
@@ -84,6 +95,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const recorded = tenants.get(identifier);
       if (recorded !== undefined && recorded !== tenant) return { answer: "tenant", tenant: recorded };
       if (tenant !== "") tenants.set(identifier, tenant);
+      const { waits, idle } = superfluous(agent, identifier);
+      if (coalesce === "skip" && waits !== undefined) return { answer: "skipped", run: waits.id };
+      const given = coalesce === "latest" && waits !== undefined ? idle : [];
+      const starts = [created.covers?.from, ...given.map((it) => it.from)].filter((it) => it !== undefined);
+      const from = starts.length === 0 ? undefined : Math.min(...starts);
       const line = `${queue}:${identifier}`;
       const run: StoredRun = {
         id,
@@ -109,11 +125,23 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         journal: find(id)?.journal ?? [],
         nonces: find(id)?.nonces ?? [],
         evidence: new Map(),
+        turned: false,
+        from,
+        supersededBy: "",
       };
       runs.set(id, run);
       write(run, 0, nonce, [created]);
+      if (given.length > 0)
+        write(run, 0, nonce, [
+          { kind: "covers", ...(from !== undefined && { from }), supersedes: given.map((it) => it.id) },
+        ]);
       if (idem !== "") idems.set(idem, { run: id, inputHash });
       entry(lines, line, () => new Map<string, number>()).set(id, run.rank);
+      for (const other of given) {
+        Object.assign(other, { cancel: true, supersededBy: id });
+        if (other.place === "gate") gateOf(other.gate).waiters.delete(other.id);
+        if (other.place === "gate" || other.place === "moment") toLine(other);
+      }
       fill(line);
       return { answer: "ok", run: id };
     },
@@ -192,6 +220,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       write(run, epoch, nonce, entries);
       for (const it of entries) if (it.kind === "unknown") unknowns.add(`${id} ${it.intent}`);
       run.version = Math.max(run.version, JOURNAL_VERSION);
+      run.turned ||= entries.some((it) => it.kind === "turn-committed");
       // While it stays, its next look stays as well.
       run.lease = move.to === "stay" ? now() + leaseMs : 0;
       if (move.to === "stay") return ok(now());

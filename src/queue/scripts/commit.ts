@@ -26,6 +26,7 @@ if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then ret
 local entries = {}
 for i = 8, #ARGV do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
 if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
+if move.turned then redis.call('HSET', run, 'turned', '1') end
 for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns', now, id .. ' ' .. intent) end
 -- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
@@ -55,6 +56,7 @@ else
   setStatus(id, run, h[2], h[9], move.status, 'place', 'none')
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
+  redis.call('ZREM', p .. 'unfinished:' .. h[6] .. ':' .. h[7], id)
   for _, key in ipairs({ run, run .. ':j', run .. ':e', run .. ':b', h[5] }) do
     if key ~= '' then redis.call('PEXPIRE', key, o.keep) end
   end

@@ -1,11 +1,12 @@
+import { COALESCE } from "./coalesce.ts";
 import { SHARED } from "./shared.ts";
 
 /**
  * ARGV 3 run id · 4 nonce · 5 agent · 6 identifier · 7 tenant or '' · 8 queue · 9 priority · 10 idempotency hash or ''
- *      11 input hash · 12 the first decision as JSON
- * → { 'ok' | 'same' | 'conflict' | 'tenant', run id or recorded tenant, tickets… }
+ *      11 input hash · 12 the first decision as JSON · 13 'all', 'latest' or 'skip' · 14 Redis ms from when it covers, or ''
+ * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… }
  */
-export const CREATE: string = `${SHARED}
+export const CREATE: string = `${SHARED}${COALESCE}
 local id, nonce, agent, identifier, tenant, queue = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local run = p .. 'run:' .. id
 if redis.call('HGET', run, 'created-by') == nonce then return { 'ok', id } end
@@ -24,6 +25,14 @@ local recorded = redis.call('HGET', p .. 'tenants', identifier)
 if recorded and recorded ~= tenant then return { 'tenant', recorded } end
 if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identifier, tenant) end
 
+local policy, from, given = ARGV[13], tonumber(ARGV[14]), {}
+if policy ~= 'all' then
+  local waits, idle, earliest = superfluous(agent, identifier)
+  if waits and policy == 'skip' then return { 'skipped', waits } end
+  if waits then given = idle end
+  if #given > 0 and earliest then from = math.min(from or earliest, earliest) end
+end
+
 local line = queue .. ':' .. identifier
 local sequence = redis.call('INCR', p .. 'sequence')
 local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + sequence
@@ -33,9 +42,16 @@ setStatus(id, run, false, sequence, 'queued', 'created-by', nonce, 'sequence', s
 for _, index in ipairs({ 'all', 'agent:' .. agent, 'identifier:' .. identifier }) do
   redis.call('ZADD', p .. 'runs:' .. index, sequence, id)
 end
+redis.call('ZADD', p .. 'unfinished:' .. agent .. ':' .. identifier, sequence, id)
 redis.call('RPUSH', run .. ':j', int(now) .. ' 0 ' .. nonce .. '\\n' .. ARGV[12])
+if from then redis.call('HSET', run, 'from', int(from)) end
+if #given > 0 then
+  redis.call('RPUSH', run .. ':j', int(now) .. ' 0 ' .. nonce .. '\\n' ..
+    cjson.encode({ kind = 'covers', from = from, supersedes = given }))
+end
 if idem ~= '' then redis.call('SET', idem, id .. ' ' .. ARGV[11]) end
 redis.call('ZADD', p .. 'line:' .. line, rank, id)
+for _, other in ipairs(given) do giveWay(other, id) end
 fill(line)
 announce(id)
 return { 'ok', id, unpack(made) }

@@ -13,6 +13,7 @@
  *   looks           zset   next looks in Redis ms: run:<id>, sweep:<connection> for the next round of a connection, or gate:<gate>
  *                          that a webhook asked to look at; asked:<gate> and heard:<message> say so, for a while (ask.ts)
  *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
+ *   unfinished:<agent>:<identifier>  zset  runs that have not ended, by sequence number, for coalescing
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
