@@ -119,7 +119,6 @@ test("events out of order and late: the account's status of now decides, whateve
   on.scalekit.setStatus("bob", "gmail", "EXPIRED");
   // The ACTIVE of an hour ago, delivered at last.
   await stillParked(on, {
-    id: "evt_1",
     envelope: { occurred_at: new Date(0).toISOString() },
     data: { status: "ACTIVE" },
   });
