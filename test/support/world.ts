@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly script?: Script;
   readonly scalekit?: ScalekitEmulatorOptions;
   readonly errand?: Partial<ErrandOptions>;
+  /** ms for one question to Scalekit. */
+  readonly timeoutMs?: number;
 }
 
 export const BASE_URL = "http://127.0.0.1:9/errand";
@@ -71,7 +73,12 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
   const errand = createErrand({
     redis: redisUrl(),
     prefix,
-    scalekit: { envUrl: scalekit.url, clientId: scalekit.clientId, clientSecret: scalekit.clientSecret },
+    scalekit: {
+      envUrl: scalekit.url,
+      clientId: scalekit.clientId,
+      clientSecret: scalekit.clientSecret,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    },
     models: { openai: { apiKey: model.apiKey, baseURL: model.url } },
     agents: [inboxDigest],
     authorization: { baseUrl: BASE_URL },
