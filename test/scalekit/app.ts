@@ -22,6 +22,7 @@ export interface World extends Started {
   /** Who is signed in, from now on. */
   signIn(identifier: string | null): void;
   get(url: string, init?: RequestInit): Promise<Response>;
+  readonly handler: (request: Request) => Promise<Response>;
   readonly returned: AuthorizationState[];
   readonly store: Store;
   /** The states that wait for their return. */
@@ -60,6 +61,7 @@ export async function world(
     logged,
     signIn: (identifier) => void (user = identifier),
     get: (url, init) => handler(new Request(url, init)),
+    handler,
   };
 }
 
