@@ -18,6 +18,7 @@ import { type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
 import { redisLosses } from "./queue/losses.ts";
+import { redisRates } from "./queue/rates.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { openStore, type Store } from "./queue/store.ts";
 import { openTickets, type Tickets } from "./queue/tickets.ts";
@@ -99,8 +100,10 @@ export function startWorker(
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, chatModel(profile)])),
   );
+  const perMinute = Object.entries(models).map(([name, { requestsPerMinute }]) => [name, requestsPerMinute] as const);
+  const rates = redisRates(store, Object.fromEntries(perMinute));
   const worker = workerName();
-  const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, clock, chance, journal, log, worker };
+  const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, rates, clock, chance, journal, log, worker };
   return startCrew({
     connection,
     store,

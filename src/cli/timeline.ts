@@ -164,6 +164,8 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
       return `parked, waits for ${identifier}: ${needsText(needs)}`;
     case "retry":
       return `parked${moment} before another attempt${told}`;
+    case "rate-limit":
+      return `parked${moment}, until the model may be asked again${told}`;
     case "probe":
       return `parked${moment}: an ACTIVE account still refuses${told}`;
     case "settling":

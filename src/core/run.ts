@@ -38,12 +38,21 @@ export interface Need {
 }
 
 /**
- * `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
+ * `rate-limit`: our own limit of requests to a model, until a moment. `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
  * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself.
  * `newer-version`: a newer Errand wrote the journal; this one would misread it. `review`: a person must decide, because a tool's
  * definition changed or nobody can know a call's outcome.
  */
-export type ParkReason = "newer-version" | "account" | "retry" | "probe" | "settling" | "outage" | "budget" | "review";
+export type ParkReason =
+  | "newer-version"
+  | "account"
+  | "retry"
+  | "rate-limit"
+  | "probe"
+  | "settling"
+  | "outage"
+  | "budget"
+  | "review";
 
 /** A tool as frozen into the run. `name` is what the model sees. */
 export interface FrozenTool extends Repeatability {

@@ -146,6 +146,15 @@ export function afterModelFailure(
   }
 }
 
+/** Our own limit: no failure, so it counts as no attempt. Those that wait come back one after the other. */
+export function afterLimit(turn: number, waitMs: number, random: number): AfterFailure {
+  return {
+    do: "park",
+    park: { kind: "parked", reason: "rate-limit", about: `t${turn}` },
+    delayMs: Math.round(waitMs * (1 + random / 4)),
+  };
+}
+
 /** Scalekit itself could not be asked: never the user's fault, so no link is sent and nothing is counted against the run. */
 export function afterOutage(state: RunState, message: string, random: number): AfterFailure {
   const since = state.prepared?.at ?? 0;

@@ -6,6 +6,7 @@ import type { Gates } from "../ports/gates.ts";
 import type { Log } from "../ports/log.ts";
 import type { Losses } from "../ports/losses.ts";
 import type { Model } from "../ports/model.ts";
+import type { Rates } from "../ports/rates.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
 
 export interface LoopPorts {
@@ -13,6 +14,8 @@ export interface LoopPorts {
   readonly toolbox: Toolbox;
   readonly accounts: Accounts;
   readonly gates: Gates;
+  /** None: models are asked as often as runs want. */
+  readonly rates?: Rates | undefined;
   /** None: accounts that are lost together are lost one by one. */
   readonly losses?: Losses | undefined;
   readonly clock: Clock;

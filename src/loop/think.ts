@@ -8,7 +8,7 @@ import { project } from "../core/project.ts";
 import type { FrozenTool, RunContext } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
 import { validate, type Validated } from "../core/schema.ts";
-import { afterModelFailure } from "../core/waiting.ts";
+import { afterLimit, afterModelFailure } from "../core/waiting.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
@@ -18,6 +18,8 @@ type Think = Extract<Step, { do: "think" }>;
 export async function think(step: Think, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
   const { context } = held.state;
   if (context === undefined) throw new Error(`run ${held.id}: asked to think before it was prepared`);
+  const waitMs = (await ports.rates?.take(context.profile, ports.chance.nonce())) ?? 0;
+  if (waitMs > 0) return parkOrEnd(held, afterLimit(step.turn, waitMs, ports.chance.random()));
   const request = project(held.state, context, step.shown, step.final);
   held.note({ kind: "turn-requested", turn: step.turn, attempt: step.attempt, final: step.final, shown: step.shown });
   await held.flush();

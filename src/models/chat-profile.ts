@@ -23,13 +23,16 @@ export interface ChatProfile {
   readonly features?: ChatFeatures;
   /** Tokens of one answer; by default the provider's own bound. */
   readonly maxOutputTokens?: number;
+  /** Requests a minute by all workers together; a run whose turn has come too early parks until there is room. Default: no limit. */
+  readonly requestsPerMinute?: number;
 }
 
 /** Ours to say; what else a gateway knows may stand in `extraBody`. */
 const OURS = ["model", "messages", "tools", "tool_choice", "functions", "function_call", "stream", "n"];
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
-export function checkChatProfile({ apiKey, baseURL, headers, extraBody, maxOutputTokens }: ChatProfile): void {
+export function checkChatProfile(profile: ChatProfile): void {
+  const { apiKey, baseURL, headers, extraBody } = profile;
   if (typeof apiKey !== "string" || !/^[\x21-\x7e]+$/.test(apiKey))
     refuse(
       `apiKey: expected printable ASCII without spaces, got ${typeof apiKey === "string" ? `${apiKey.length} characters that are not` : typeof apiKey}. A server that wants no key takes any, such as "none".`,
@@ -42,8 +45,11 @@ export function checkChatProfile({ apiKey, baseURL, headers, extraBody, maxOutpu
     if (!isHeader(name, value)) refuse(`headers: ${JSON.stringify(name)}: expected a header name with an ASCII value.`);
   const taken = Object.keys(extraBody ?? {}).find((key) => OURS.includes(key));
   if (taken !== undefined) refuse(`extraBody: "${taken}" is set by Errand for each request; leave it out.`);
-  if (maxOutputTokens !== undefined && (!Number.isInteger(maxOutputTokens) || maxOutputTokens < 1))
-    refuse(`maxOutputTokens: expected a whole number of at least 1, got ${String(maxOutputTokens)}.`);
+  for (const name of ["maxOutputTokens", "requestsPerMinute"] as const) {
+    const value = profile[name];
+    if (value !== undefined && (!Number.isInteger(value) || value < 1))
+      refuse(`${name}: expected a whole number of at least 1, got ${String(value)}.`);
+  }
 }
 
 function refuse(message: string): never {

@@ -15,6 +15,7 @@
  *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
  *   unfinished:<agent>:<identifier>  zset  runs that have not ended, by sequence number, for coalescing
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
+ *   rate:<limit>    zset   nonces of what was taken of a limit, by when
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
  *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes
