@@ -2,12 +2,26 @@
 import type { RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import type { Agent } from "./core/agent.ts";
+import type { AuthorizationEvent } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
 import type { ChatProfile } from "./models/chat.ts";
 import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
 import type { ScalekitOptions } from "./scalekit/client.ts";
+
+export interface AuthorizationSettings {
+  /** Where the app serves the authorization handler, such as `https://app.example.com/errand`. */
+  readonly baseUrl: string;
+  /** ms after a user was first asked, when to remind him; default 1 and 3 days. None: `[]`. */
+  readonly remindAfter?: readonly number[];
+  /**
+   * Told what users have to do, by one of the processes that wake. At least once: `event.id` stays the same when it is told again.
+   * When it throws, rejects, or takes more than 10 s, it is told again after 15 s, 1 min, 4 min, 16 min, and then every hour, 10 times
+   * in all; no other event waits for that.
+   */
+  readonly onEvent?: (event: AuthorizationEvent) => void | Promise<void>;
+}
 
 export interface ErrandOptions {
   /** URL, or options of ioredis. */
@@ -21,8 +35,7 @@ export interface ErrandOptions {
   readonly manifest?: GivenManifest;
   /** What all keys in Redis start with; one per environment that shares a Redis. Default `errand`. */
   readonly prefix?: string;
-  /** Where the app serves the authorization handler, such as `https://app.example.com/errand`. */
-  readonly authorization?: { readonly baseUrl: string };
+  readonly authorization?: AuthorizationSettings;
   /** Who may send webhooks; needed by `webhookHandler`. */
   readonly webhook?: WebhookHandlerOptions;
   /** Live runs that one identifier may have at once, per queue; default 5. */
@@ -95,7 +108,7 @@ export function storeOptions(options: ErrandOptions): Settings {
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
-  return { ...settings, prefix, massLoss: massLossOptions(options.massLoss) };
+  return { ...settings, remindAfterMs: remindAfter(options.authorization), prefix, massLoss: massLossOptions(options.massLoss) };
 }
 
 function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | undefined {
@@ -108,6 +121,17 @@ function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | unde
       "createErrand: massLoss: accounts: expected at least 2, got 1: one user who leaves is no outage. To turn it off: massLoss: false.",
     );
   return { accounts, withinMs, holdMs };
+}
+
+function remindAfter({
+  remindAfter: after = DEFAULT_STORE.remindAfterMs,
+}: Partial<AuthorizationSettings> = {}): readonly number[] {
+  const ascends = after.every((ms, i) => Number.isInteger(ms) && ms > (after[i - 1] ?? 0));
+  if (ascends) return after;
+  throw new ErrandError(
+    "config-invalid",
+    `createErrand: authorization.remindAfter: expected whole numbers of ms, each greater than the one before, got ${JSON.stringify(after)}.`,
+  );
 }
 
 /** @throws ErrandError `config-invalid` */

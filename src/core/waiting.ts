@@ -2,9 +2,10 @@
 import { standing } from "./calls.ts";
 import type { Ended, Parked, RunState } from "./journal.ts";
 import type { ModelFailure } from "./messages.ts";
+import { needFor } from "./needs.ts";
 import { attemptsOf } from "./next.ts";
 import { backoffMs, type Backoff } from "./retry.ts";
-import type { AccountStatus, FailureCode, Need, NeedReason, ParkReason } from "./run.ts";
+import type { AccountStatus, FailureCode, Need, ParkReason } from "./run.ts";
 
 /** One account as it was seen. `accountId` is empty while there is none. */
 export interface SeenAccount {
@@ -17,10 +18,10 @@ export interface SeenAccount {
 
 export type AfterLook =
   | { readonly do: "go-on" }
-  /** Wait at the gate of the first need. `after`: being ACTIVE is not enough, the user must have connected since then (Redis ms). */
+  /** Wait for all of them. `after`: being ACTIVE is not enough, the user must have connected since then (Redis ms). */
   | { readonly do: "park"; readonly needs: readonly Need[]; readonly after?: number }
   | { readonly do: "probe"; readonly about: string; readonly connection: string; readonly delayMs: number }
-  | { readonly do: "expire" };
+  | { readonly do: "expire"; readonly needs: readonly Need[] };
 
 /** An account that was just connected may refuse calls for 30 to 60 s (seen in the field: facts/peers.md): 2+4+8+16+32 s. */
 const PROBES = 5;
@@ -40,34 +41,14 @@ export function afterLook(
   const refusal = openRefusal(state, seen, now);
   if (needs.length === 0 && refusal === undefined) return { do: "go-on" };
   const since = waitingSince(state);
-  if (since !== undefined && now >= since + expiresAfterMs) return { do: "expire" };
-  if (needs.length > 0) return { do: "park", needs };
-  if (refusal === undefined) return { do: "go-on" };
-  if (refusal.why === "scope")
-    return { do: "park", needs: [{ connection: refusal.connection, reason: "missing-scope" }], after: refusal.at };
+  const expired = since !== undefined && now >= since + expiresAfterMs;
+  if (refusal === undefined || needs.length > 0) return expired ? { do: "expire", needs } : { do: "park", needs };
+  const { connection } = refusal;
+  const refused: Need = { connection, reason: refusal.why === "scope" ? "missing-scope" : "refused" };
+  if (expired) return { do: "expire", needs: [refused] };
   const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
-  if (probes >= PROBES)
-    return { do: "park", needs: [{ connection: refusal.connection, reason: "refused" }], after: refusal.at };
-  const { call: about, connection } = refusal;
-  return { do: "probe", about, connection, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
-}
-
-/** Only ACTIVE goes on, decided by status, never by an error code or message; a status that Scalekit may add does not. */
-function needFor(status: AccountStatus): NeedReason | undefined {
-  switch (status) {
-    case "ACTIVE":
-      return undefined;
-    case "PENDING_AUTH":
-      return "pending-auth";
-    case "PENDING_VERIFICATION":
-      return "pending-verification";
-    case "EXPIRED":
-      return "expired";
-    case "DISCONNECTED":
-      return "disconnected";
-    default:
-      return "not-connected";
-  }
+  if (refusal.why === "scope" || probes >= PROBES) return { do: "park", needs: [refused], after: refusal.at };
+  return { do: "probe", about: refusal.call, connection, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
 }
 
 interface Refusal {

@@ -36,14 +36,16 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       return freeze(held, agent, ports, accounts);
     }
     case "park": {
-      const needs = after.needs.filter((need) => !lost.includes(need));
-      if (needs.length === 0) return parkOrEnd(held, afterMassLoss(held.state, lost, ports.chance.random()));
-      const at = connections.indexOf(needs[0]?.connection ?? "");
-      const gate = gates[at] ?? "";
-      held.note({ kind: "parked", reason: "account", needs });
+      const missing = after.needs.filter((need) => !lost.includes(need));
+      if (missing.length === 0) return parkOrEnd(held, afterMassLoss(held.state, lost, ports.chance.random()));
+      held.note({ kind: "parked", reason: "account", needs: missing });
+      const needs = missing.map(({ connection, reason }) => {
+        const at = connections.indexOf(connection);
+        return { gate: gates[at] ?? "", version: versions[at] ?? 0, reason };
+      });
       const until = Math.round((waitingSince(held.state) ?? held.now()) + expiresAfterMs);
       const since = after.after === undefined ? {} : { after: after.after };
-      const parked = await held.flush({ to: "gate", gate, version: versions[at] ?? 0, ...since, until });
+      const parked = await held.flush({ to: "accounts", needs, ...since, until });
       return parked ? "parked" : undefined;
     }
     case "probe":
@@ -57,7 +59,7 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
       return end(held, {
         kind: "ended",
         status: "expired",
-        message: "The accounts that the run waited for were not connected in time.",
+        message: `These accounts were not connected in time: ${after.needs.map((n) => `${n.connection} (${n.reason})`).join(", ")}.`,
       });
   }
 }

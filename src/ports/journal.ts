@@ -1,6 +1,6 @@
 import type { Decision, Entry } from "../core/journal.ts";
 import type { Evidence } from "../core/outcome.ts";
-import type { FinalStatus } from "../core/run.ts";
+import type { FinalStatus, NeedReason } from "../core/run.ts";
 
 export interface Claim {
   readonly answer: "claimed";
@@ -24,19 +24,36 @@ export type ClaimReply =
   | { readonly answer: "gone" }
   | { readonly answer: "newer" };
 
+/** An account's gate, the version of it that was read before the account was looked at, and what was seen then. */
+export interface NeededGate {
+  readonly gate: string;
+  readonly version: number;
+  readonly reason: NeedReason;
+}
+
 /** What becomes of the run's slot and lease, in the same step as the entries. */
 export type Move =
   | { readonly to: "stay" }
   /**
-   * `after`: the gate opens only for an account that was connected anew since then. `until`: the run's expiry. Both Redis ms.
-   * `unless`: evidence with this nonce is what the run waits for; if it is there already, the answer is `gate-moved`.
+   * Redis ms. `until`: the run's expiry. `unless`: evidence with this nonce is what the run waits for; if it is there already, the
+   * answer is `gate-moved`.
    */
   | {
       readonly to: "gate";
       readonly gate: string;
       readonly version: number;
-      readonly after?: number;
       readonly unless?: string;
+      readonly until: number;
+    }
+  /**
+   * At the gates of all accounts that the run needs, until the last of them is open. What it needs is kept as a record of each account
+   * until the run is prepared, ends, or parks with other needs. `after`: the gates open only for an account that was connected anew
+   * since then. `until`: the run's expiry. Both Redis ms.
+   */
+  | {
+      readonly to: "accounts";
+      readonly needs: readonly NeededGate[];
+      readonly after?: number;
       readonly until: number;
     }
   /** Redis ms. */
@@ -54,7 +71,7 @@ export interface Commit {
   readonly move: Move;
 }
 
-/** `gate-moved`: the gate opened since its version was read, or what it stands for is there; nothing was written, look again. */
+/** `gate-moved`: a gate opened since its version was read, or what it stands for is there; nothing was written, look again. */
 export type CommitReply =
   | { readonly answer: "ok"; readonly at: number; readonly cancelled: boolean }
   | { readonly answer: "fenced" }

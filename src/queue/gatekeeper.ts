@@ -1,9 +1,10 @@
 /** Opens account gates. Whoever asks (callback, sweep, webhook, operator) only asks for a look: the account's status decides. */
-import { accountGate, parseAccountGate } from "../core/gate.ts";
+import { type AccountGate, accountGate, parseAccountGate } from "../core/gate.ts";
+import { needFor } from "../core/needs.ts";
 import type { SeenAccount } from "../core/waiting.ts";
 import type { Accounts } from "../ports/accounts.ts";
 import type { Log } from "../ports/log.ts";
-import type { RedisGates } from "./journal.ts";
+import type { LookedAt, RedisGates } from "./journal.ts";
 
 export interface Gatekeeper {
   /** Looks at the account behind a gate and opens it if it may. @param granted the user has just been seen to connect it */
@@ -14,12 +15,22 @@ export interface Gatekeeper {
 }
 
 export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log): Gatekeeper {
-  const openFor = async (gate: string, seen: SeenAccount | undefined, granted: boolean): Promise<boolean> => {
-    if (seen?.status !== "ACTIVE") return false;
+  /** Opens the gates of the accounts that are ACTIVE. What is seen of the others is kept, for whoever asks why they wait. */
+  const judge = async (accounts: readonly (AccountGate & SeenAccount)[], granted: boolean): Promise<boolean> => {
+    const waiting: LookedAt[] = [];
+    for (const seen of accounts) {
+      const gate = accountGate(seen.identifier, seen.connection);
+      const reason = needFor(seen.status);
+      if (reason === undefined) await openFor(gate, seen, granted);
+      else waiting.push({ gate, reason });
+    }
+    if (waiting.length > 0) await gates.looked(waiting);
+    return waiting.length < accounts.length;
+  };
+  const openFor = async (gate: string, { connection, updatedAt = 0 }: SeenAccount, granted: boolean): Promise<void> => {
     // Whoever was refused by this ACTIVE account goes on only if the user has connected it again since.
-    await (granted ? gates.open(gate) : gates.open(gate, seen.updatedAt ?? 0));
-    log.info("gate.opened", { connection: seen.connection, granted });
-    return true;
+    await (granted ? gates.open(gate) : gates.open(gate, updatedAt));
+    log.info("gate.opened", { connection, granted });
   };
 
   const look = async (gate: string, granted = false): Promise<boolean> => {
@@ -31,7 +42,10 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
       log.warn("gate.not-seen", { connection, why: looked.why });
       return false;
     }
-    return openFor(gate, looked.accounts[0], granted);
+    return judge(
+      looked.accounts.map((seen) => ({ ...seen, identifier })),
+      granted,
+    );
   };
 
   const survey = async (connection: string, identifiers: readonly string[], signal: AbortSignal): Promise<void> => {
@@ -42,7 +56,7 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
         return;
       }
       unseen -= found.accounts.length;
-      for (const seen of found.accounts) await openFor(accountGate(seen.identifier, connection), seen, false);
+      await judge(found.accounts, false);
       if (signal.aborted) return;
     }
   };

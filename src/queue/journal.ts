@@ -1,12 +1,14 @@
 /** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
 import type { Entry } from "../core/journal.ts";
+import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
-import type { ClaimReply, CommitReply, Journal } from "../ports/journal.ts";
+import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
 import { keepBlob } from "./blobs.ts";
 import { decodeDecision, decodeEvidence, decodeTickets, hashValues } from "./codec.ts";
 import { CLAIM } from "./scripts/claim.ts";
 import { COMMIT } from "./scripts/commit.ts";
 import { EVIDENCE } from "./scripts/evidence.ts";
+import { LOOKED } from "./scripts/looked.ts";
 import { OPEN } from "./scripts/open.ts";
 import { RENEW } from "./scripts/renew.ts";
 import type { Store } from "./store.ts";
@@ -26,20 +28,13 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
     commit: async ({ run, epoch, length, nonce, entries, move }) => {
-      const unknown = entries.flatMap((entry) => (entry.kind === "unknown" ? [entry.intent] : []));
-      const told = {
-        ...move,
-        ...("until" in move && { reason: reasonOf(entries) }),
-        ...(unknown.length > 0 && { unknown }),
-        ...(entries.some((entry) => entry.kind === "turn-committed") && { turned: true }),
-      };
       const reply = await store.run(
         COMMIT,
         run,
         epoch,
         length,
         nonce,
-        JSON.stringify(told),
+        JSON.stringify(moveOf(move, entries)),
         ...entries.map((e) => JSON.stringify(e)),
       );
       await tickets.add(decodeTickets(reply.slice(3)));
@@ -97,13 +92,34 @@ function commitReply([answer, at, cancelled]: readonly unknown[]): CommitReply {
   }
 }
 
-function reasonOf(entries: readonly Entry[]): string {
-  const parked = entries.find((entry) => entry.kind === "parked");
-  return parked?.reason ?? "";
+/** A move as the script reads it: where the run waits and why, what it needs from now on, and what nobody can know. */
+function moveOf(move: Move, entries: readonly Entry[]): object {
+  const unknown = entries.flatMap((entry) => (entry.kind === "unknown" ? [entry.intent] : []));
+  const told = {
+    // All accounts were ACTIVE: it needs none.
+    ...(entries.some((entry) => entry.kind === "prepared") && { needs: [] }),
+    ...("until" in move && { reason: entries.find((entry) => entry.kind === "parked")?.reason ?? "" }),
+    ...(unknown.length > 0 && { unknown }),
+    ...(entries.some((entry) => entry.kind === "turn-committed") && { turned: true }),
+  };
+  switch (move.to) {
+    case "accounts":
+      return { ...told, ...move, to: "gate", gates: move.needs };
+    case "gate":
+      return { ...told, ...move, gates: [{ gate: move.gate, version: move.version }] };
+    default:
+      return { ...told, ...move };
+  }
 }
 
 /** Waiters moved at once: small enough not to stop other scripts, large enough for a storm. */
 const SLICE = 100;
+
+/** An account's gate, and why it keeps whoever needs it waiting. */
+export interface LookedAt {
+  readonly gate: string;
+  readonly reason: NeedReason;
+}
 
 export interface RedisGates extends Gates {
   /**
@@ -111,6 +127,8 @@ export interface RedisGates extends Gates {
    * @param changedAt when the account last changed, ms: a waiter that an ACTIVE account refused after that stays. Without it all go.
    */
   open(gate: string, changedAt?: number): Promise<void>;
+  /** These accounts were seen, and are not ACTIVE. */
+  looked(seen: readonly LookedAt[]): Promise<void>;
 }
 
 export function redisGates(store: Store, tickets: Tickets): RedisGates {
@@ -125,6 +143,10 @@ export function redisGates(store: Store, tickets: Tickets): RedisGates {
         version = String(reply[0]);
         left = Number(reply[1]);
       }
+    },
+    looked: async (seen) => {
+      for (let i = 0; i < seen.length; i += SLICE)
+        await store.run(LOOKED, ...seen.slice(i, i + SLICE).flatMap(({ gate, reason }) => [gate, reason]));
     },
   };
 }

@@ -12,13 +12,18 @@ export interface StoreOptions {
   readonly sweepMs: number;
   /** ms that a final run is kept. */
   readonly keepMs: number;
+  /** ms after an account was first needed, when its user is reminded; ascending. */
+  readonly remindAfterMs: readonly number[];
 }
+
+const DAY_MS = 86_400_000;
 
 export const DEFAULT_STORE: StoreOptions = {
   perIdentifier: 5,
   leaseMs: 30_000,
   sweepMs: 60_000,
-  keepMs: 7 * 86_400_000,
+  keepMs: 7 * DAY_MS,
+  remindAfterMs: [DAY_MS, 3 * DAY_MS],
 };
 
 export interface Store {
@@ -40,6 +45,7 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
     lease: options.leaseMs,
     sweep: options.sweepMs,
     keep: options.keepMs,
+    remind: options.remindAfterMs,
     version: JOURNAL_VERSION,
   });
   return {

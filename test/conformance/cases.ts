@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry } from "../../src/core/journal.ts";
 import type { Evidence, Outcome } from "../../src/core/outcome.ts";
+import type { NeedReason } from "../../src/core/run.ts";
 import type { Claim, Commit, Move } from "../../src/ports/journal.ts";
 import { createRequest, type Header, type OpenSubject, type Subject } from "./subject.ts";
 
@@ -41,6 +42,15 @@ export function commit(claimed: Claim, entries: readonly Entry[], move: Move, ch
 }
 
 export const toGate = (gate: string, version: number = 0): Move => ({ to: "gate", gate, version, until: FAR });
+
+export const GMAIL: string = "account/user_1/gmail";
+export const SLACK: string = "account/user_1/slack";
+
+/** With the versions that these gates have now. */
+export async function toAccounts(s: Subject, gates: readonly string[], reason: NeedReason = "expired"): Promise<Move> {
+  const needs = await Promise.all(gates.map(async (gate) => ({ gate, version: await s.gates.version(gate), reason })));
+  return { to: "accounts", needs, until: FAR };
+}
 
 export async function park(s: Subject, run: string, move: Move): Promise<string> {
   const c = await claim(s, run, `claim-${run}-${(await header(s, run)).epoch}`);

@@ -1,6 +1,7 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
 import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
+import { needsConformance } from "./needs.ts";
 import { placesConformance } from "./places.ts";
 import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
 import { sentTwice } from "./twice.ts";
@@ -15,4 +16,5 @@ for (const [name, open] of SUBJECTS) {
   journalConformance(name, open);
   placesConformance(name, open);
   coalesceConformance(name, open);
+  needsConformance(name, open);
 }

@@ -9,10 +9,12 @@ import {
   ended,
   enqueue,
   FAR,
+  GMAIL,
   header,
   LINE,
   park,
   parked,
+  toAccounts,
   toGate,
   yielded,
 } from "./cases.ts";
@@ -55,23 +57,23 @@ export function placesConformance(name: string, open: OpenSubject): void {
   it("whoever an ACTIVE account refused waits for a connection since then, and keeps nobody else waiting", async (of) => {
     const s = of();
     const [plain, refused] = [await enqueue(s), await enqueue(s)];
-    await park(s, plain, toGate("g"));
-    await park(s, refused, { ...toGate("g"), after: 5_000 } as Move);
+    await park(s, plain, await toAccounts(s, [GMAIL]));
+    await park(s, refused, { ...(await toAccounts(s, [GMAIL], "refused")), after: 5_000 } as Move);
     const places = async (): Promise<string[]> => [(await header(s, plain)).place, (await header(s, refused)).place];
-    await s.gates.open("g", 4_000);
+    await s.gates.open(GMAIL, 4_000);
     assert.deepEqual(await places(), ["live", "gate"]);
-    await s.gates.open("g", 5_000);
+    await s.gates.open(GMAIL, 5_000);
     assert.deepEqual(await places(), ["live", "gate"], "connected before the refusal, not since");
-    assert.deepEqual(await s.waiters("g"), [refused]);
-    await s.gates.open("g", 6_000);
+    assert.deepEqual(await s.waiters(GMAIL), [refused]);
+    await s.gates.open(GMAIL, 6_000);
     assert.deepEqual(await places(), ["live", "live"]);
   });
 
   it("an opening that the user was seen to make lets everybody go on", async (of) => {
     const s = of();
     const refused = await enqueue(s);
-    await park(s, refused, { ...toGate("g"), after: 5_000 } as Move);
-    await s.gates.open("g");
+    await park(s, refused, { ...(await toAccounts(s, [GMAIL], "refused")), after: 5_000 } as Move);
+    await s.gates.open(GMAIL);
     assert.equal((await header(s, refused)).place, "live");
   });
 

@@ -10,9 +10,13 @@ import type { Claim, Move } from "../../src/ports/journal.ts";
 import { createRequest, memorySubject, redisSubject, type Subject } from "./subject.ts";
 
 const IDS = ["a", "b", "c", "d"] as const;
-const GATES = ["g", "h"] as const;
+/** Two accounts of ann, one of bob, and a gate of another kind; who parks where is nobody's concern here. */
+const GATES = ["account/ann/g", "account/ann/h", "account/bob/g", "other"] as const;
+const REASONS = ["expired", "refused"] as const;
+/** Far from all sums of what `age` adds. */
+const REMIND_AFTER_MS = [25_500, 70_500];
 const LINES = ["default:ann", "default:bob"] as const;
-const MOVES = ["stay", "stay", "line", "moment", "gate", "gate", "end"] as const;
+const MOVES = ["stay", "stay", "line", "moment", "gate", "accounts", "accounts", "accounts", "end"] as const;
 const FAR = 4_000_000_000_000;
 
 type Op =
@@ -30,11 +34,16 @@ type Op =
       readonly run: string;
       readonly to: (typeof MOVES)[number];
       readonly gate: string;
+      /** Of a park for accounts: which of the first three. */
+      readonly needs: readonly number[];
+      readonly after: boolean;
+      readonly prepared: boolean;
       readonly old: boolean;
       readonly wrong: boolean;
       readonly sameNonce: boolean;
     }
-  | { readonly do: "open"; readonly gate: string }
+  | { readonly do: "open"; readonly gate: string; readonly changed: number | undefined }
+  | { readonly do: "looked" | "remind"; readonly gate: string }
   | { readonly do: "age"; readonly ms: number }
   | { readonly do: "due" };
 
@@ -67,12 +76,23 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       run,
       to: fc.constantFrom(...MOVES),
       gate: fc.constantFrom(...GATES),
+      needs: fc.uniqueArray(fc.nat(2), { minLength: 1, maxLength: 3 }),
+      after: fc.boolean(),
+      prepared: rarely,
       old: rarely,
       wrong: rarely,
       sameNonce: rarely,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("open" as const), gate: fc.constantFrom(...GATES) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("open" as const),
+      gate: fc.constantFrom(...GATES),
+      changed: fc.constantFrom(undefined, 4_000, 6_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("looked", "remind"), gate: fc.constantFrom(...GATES) }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant("age" as const), ms: fc.constantFrom(3_000, 17_000, 31_000, 61_000) }),
@@ -122,8 +142,11 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       const claim = it.old ? mine[0] : mine.at(-1);
       const have = (await subject.header(it.run))?.length ?? 0;
       const length = Math.max(0, have + (it.wrong ? 1 : it.sameNonce ? -1 : 0));
-      const move = await moveOf(subject, it.to, it.gate, it.wrong);
-      const entries: Entry[] = it.to === "gate" ? [{ kind: "parked", reason: "account" }] : [{ kind: "yielded" }];
+      const move = await moveOf(subject, it);
+      const entries: Entry[] = [
+        ...(it.prepared ? [{ kind: "prepared", accounts: {} } as const] : []),
+        move.to === "gate" || move.to === "accounts" ? { kind: "parked", reason: "account" } : { kind: "yielded" },
+      ];
       const reply = await subject.journal.commit({
         run: it.run,
         epoch: claim?.epoch ?? 1,
@@ -153,7 +176,11 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       return won === undefined ? won : { ...won, at: 0 };
     }
     case "open":
-      return subject.gates.open(it.gate);
+      return subject.gates.open(it.gate, it.changed);
+    case "looked":
+      return subject.gates.looked([{ gate: it.gate, reason: "disconnected" }]);
+    case "remind":
+      return subject.remind(`remind-${step}`, [it.gate, "account/ann/g"]);
     case "age":
       return subject.age(it.ms);
     case "due": {
@@ -163,14 +190,25 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
   }
 }
 
-async function moveOf(subject: Subject, to: (typeof MOVES)[number], gate: string, wrong: boolean): Promise<Move> {
+async function moveOf(
+  subject: Subject,
+  { to, gate, needs, after, wrong }: Extract<Op, { do: "commit" }>,
+): Promise<Move> {
+  const version = async (of: string): Promise<number> => (await subject.gates.version(of)) + (wrong ? 1 : 0);
   switch (to) {
     case "gate":
-      return { to, gate, version: (await subject.gates.version(gate)) + (wrong ? 1 : 0), until: FAR };
+      return { to, gate, version: await version(gate), until: FAR };
+    case "accounts": {
+      const reason = REASONS[needs.length % 2] ?? "expired";
+      const named = await Promise.all(
+        needs.map(async (n) => ({ gate: GATES[n] ?? "", version: await version(GATES[n] ?? ""), reason })),
+      );
+      return { to, needs: named, ...(after && { after: 5_000 }), until: FAR };
+    }
     case "moment":
       return { to, until: subject.now() + 5_000 };
     case "end":
-      return { to, status: "completed" };
+      return { to, status: after ? "completed" : "expired" };
     default:
       return { to };
   }
@@ -186,7 +224,7 @@ async function held({ subject }: Side): Promise<unknown> {
   );
   const lines = await Promise.all(LINES.map(async (line) => [await subject.live(line), await subject.waiting(line)]));
   const waiters = await Promise.all(GATES.map((gate) => subject.waiters(gate)));
-  return { runs, lines, waiters };
+  return { runs, lines, waiters, needs: await subject.authorizations(), told: await subject.events() };
 }
 
 test("memory and Redis do the same, whatever is asked", async (t) => {
@@ -196,8 +234,8 @@ test("memory and Redis do the same, whatever is asked", async (t) => {
       fc.array(fc.tuple(op, rarely), { minLength: 20, maxLength: 60 }),
       fc.constantFrom(1, 2),
       async (ops, perIdentifier) => {
-        const memory = side(memorySubject(t, { perIdentifier }));
-        const redis = side(redisSubject(t, { perIdentifier }));
+        const memory = side(memorySubject(t, { perIdentifier, remindAfterMs: REMIND_AFTER_MS }));
+        const redis = side(redisSubject(t, { perIdentifier, remindAfterMs: REMIND_AFTER_MS }));
         for (const [step, [it, again]] of ops.entries())
           for (let times = again ? 2 : 1; times > 0; times--) {
             const what = `step ${step}: ${JSON.stringify(it)}`;

@@ -4,6 +4,7 @@ import type { TestContext } from "node:test";
 import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
+import { REMIND } from "../../src/queue/scripts/remind.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
 import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
@@ -12,6 +13,7 @@ import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
 import { testStore } from "../support/store.ts";
 import { type CreateReply, type CreateRequest, createMemoryStore } from "../simulation/memory-store.ts";
+import { authorizations, type StoredEvent } from "../simulation/memory-needs.ts";
 import type { StoredRun } from "../simulation/memory-state.ts";
 
 /** What a run's header says; numbers that differ from store to store are left to the tests that compare them. */
@@ -31,6 +33,16 @@ export interface Header {
   readonly looked: boolean;
 }
 
+export interface Authorization {
+  readonly gate: string;
+  readonly reason: string;
+  /** By their ids. */
+  readonly runs: readonly string[];
+  readonly reminded: number;
+  /** Another reminder is due by itself. */
+  readonly reminds: boolean;
+}
+
 export interface Subject {
   readonly journal: Journal;
   readonly gates: RedisGates;
@@ -44,6 +56,11 @@ export interface Subject {
   /** First to go first. */
   waiting(line: string): Promise<readonly string[]>;
   waiters(gate: string): Promise<readonly string[]>;
+  /** Accounts that runs need, oldest first. */
+  authorizations(): Promise<readonly Authorization[]>;
+  /** What was told of them, in order. */
+  events(): Promise<readonly string[]>;
+  remind(nonce: string, gates: readonly string[]): Promise<number>;
   /** The store's ms. */
   now(): number;
   /** As if so many ms had passed for leases and looks. */
@@ -79,6 +96,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
           const { version, left } = store.open(gate, undefined, 100, changedAt);
           for (let more = left; more > 0;) more = store.open(gate, version, 100, changedAt).left;
         }),
+      looked: (seen) => at(() => void store.looked(seen)),
     },
     create: (request) => at(() => store.create(request)),
     kept: async (run, nonce) => store.kept(run, nonce),
@@ -98,6 +116,14 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
       const ranks = Array.from(store.lines.get(line) ?? []);
       return ranks.toSorted((a, b) => a[1] - b[1]).map(([id]) => id);
     },
+    authorizations: async () =>
+      authorizations(store.auths).map((gate) => {
+        const { reason = "", reminded = 0, names = new Map<string, number>() } = store.auths.get(gate) ?? {};
+        const runs = Array.from(names.keys()).toSorted();
+        return { gate, reason, runs, reminded, reminds: store.looks.has(`remind:${gate}`) };
+      }),
+    events: async () => store.events.map(eventText),
+    remind: (nonce, gates) => at(() => store.remind(nonce, gates)),
     waiters: async (gate) => Array.from(store.gates.get(gate)?.waiters.keys() ?? []).toSorted(),
     now: () => Date.now() + aged,
     age: async (ms) => void (aged += ms),
@@ -112,6 +138,11 @@ function seen(run: StoredRun, looked: boolean): Header {
   const { status, place, reason, epoch, lease, journal, cancel, supersededBy } = run;
   const told = { ticket: String(run.ticket), length: journal.length, expires: run.expires > 0 };
   return { status, place, reason, epoch, lease, cancel, supersededBy, looked, ...told };
+}
+
+function eventText({ type, run = "", needs, number, manual = false }: StoredEvent): string {
+  const named = needs.map(({ gate, reason }) => `${gate}=${reason}`).join(" ");
+  return [`authorization.${type}`, run, named, number ?? "", manual ? "1" : ""].join(" | ");
 }
 
 export const redisSubject: OpenSubject = (t, options) => {
@@ -159,8 +190,28 @@ export const redisSubject: OpenSubject = (t, options) => {
     live: async (line) => (await redis.zrange(`${prefix}live:${line}`, "0", "-1")).toSorted(),
     waiting: (line) => redis.zrange(`${prefix}line:${line}`, "0", "-1"),
     waiters: async (gate) => (await redis.zrange(`${prefix}gate:${gate}:w`, "0", "-1")).toSorted(),
+    authorizations: async () => {
+      const found: Authorization[] = [];
+      for (const gate of await redis.zrange(`${prefix}auths`, "0", "-1")) {
+        const { reason = "", reminded = "" } = await redis.hgetall(`${prefix}auth:${gate}`);
+        const runs = (await redis.zrange(`${prefix}auth:${gate}:n`, "0", "-1")).toSorted();
+        const reminds = (await redis.zscore(`${prefix}looks`, `remind:${gate}`)) !== null;
+        found.push({ gate, reason, runs, reminded: Number(reminded), reminds });
+      }
+      return found;
+    },
+    events: async () => {
+      const told = await redis.xrange(`${prefix}events`, "-", "+");
+      return told.map(([, flat]) => {
+        const of = Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? ""]] : [])));
+        return ["type", "run", "needs", "number", "manual"].map((name) => of[name] ?? "").join(" | ");
+      });
+    },
+    remind: async (nonce, gates) => Number((await store.run(REMIND, nonce, ...gates))[0]),
     now: () => Date.now(),
     age: async (ms) => {
+      for (const gate of await redis.zrange(`${prefix}auths`, "0", "-1"))
+        await redis.hincrby(`${prefix}auth:${gate}`, "since", String(-ms));
       const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
       for (const member of looks) {
         await redis.zincrby(`${prefix}looks`, -ms, member);

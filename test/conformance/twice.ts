@@ -24,8 +24,10 @@ export function sentTwice(subject: Subject): Subject {
         await gates.open(...asked);
         await gates.open(...asked);
       },
+      looked: (...asked) => twice(() => gates.looked(...asked)),
     },
     create: (...asked) => twice(() => subject.create(...asked)),
+    remind: (...asked) => twice(() => subject.remind(...asked)),
     cancel: (...asked) => twice(() => subject.cancel(...asked)),
   };
 }

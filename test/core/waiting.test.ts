@@ -89,12 +89,13 @@ test("expiry counts from the first of a series of parks; going on starts a new s
   ];
   assert.equal(waitingSince(b.run(series)), 10_000);
   assert.equal(look(series, seen("NONE"), [], 69_999).do, "park");
-  assert.deepEqual(look(series, seen("NONE"), [], 70_000), { do: "expire" });
+  const needs = [{ connection: "gmail", reason: "not-connected" }];
+  assert.deepEqual(look(series, seen("NONE"), [], 70_000), { do: "expire", needs });
   assert.deepEqual(look(series, seen("ACTIVE"), [], 99_000), { do: "go-on" });
   const anew: Given = [...series, b.at(55_000, b.prepared()), b.at(60_000, b.parked("account")), b.LEASED];
   assert.equal(waitingSince(b.run(anew)), 60_000);
   assert.equal(look(anew, seen("NONE"), [], 119_999).do, "park");
-  assert.deepEqual(look(anew, seen("NONE"), [], 120_000), { do: "expire" });
+  assert.deepEqual(look(anew, seen("NONE"), [], 120_000), { do: "expire", needs });
   assert.equal(waitingSince(b.run([b.LEASED])), undefined);
   assert.equal(waitingSince(b.run([b.LEASED, b.parked("retry", "t0"), b.parked("outage", "prepare")])), undefined);
 });

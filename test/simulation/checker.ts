@@ -10,6 +10,7 @@ import type { ToolSend } from "../../src/ports/toolbox.ts";
 import { effectOf } from "./agents.ts";
 import { createReader, type JournalReader, type Known } from "./journal-checker.ts";
 import type { StoredRun } from "./memory-state.ts";
+import { createNeedsChecker } from "./needs-checker.ts";
 import { StoreGone } from "./network.ts";
 import type { Users } from "./users.ts";
 import type { Process, World } from "./world.ts";
@@ -109,7 +110,7 @@ export function createChecker(world: World, users: Users): Checker {
     const at = {
       line: store.lines.get(line)?.has(id) ?? false,
       live: store.live.get(line)?.has(id) ?? false,
-      gate: run.gate !== "" && (store.gates.get(run.gate)?.waiters.has(id) ?? false),
+      gate: Array.from(store.gates).some(([, gate]) => gate.waiters.has(id)),
     };
     if (at.line !== (place === "line") || at.live !== (place === "live") || at.gate !== (place === "gate"))
       broken("a run stands in one place", `${id}: ${place}, but ${JSON.stringify(at)}`);
@@ -118,8 +119,12 @@ export function createChecker(world: World, users: Users): Checker {
     if (run.status === "running" && place !== "live") broken("a running run has a slot", `${id}: ${place}`);
     if (place !== "line" && place !== "none" && !store.looks.has(`run:${id}`))
       broken("no run is forgotten", `${id} stands at ${place} and nobody will look`);
-    if (place === "gate" && !store.looks.has(`gate:${run.gate}`))
-      broken("no run is forgotten", `${id} waits at ${run.gate} and nobody will look`);
+    for (const [name, gate] of store.gates) {
+      if (gate.waiters.has(id) !== (place === "gate" && run.gates.includes(name)))
+        broken("a run stands in one place", `${id}: ${place}, at ${name} or not`);
+      if (gate.waiters.has(id) && !store.looks.has(`gate:${name}`))
+        broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
+    }
     if (run.cancel && (place === "gate" || place === "moment"))
       broken("a cancelled run waits for nothing", `${id} was cancelled and is parked`);
   };
@@ -135,6 +140,7 @@ export function createChecker(world: World, users: Users): Checker {
     }
   };
 
+  const needs = createNeedsChecker(world);
   return {
     asked: (nonce, process) => void claims.set(nonce, { process, since: world.time.now }),
     holds: (_process, run, epoch) =>
@@ -157,6 +163,7 @@ export function createChecker(world: World, users: Users): Checker {
         places(run);
       }
       caps();
+      needs.afterScript();
     },
     afterFailover(lost) {
       for (const process of world.processes) process.faultedAt = Math.max(process.faultedAt, world.time.now);
@@ -165,6 +172,7 @@ export function createChecker(world: World, users: Users): Checker {
         if (touched || lost.includes(run)) world.tainted.add(run);
       for (const run of takenApart) if (world.store.runs.get(run)?.place === "live") extra.add(run);
       for (const [id, reader] of readers) reader.restart(world.store.runs.get(id));
+      needs.afterFailover();
     },
     prompted(hold, request) {
       const texts = transcript(world, hold, request);
@@ -214,11 +222,12 @@ export function createChecker(world: World, users: Users): Checker {
       for (const run of world.store.runs.values()) readers.get(run.id)?.stillAsked(run);
     },
     atEnd() {
+      needs.atEnd();
       for (const run of world.store.runs.values()) {
         if (!isFinal(run.status))
           broken(
             "every run comes to its end",
-            `${run.id} is ${run.status} at ${run.place}${run.gate === "" ? "" : ` ${run.gate}`}, last: ${run.journal.at(-1)?.kind ?? ""}`,
+            `${run.id} is ${run.status} at ${run.place} ${run.gates.join()}, last: ${run.journal.at(-1)?.kind ?? ""}`,
           );
         world.count(`end ${run.status}`);
         if (world.tainted.has(run.id)) continue;

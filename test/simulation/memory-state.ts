@@ -3,6 +3,8 @@ import type { Decision, Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal, type RunStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
+import { byScore, entry } from "./maps.ts";
+import { createMemoryNeeds, type MemoryNeeds, type StoredNeed } from "./memory-needs.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
 
@@ -14,14 +16,18 @@ export type StoreMutant =
   | "claim-ignores-ticket"
   | "due-makes-no-tickets"
   | "end-forgets-fill"
+  | "end-keeps-needs"
   | "evidence-fenced"
   | "evidence-last-wins"
   | "fill-ignores-cap"
   | "no-fence"
   | "no-nonce"
   | "no-raise"
+  | "open-keeps-need"
   | "open-keeps-version"
+  | "open-wakes-early"
   | "park-ignores-answer"
+  | "park-ignores-others"
   | "park-ignores-version"
   | "park-keeps-slot";
 
@@ -46,7 +52,10 @@ export interface StoredRun {
   reason: string;
   /** Of the newest Errand that wrote its journal. */
   version: number;
-  gate: string;
+  /** Where it stands while its place is "gate". */
+  gates: readonly string[];
+  /** The accounts that it names. */
+  needs: readonly StoredNeed[];
   /** Of a run that an ACTIVE account refused: store ms since when the user must have connected again. */
   after: number | undefined;
   /** A turn has been committed. */
@@ -83,12 +92,17 @@ export interface MemoryState {
   readonly looks: Map<string, number>;
   /** "<run> <intent>" of attempts whose outcome nobody knows. */
   readonly unknowns: Set<string>;
+  readonly needs: MemoryNeeds;
+  /** A number that no run and no authorization had before. */
+  readonly next: () => number;
   readonly is: (mutant: StoreMutant) => boolean;
   readonly raise: (last: number) => number;
   readonly find: (id: string) => StoredRun | undefined;
   readonly gateOf: (name: string) => StoredGate;
+  readonly leaveGates: (run: StoredRun) => void;
   readonly fill: (line: string) => void;
   readonly toLine: (run: StoredRun) => void;
+  readonly goOn: (run: StoredRun, gate: string) => void;
   readonly goTo: (run: StoredRun, move: Move, reason: string) => void;
   readonly look: (id: string) => void;
   readonly write: (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]) => void;
@@ -108,6 +122,9 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
   const looks = new Map<string, number>();
   const unknowns = new Set<string>();
   let tickets: Ticket[] = [];
+  let sequence = 0;
+  const next = (): number => ++sequence;
+  const needs = createMemoryNeeds({ looks, remindAfterMs: options.remindAfterMs, now, next });
 
   const raise = (last: number): number => (is("no-raise") ? last + 1 : Math.max(last + 1, now()));
   const gateOf = (name: string): StoredGate => entry(gates, name, () => ({ version: 0, waiters: new Map() }));
@@ -137,11 +154,25 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       ticket(run);
     }
   };
+  const leaveGates = (run: StoredRun): void => {
+    for (const gate of run.gates) gateOf(gate).waiters.delete(run.id);
+  };
   const toLine = (run: StoredRun): void => {
-    Object.assign(run, { status: "queued", place: "line", reason: "", gate: "", after: undefined });
+    Object.assign(run, { status: "queued", place: "line", reason: "", gates: [], after: undefined });
     looks.delete(`run:${run.id}`);
     entry(lines, run.line, () => new Map<string, number>()).set(run.id, run.rank);
     fill(run.line);
+  };
+  /** One of the gates at which it stands has opened. */
+  const goOn = (run: StoredRun, name: string): void => {
+    run.gates = run.gates.filter((gate) => gate !== name);
+    const need = run.needs.find(({ gate }) => gate === name);
+    if (need !== undefined && !is("open-keeps-need")) {
+      run.needs = run.needs.filter((it) => it !== need);
+      needs.dropNeed(run, need, "granted");
+    }
+    if (is("open-wakes-early")) leaveGates(run);
+    if (run.gates.length === 0 || is("open-wakes-early")) toLine(run);
   };
   const write = (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]): void => {
     for (const it of entries) {
@@ -161,18 +192,22 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
         Object.assign(run, { status: "parked", place: "moment", reason });
         looks.set(member, move.until);
         break;
-      case "gate": {
-        Object.assign(run, { status: "parked", place: "gate", reason, gate: move.gate });
-        const gate = gateOf(move.gate);
-        gate.waiters.set(run.id, move.version);
-        run.after = move.after;
-        const sweep = `gate:${move.gate}`;
-        if (move.unless === undefined && !looks.has(sweep)) looks.set(sweep, now() + sweepMs);
+      case "gate":
+      case "accounts": {
+        const gates = move.to === "gate" ? [move] : move.needs;
+        Object.assign(run, { status: "parked", place: "gate", reason, gates: gates.map(({ gate }) => gate) });
+        const answered = move.to === "gate" && move.unless !== undefined;
+        run.after = move.to === "accounts" ? move.after : undefined;
+        for (const { gate, version } of gates) {
+          gateOf(gate).waiters.set(run.id, version);
+          if (!answered && !looks.has(`gate:${gate}`)) looks.set(`gate:${gate}`, now() + sweepMs);
+        }
         looks.set(member, move.until);
         break;
       }
       case "end":
         Object.assign(run, { status: move.status, place: "none", expires: now() + keepMs });
+        if (!is("end-keeps-needs")) needs.ended(run, move.status);
         looks.delete(member);
         break;
     }
@@ -189,7 +224,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       looks.set(member, now() + grace);
       if (!is("due-makes-no-tickets")) ticket(run);
     } else {
-      if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+      if (run.place === "gate") leaveGates(run);
       toLine(run);
     }
   };
@@ -199,21 +234,8 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets = [];
     return made;
   };
-  const parts = { runs, gates, lines, live, looks, unknowns };
-  return { ...parts, is, raise, find, gateOf, fill, toLine, goTo, look, write, takeTickets };
-}
-
-export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-}
-
-/** As Redis orders a sorted set: by score, then by member. */
-export function byScore([a, x]: readonly [string, number], [b, y]: readonly [string, number]): number {
-  return x - y || (a < b ? -1 : 1);
+  const ways = { leaveGates, fill, toLine, goOn, goTo, look, write, takeTickets };
+  return { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }
 
 function first(scores: ReadonlyMap<string, number>): string {

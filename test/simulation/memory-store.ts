@@ -9,14 +9,10 @@ import { isFinal } from "../../src/core/run.ts";
 import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
 import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
-import {
-  byScore,
-  createMemoryState,
-  entry,
-  type MemoryOptions,
-  type StoredGate,
-  type StoredRun,
-} from "./memory-state.ts";
+import type { LookedAt } from "../../src/queue/journal.ts";
+import { byScore, entry } from "./maps.ts";
+import type { StoredAuthorization, StoredEvent } from "./memory-needs.ts";
+import { createMemoryState, type MemoryOptions, type StoredGate, type StoredRun } from "./memory-state.ts";
 
 export interface CreateRequest {
   readonly run: string;
@@ -42,6 +38,8 @@ export interface MemoryStore {
   readonly live: ReadonlyMap<string, ReadonlySet<string>>;
   readonly looks: ReadonlyMap<string, number>;
   readonly unknowns: ReadonlySet<string>;
+  readonly auths: ReadonlyMap<string, StoredAuthorization>;
+  readonly events: readonly StoredEvent[];
   create(request: CreateRequest): CreateReply;
   claim(run: string, options: Parameters<Journal["claim"]>[1]): ClaimReply;
   renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;
@@ -53,6 +51,9 @@ export interface MemoryStore {
   answer(run: string, intent: string, answer: Omit<Evidence, "at">): "ok" | "was" | "gone";
   cancel(run: string): "held" | "free" | "final" | "gone";
   open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
+  looked(seen: readonly LookedAt[]): number;
+  /** @returns how many of them are needed */
+  remind(nonce: string, gates: readonly string[]): number;
   due(most: number): { nextMs: number | undefined; gates: readonly string[] };
   version(gate: string): number;
   /** The tickets that scripts made since the last time. */
@@ -62,11 +63,12 @@ export interface MemoryStore {
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { leaseMs, sweepMs, now } = options;
   const state = createMemoryState(options);
-  const { runs, gates, lines, live, looks, unknowns, is, raise, find, gateOf, fill, toLine, goTo, look, write } = state;
+  const { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates, fill, toLine } =
+    state;
+  const { goOn, goTo, look, write } = state;
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
   const blobs = new Map<string, string>();
-  let sequence = 0;
 
   /** Newest first: those that wait for an account, and those without a turn that are not being worked. */
   const superfluous = (agent: string, identifier: string): { waits: StoredRun | undefined; idle: StoredRun[] } => {
@@ -85,6 +87,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     live,
     looks,
     unknowns,
+    auths: needs.auths,
+    events: needs.events,
     takeTickets: () => state.takeTickets(),
     create({ run: id, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) {
       if (find(id)?.createdBy === nonce && !is("no-nonce")) return { answer: "ok", run: id };
@@ -107,7 +111,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         identifier,
         queue,
         line,
-        rank: (priority + 1_000) * 2 ** 40 + ++sequence,
+        rank: (priority + 1_000) * 2 ** 40 + next(),
         createdBy: nonce,
         idem,
         status: "queued",
@@ -119,7 +123,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         cancel: false,
         reason: "",
         version: JOURNAL_VERSION,
-        gate: "",
+        gates: [],
+        needs: [],
         after: undefined,
         expires: 0,
         journal: find(id)?.journal ?? [],
@@ -139,7 +144,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       entry(lines, line, () => new Map<string, number>()).set(id, run.rank);
       for (const other of given) {
         Object.assign(other, { cancel: true, supersededBy: id });
-        if (other.place === "gate") gateOf(other.gate).waiters.delete(other.id);
+        if (other.place === "gate") leaveGates(other);
+        needs.handOver(other, run);
         if (other.place === "gate" || other.place === "moment") toLine(other);
       }
       fill(line);
@@ -174,7 +180,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         if (!current && !is("claim-ignores-ticket")) return { answer: "stale" };
       } else {
         if (run.place === "line") lines.get(run.line)?.delete(id);
-        if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+        if (run.place === "gate") leaveGates(run);
         entry(live, run.line, () => new Set<string>()).add(id);
         Object.assign(run, { place: "live", ticket: raise(run.ticket) });
       }
@@ -185,7 +191,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         lease: now() + leaseMs,
         claim: nonce,
         reason: "",
-        gate: "",
+        gates: [],
         after: undefined,
       });
       looks.set(`run:${id}`, run.lease);
@@ -212,8 +218,9 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const fenced = run.epoch !== epoch || run.status !== "running";
       if (fenced && !is("no-fence")) return { answer: "fenced" };
       if (run.journal.length !== length && !is("no-fence")) return { answer: "conflict" };
-      if (move.to === "gate" && gateOf(move.gate).version !== move.version && !is("park-ignores-version"))
-        return { answer: "gate-moved" };
+      const seen = move.to === "gate" ? [move] : move.to === "accounts" ? move.needs : [];
+      const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
+      if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
       const awaited = move.to === "gate" ? move.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
@@ -221,12 +228,13 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       for (const it of entries) if (it.kind === "unknown") unknowns.add(`${id} ${it.intent}`);
       run.version = Math.max(run.version, JOURNAL_VERSION);
       run.turned ||= entries.some((it) => it.kind === "turn-committed");
+      needs.committed(run, entries, move);
       // While it stays, its next look stays as well.
       run.lease = move.to === "stay" ? now() + leaseMs : 0;
       if (move.to === "stay") return ok(now());
       if (!is("park-keeps-slot") || move.to === "end") live.get(run.line)?.delete(id);
       const reason = entries.find((it) => it.kind === "parked")?.reason ?? "";
-      const waits = move.to === "gate" || move.to === "moment";
+      const waits = move.to === "gate" || move.to === "accounts" || move.to === "moment";
       goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
       if (move.to !== "end" || !is("end-forgets-fill")) fill(run.line);
       return ok(now());
@@ -247,8 +255,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       unknowns.delete(`${id} ${intent}`);
       if (run === undefined) return "gone";
       run.evidence.set(answer.nonce, { ...answer, at: now() });
-      if (run.place === "gate" && run.gate === reviewGate(id)) {
-        gateOf(run.gate).waiters.delete(id);
+      if (run.place === "gate" && run.gates.includes(reviewGate(id))) {
+        leaveGates(run);
         toLine(run);
       }
       return "ok";
@@ -266,7 +274,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (isFinal(run.status)) return "final";
       run.cancel = true;
       if (is("cancelled-parks")) return run.lease > now() ? "held" : "free";
-      if (run.place === "gate") gateOf(run.gate).waiters.delete(id);
+      if (run.place === "gate") leaveGates(run);
       if (run.place === "gate" || run.place === "moment") toLine(run);
       return run.lease > now() ? "held" : "free";
     },
@@ -280,19 +288,26 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         .filter(([, saw]) => saw < version)
         .toSorted(byScore)
         .slice(0, most);
+      const record = needs.auths.get(name);
+      if (record !== undefined) record.looked = now();
       for (const [id] of moved) {
         const run = find(id);
         if (changedAt !== undefined && run?.after !== undefined && changedAt <= run.after) {
           gate.waiters.set(id, version);
+          const refused = run.needs.find((need) => need.gate === name);
+          if (refused !== undefined && record !== undefined) record.reason = refused.reason;
           continue;
         }
         gate.waiters.delete(id);
-        if (run?.place === "gate" && run.gate === name) toLine(run);
+        if (run?.place === "gate") goOn(run, name);
       }
       return { version, left: Array.from(gate.waiters.values()).filter((saw) => saw < version).length };
     },
+    looked: (seen) => needs.looked(seen),
+    remind: (nonce, asked) => needs.askToRemind(nonce, asked),
     due(most) {
       const found: string[] = [];
+      const reminders: string[] = [];
       const members = Array.from(looks)
         .filter(([, at]) => at <= now())
         .toSorted(byScore)
@@ -300,14 +315,16 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       for (const [member] of members) {
         const name = member.slice(member.indexOf(":") + 1);
         if (member.startsWith("run:")) look(name);
+        else if (member.startsWith("remind:")) reminders.push(...(needs.due(name) ? [name] : []));
         else if (gateOf(name).waiters.size === 0) looks.delete(member);
         else {
           looks.set(member, now() + sweepMs);
           found.push(name);
         }
       }
-      const next = looks.size === 0 ? undefined : Math.min(...looks.values());
-      return { nextMs: next === undefined ? undefined : Math.max(0, next - now()), gates: found };
+      needs.remind(reminders, false);
+      const first = looks.size === 0 ? undefined : Math.min(...looks.values());
+      return { nextMs: first === undefined ? undefined : Math.max(0, first - now()), gates: found };
     },
     version: (gate) => gates.get(gate)?.version ?? 0,
   };

@@ -1,7 +1,7 @@
 /** The journal and the gates as one process sees them: through the network, with tickets as hints that get lost on the way. */
 import type { Evidence } from "../../src/core/outcome.ts";
 import type { Commit, Journal } from "../../src/ports/journal.ts";
-import type { RedisGates } from "../../src/queue/journal.ts";
+import type { LookedAt, RedisGates } from "../../src/queue/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { Checker } from "./checker.ts";
 import type { MemoryStore } from "./memory-store.ts";
@@ -79,6 +79,10 @@ export class StorePorts implements Journal, RedisGates {
       version = reply.version;
       left = reply.left;
     }
+  }
+
+  async looked(seen: readonly LookedAt[]): Promise<void> {
+    await this.script("looked", seen.map(({ gate }) => gate).join(), (store) => store.looked(seen));
   }
 }
 

@@ -87,6 +87,7 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
       leaseMs: LEASE_MS,
       sweepMs: faults.sweep ? SWEEP_MS : NO_SWEEP_MS,
       keepMs: 30 * 86_400_000,
+      remindAfterMs: [20_000, 90_000],
       now: redisNow,
       mutants,
     },

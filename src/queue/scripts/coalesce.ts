@@ -1,5 +1,5 @@
 /**
- * Lua for `create`: what becomes of runs that a new one makes superfluous. Needs SHARED.
+ * Lua for `create`: what becomes of runs that a new one makes superfluous. Needs SHARED and NEEDS.
  *
  * Only while a run of this agent and identifier waits for an account: `skip` gives that run instead of a new one. `latest` gives way to
  * the new one what has no committed turn and is not being worked: those runs are cancelled, and the new one covers what they covered.
@@ -30,7 +30,8 @@ local function giveWay(id, new)
   local run = p .. 'run:' .. id
   local h = redis.call('HMGET', run, 'place', 'gate')
   redis.call('HSET', run, 'cancel', '1', 'superseded-by', new)
-  if h[1] == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[2] .. ':w', id) end
+  if h[1] == 'gate' then leaveGates(id, h[2]) end
+  handOver(id, run, new)
   if h[1] == 'gate' or h[1] == 'moment' then toLine(id, run) end
   announce(id)
 end

@@ -1,4 +1,5 @@
 import { COALESCE } from "./coalesce.ts";
+import { NEEDS } from "./needs.ts";
 import { SHARED } from "./shared.ts";
 
 /**
@@ -6,7 +7,7 @@ import { SHARED } from "./shared.ts";
  *      11 input hash · 12 the first decision as JSON · 13 'all', 'latest' or 'skip' · 14 Redis ms from when it covers, or ''
  * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… }
  */
-export const CREATE: string = `${SHARED}${COALESCE}
+export const CREATE: string = `${SHARED}${NEEDS}${COALESCE}
 local id, nonce, agent, identifier, tenant, queue = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local run = p .. 'run:' .. id
 if redis.call('HGET', run, 'created-by') == nonce then return { 'ok', id } end

@@ -1,3 +1,4 @@
+import { NEEDS } from "./needs.ts";
 import { SHARED } from "./shared.ts";
 
 /** ms; longer than any look takes. */
@@ -14,10 +15,12 @@ const FORGET_MS = 15 * 60_000;
  *
  * A gate that a webhook asked to look at (ask.ts) is handed out once; its rounds are the net. If nobody waits there, a run may be about
  * to park that has looked at the account before: a new version makes it look again.
+ *
+ * A reminder that is due is told once; those that were due as well by now, while nobody woke, are left out.
  */
-export const DUE: string = `${SHARED}
+export const DUE: string = `${SHARED}${NEEDS}
 local looks = p .. 'looks'
-local rounds, asked = {}, {}
+local rounds, asked, reminders = {}, {}, {}
 local function ask(name)
   local gate = p .. 'gate:' .. name
   if redis.call('ZCARD', gate .. ':w') > 0 then
@@ -46,7 +49,7 @@ local function look(id)
     redis.call('ZADD', looks, now + o.grace, 'run:' .. id)
     ticket(id, number, h[5], h[6])
   else
-    if place == 'gate' then redis.call('ZREM', p .. 'gate:' .. h[7] .. ':w', id) end
+    if place == 'gate' then leaveGates(id, h[7]) end
     toLine(id, run)
     announce(id)
   end
@@ -58,6 +61,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
   elseif kind == 'gate' then
     redis.call('ZREM', looks, member)
     ask(name)
+  elseif kind == 'remind' then
+    if dueAgain(name) then reminders[#reminders + 1] = name end
   elseif kind ~= 'sweep' or redis.call('ZCARD', p .. member) == 0 then
     redis.call('ZREM', looks, member)
   else
@@ -65,6 +70,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
     rounds[#rounds + 1] = name
   end
 end
+remind(reminders, '')
 -- Runs that have expired leave the lists.
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', p .. 'runs:ended', '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))) do
   local id, status, agent, identifier = string.match(member, '^(%S+) (%S+) (%S+) (%S+)$')

@@ -1,17 +1,18 @@
 /**
  * Lua that several scripts share. Every script gets: KEYS[1] a key of the shard (for routing), ARGV[1] the shard's prefix
- * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep } (ms, but for cap), and the journal's `version`.
+ * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep, remind } (ms, but for cap), and the journal's `version`.
  *
  * Keys under the prefix:
- *   run:<id>        hash   the run's header: status, place, agent, identifier, queue, ticket, epoch, lease, gate, …
+ *   run:<id>        hash   the run's header: status, place, agent, identifier, queue, ticket, epoch, lease, gate, needs, …
  *   run:<id>:j      list   decisions: "<at> <epoch> <nonce>\n<JSON>"
  *   run:<id>:e      hash   evidence: intent nonce → "<at>\n<JSON>"
  *   run:<id>:b      hash   large results: "<intent nonce>:<piece>" → bytes (blobs.ts)
  *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
  *   live:<line>     zset   runs that have a slot
  *   gate:<gate>     hash   version, parked (when the last run parked there); gate:<gate>:w zset waiters by the version they saw
- *   looks           zset   next looks in Redis ms: run:<id>, sweep:<connection> for the next round of a connection, or gate:<gate>
- *                          that a webhook asked to look at; asked:<gate> and heard:<message> say so, for a while (ask.ts)
+ *   looks           zset   next looks in Redis ms: run:<id>, sweep:<connection> for the next round of a connection, gate:<gate>
+ *                          that a webhook asked to look at; asked:<gate> and heard:<message> say so, for a while (ask.ts);
+ *                          remind:<gate> for a reminder
  *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
  *   unfinished:<agent>:<identifier>  zset  runs that have not ended, by sequence number, for coalescing
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
@@ -20,7 +21,8 @@
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
  *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes
  *
- * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended).
+ * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended). At "gate" it stands at
+ * each of those that its header's `gate` names, and goes on when the last of them has opened. Accounts: see needs.ts.
  */
 export const SHARED = `
 local p = ARGV[1]
@@ -74,6 +76,11 @@ local function setStatus(id, run, from, sequence, to, ...)
   if from == to then return end
   if from then redis.call('ZREM', p .. 'runs:status:' .. from, id) end
   redis.call('ZADD', p .. 'runs:status:' .. to, sequence, id)
+end
+
+-- It waits at none of its gates any more.
+local function leaveGates(id, gates)
+  for gate in string.gmatch(gates or '', '%S+') do redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id) end
 end
 
 -- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.

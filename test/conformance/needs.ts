@@ -1,0 +1,273 @@
+/** The accounts that runs need: their records, what is told of them, and who goes on when one of them is connected. */
+import assert from "node:assert/strict";
+import type { Entry } from "../../src/core/journal.ts";
+import type { Move } from "../../src/ports/journal.ts";
+import {
+  casesOf,
+  claim,
+  commit,
+  END,
+  ended,
+  enqueue,
+  GMAIL,
+  header,
+  park,
+  parked,
+  SLACK,
+  toAccounts,
+} from "./cases.ts";
+import type { OpenSubject, Subject } from "./subject.ts";
+
+const EXPIRED: Move = { to: "end", status: "expired" };
+const prepared: Entry = { kind: "prepared", accounts: {} };
+const DAY = 86_400_000;
+
+const records = async (s: Subject): Promise<unknown> =>
+  (await s.authorizations()).map(({ gate, reason, runs }) => [gate, reason, ...runs]);
+const told = async (s: Subject): Promise<readonly string[]> =>
+  (await s.events()).map((text) => text.replace("authorization.", ""));
+
+/** Parks it once more: as whoever takes it next would. */
+async function again(s: Subject, run: string, entries: readonly Entry[], move: Move): Promise<void> {
+  const c = await claim(s, run, `claim-${run}-${(await header(s, run)).ticket}`);
+  assert.equal((await s.journal.commit(commit(c, entries, move))).answer, "ok");
+}
+
+export function needsConformance(name: string, open: OpenSubject): void {
+  const it = casesOf(name, open);
+
+  it("a run that needs two accounts waits at both, and one event names both; another run that needs them asks nobody again", async (of) => {
+    const s = of();
+    const [one, two] = [await enqueue(s), await enqueue(s)];
+    await park(s, one, await toAccounts(s, [GMAIL, SLACK]));
+    assert.deepEqual([await s.waiters(GMAIL), await s.waiters(SLACK)], [[one], [one]]);
+    await park(s, two, await toAccounts(s, [SLACK], "disconnected"));
+    assert.deepEqual(await records(s), [
+      [GMAIL, "expired", one],
+      [SLACK, "disconnected", ...[one, two].toSorted()],
+    ]);
+    assert.deepEqual(await told(s), [`required | ${one} | ${GMAIL}=expired ${SLACK}=expired |  | `]);
+  });
+
+  for (const [first, last] of [
+    [GMAIL, SLACK],
+    [SLACK, GMAIL],
+  ] as const)
+    it(`two accounts, ${first.split("/")[2]} connected first: the run goes on once, after the other`, async (of) => {
+      const s = of();
+      const run = await enqueue(s);
+      await park(s, run, await toAccounts(s, [GMAIL, SLACK]));
+      const { ticket } = await header(s, run);
+      await s.gates.open(first);
+      const waiting = await header(s, run);
+      assert.deepEqual([waiting.status, waiting.place, waiting.ticket], ["parked", "gate", ticket]);
+      assert.deepEqual([await s.waiters(first), await s.waiters(last)], [[], [run]]);
+      assert.deepEqual(await records(s), [[last, "expired", run]]);
+      await s.gates.open(first);
+      assert.equal((await header(s, run)).place, "gate", "the same account once more is not the other one");
+      await s.gates.open(last);
+      assert.equal((await header(s, run)).place, "live");
+      assert.deepEqual(await records(s), []);
+      assert.deepEqual((await told(s)).slice(1), [
+        `granted | ${run} | ${first}=expired |  | `,
+        `granted | ${run} | ${last}=expired |  | `,
+      ]);
+    });
+
+  it("a park is refused when any of its gates has opened since it was read, and names nobody", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    const c = await claim(s, run);
+    const move = await toAccounts(s, [GMAIL, SLACK]);
+    await s.gates.open(SLACK);
+    assert.deepEqual(await s.journal.commit(commit(c, [parked], move)), { answer: "gate-moved" });
+    assert.deepEqual([await records(s), await told(s), await s.waiters(GMAIL)], [[], [], []]);
+  });
+
+  it("a record stays while its run looks again, and nobody is asked twice", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    await park(s, run, { ...(await toAccounts(s, [GMAIL])), until: s.now() + 10_000 } as Move);
+    await s.age(11_000);
+    await s.due();
+    assert.deepEqual([(await header(s, run)).place, await records(s)], ["live", [[GMAIL, "expired", run]]]);
+    await again(s, run, [parked], { to: "moment", until: s.now() + 5_000 });
+    assert.deepEqual(await records(s), [[GMAIL, "expired", run]]);
+    await s.age(6_000);
+    await s.due();
+    await again(s, run, [parked], await toAccounts(s, [GMAIL, SLACK], "refused"));
+    assert.deepEqual(await records(s), [
+      [GMAIL, "refused", run],
+      [SLACK, "refused", run],
+    ]);
+    assert.deepEqual(await told(s), [
+      `required | ${run} | ${GMAIL}=expired |  | `,
+      `required | ${run} | ${GMAIL}=refused ${SLACK}=refused |  | `,
+    ]);
+  });
+
+  it("what a run does not need any more is granted: when it is prepared, and when it parks for others", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    await park(s, run, { ...(await toAccounts(s, [GMAIL])), until: s.now() + 1_000 } as Move);
+    await s.age(2_000);
+    await s.due();
+    await again(s, run, [parked], { ...(await toAccounts(s, [SLACK])), until: s.now() + 1_000 } as Move);
+    assert.deepEqual(await records(s), [[SLACK, "expired", run]]);
+    await s.age(2_000);
+    await s.due();
+    await again(s, run, [prepared], { to: "stay" });
+    assert.deepEqual(await records(s), []);
+    assert.deepEqual(await told(s), [
+      `required | ${run} | ${GMAIL}=expired |  | `,
+      `granted | ${run} | ${GMAIL}=expired |  | `,
+      `required | ${run} | ${SLACK}=expired |  | `,
+      `granted | ${run} | ${SLACK}=expired |  | `,
+    ]);
+  });
+
+  it("the last run that ends takes the record with it; only an expiry is told", async (of) => {
+    const s = of();
+    const [one, two, three] = [await enqueue(s), await enqueue(s), await enqueue(s)];
+    for (const run of [one, two]) await park(s, run, await toAccounts(s, [GMAIL]));
+    await park(s, three, await toAccounts(s, [SLACK]));
+    const end = async (run: string, move: Move): Promise<void> => {
+      const c = await s.journal.claim(run, { nonce: `end-${run}`, worker: "w" });
+      assert.equal(c.answer, "claimed");
+      if (c.answer === "claimed") await s.journal.commit(commit(c, [ended], move));
+    };
+    await end(one, EXPIRED);
+    assert.deepEqual(await records(s), [
+      [GMAIL, "expired", two],
+      [SLACK, "expired", three],
+    ]);
+    await end(three, { to: "end", status: "cancelled" });
+    await end(two, EXPIRED);
+    assert.deepEqual(await records(s), []);
+    assert.deepEqual((await told(s)).slice(2), [`expired | ${two} | ${GMAIL}=expired |  | `]);
+  });
+
+  it("a run that was cancelled on its way to the gate names nobody", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    const c = await claim(s, run);
+    await s.cancel(run);
+    await s.journal.commit(commit(c, [parked], await toAccounts(s, [GMAIL])));
+    assert.deepEqual([(await header(s, run)).status, await records(s), await told(s)], ["queued", [], []]);
+  });
+
+  it("whoever the ACTIVE account refused keeps its record, which says so; it is granted when he is let go on", async (of) => {
+    const s = of();
+    const [refused, plain] = [await enqueue(s), await enqueue(s)];
+    await park(s, refused, { ...(await toAccounts(s, [GMAIL], "refused")), after: 5_000 } as Move);
+    await park(s, plain, await toAccounts(s, [GMAIL]));
+    await s.gates.open(GMAIL, 4_000);
+    assert.deepEqual(await records(s), [[GMAIL, "refused", refused]]);
+    await s.gates.open(GMAIL, 6_000);
+    assert.deepEqual(await records(s), []);
+    assert.deepEqual(await told(s), [
+      `required | ${refused} | ${GMAIL}=refused |  | `,
+      `granted | ${refused} | ${GMAIL}=refused |  | `,
+    ]);
+  });
+
+  it("a look says how the account stands; one that nobody needs has no record", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    await s.gates.looked([{ gate: GMAIL, reason: "expired" }]);
+    assert.deepEqual(await records(s), []);
+    await park(s, run, await toAccounts(s, [GMAIL], "pending-auth"));
+    await s.gates.looked([{ gate: GMAIL, reason: "pending-verification" }]);
+    assert.deepEqual(await records(s), [[GMAIL, "pending-verification", run]]);
+  });
+
+  it("reminders: after one and three days, one for all accounts of a user, none that was missed, none when nothing is needed", async (of) => {
+    const s = of();
+    const [one, two] = [await enqueue(s), await enqueue(s, { identifier: "user_2" })];
+    await park(s, one, await toAccounts(s, [GMAIL, SLACK]));
+    await park(s, two, await toAccounts(s, ["account/user_2/gmail"]));
+    const reminders = async (): Promise<string[]> =>
+      (await told(s)).filter((text) => text.startsWith("reminded")).toSorted();
+    await s.age(DAY - 60_000);
+    await s.due();
+    assert.deepEqual(await reminders(), []);
+    await s.age(61_000);
+    await s.due();
+    await s.due();
+    const first = [
+      `reminded |  | ${GMAIL}=expired ${SLACK}=expired | 1 | `,
+      "reminded |  | account/user_2/gmail=expired | 1 | ",
+    ];
+    assert.deepEqual(await reminders(), first);
+    await s.gates.open(SLACK);
+    await s.gates.open("account/user_2/gmail");
+    await s.age(2 * DAY);
+    await s.due();
+    assert.deepEqual(await reminders(), [first[0], `reminded |  | ${GMAIL}=expired | 2 | `, first[1]]);
+    assert.deepEqual(
+      (await s.authorizations()).map(({ gate, reminded, reminds }) => [gate, reminded, reminds]),
+      [[GMAIL, 2, false]],
+    );
+  });
+
+  it("reminders that were missed while nobody woke become one", async (of) => {
+    const s = of();
+    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
+    await s.age(9 * DAY);
+    await s.due();
+    await s.due();
+    assert.deepEqual((await told(s)).slice(1), [`reminded |  | ${GMAIL}=expired | 1 | `]);
+  });
+
+  it("a reminder that somebody asks for counts, and leaves those that are due by time", async (of) => {
+    const s = of();
+    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
+    assert.equal(await s.remind("n1", [GMAIL, SLACK]), 1);
+    assert.equal(await s.remind("n2", [GMAIL]), 1);
+    await s.age(DAY + 1_000);
+    await s.due();
+    assert.deepEqual((await told(s)).slice(1), [
+      `reminded |  | ${GMAIL}=expired | 1 | 1`,
+      `reminded |  | ${GMAIL}=expired | 2 | 1`,
+      `reminded |  | ${GMAIL}=expired | 3 | `,
+    ]);
+  });
+
+  it("a policy without reminders reminds nobody", async (of) => {
+    const s = of({ remindAfterMs: [] });
+    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
+    await s.age(9 * DAY);
+    await s.due();
+    assert.deepEqual(
+      (await s.authorizations()).map(({ reminded, reminds }) => [reminded, reminds]),
+      [[0, false]],
+    );
+  });
+
+  it("a run that gives way hands its needs over: the user is not asked again for the next tick", async (of) => {
+    const s = of();
+    const first = await enqueue(s);
+    await park(s, first, await toAccounts(s, [GMAIL, SLACK]));
+    const second = await enqueue(s, { coalesce: "latest" });
+    const named = [
+      [GMAIL, "expired", second],
+      [SLACK, "expired", second],
+    ];
+    assert.deepEqual(await records(s), named);
+    const c = await s.journal.claim(first, { nonce: "end-first", worker: "w" });
+    assert.ok(c.answer === "claimed", "it can be ended");
+    await s.journal.commit(commit(c, [ended], { to: "end", status: "cancelled" }));
+    assert.deepEqual(await records(s), named);
+    await park(s, second, await toAccounts(s, [GMAIL, SLACK]));
+    assert.deepEqual([await records(s), (await told(s)).length], [named, 1]);
+  });
+
+  it("a run that ended well after its wait needs nothing", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    await park(s, run, await toAccounts(s, [GMAIL]));
+    await s.gates.open(GMAIL);
+    await again(s, run, [prepared, ended], END);
+    assert.deepEqual([await records(s), (await told(s)).length], [[], 2]);
+  });
+}

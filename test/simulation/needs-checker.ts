@@ -1,0 +1,93 @@
+/** What must be true of the accounts that runs need, after every script: their records, their reminders, and what is told of them. */
+import { isFinal } from "../../src/core/run.ts";
+import type { StoredRun } from "./memory-state.ts";
+import type { World } from "./world.ts";
+
+export interface NeedsChecker {
+  afterScript(): void;
+  /** The store lost writes: what is left is taken as it is. */
+  afterFailover(): void;
+  atEnd(): void;
+}
+
+export function createNeedsChecker(world: World): NeedsChecker {
+  /** Run → when it is due to leave its gates by itself, Redis ms. */
+  const waiting = new Map<string, number>();
+  /** Accounts that were told to be required, and not yet to be granted or expired, or dropped without a word. */
+  const open = new Set<string>();
+  let told = 0;
+
+  const broken = (detail: string): never => world.broken("a record is there as long as a run needs it", detail);
+
+  const records = (): void => {
+    const named = new Map<string, string[]>();
+    for (const run of world.store.runs.values())
+      for (const { gate } of run.needs) {
+        if (isFinal(run.status)) broken(`${run.id} has ended and needs ${gate}`);
+        named.set(gate, [...(named.get(gate) ?? []), run.id]);
+      }
+    for (const [gate, { names, since }] of world.store.auths) {
+      const really = named.get(gate) ?? [];
+      if (really.length === 0) broken(`${gate} has a record, and no run needs it`);
+      if (names.size !== really.length || really.some((id) => !names.has(id)))
+        broken(`${gate} is needed by ${really.join()}, its record says ${Array.from(names.keys()).join()}`);
+      if (Math.min(...names.values()) < since) broken(`${gate} was needed before its record was there`);
+    }
+    for (const gate of named.keys()) if (!world.store.auths.has(gate)) broken(`${gate} is needed and has no record`);
+  };
+
+  const waits = (run: StoredRun): void => {
+    const until = waiting.get(run.id);
+    const atAccounts = run.place === "gate" && run.gates.some((gate) => gate.startsWith("account/"));
+    if (atAccounts && run.gates.join() !== run.needs.map(({ gate }) => gate).join())
+      broken(`${run.id} waits at ${run.gates.join()} and needs ${run.needs.map(({ gate }) => gate).join()}`);
+    if (until !== undefined && !atAccounts && run.needs.length > 0 && !run.cancel && world.redisNow() < until)
+      world.broken("a run is woken once, by the last of its accounts", `${run.id} left for its ${run.place}`);
+    if (atAccounts) waiting.set(run.id, world.store.looks.get(`run:${run.id}`) ?? 0);
+    else waiting.delete(run.id);
+  };
+
+  const events = (): void => {
+    for (; told < world.store.events.length; told++) {
+      const event = world.store.events[told];
+      if (event === undefined) return;
+      world.count(`told ${event.type}`);
+      const gates = event.needs.map(({ gate }) => gate);
+      switch (event.type) {
+        case "required":
+          if (gates.every((gate) => open.has(gate)))
+            world.broken("a user is asked once", `${gates.join()} were required already`);
+          for (const gate of gates) open.add(gate);
+          break;
+        case "reminded":
+          if (!gates.every((gate) => open.has(gate))) world.broken("only what is needed is reminded of", gates.join());
+          break;
+        default:
+          if (!gates.every((gate) => open.delete(gate))) world.broken("only what was needed is granted", gates.join());
+      }
+    }
+    // A cancelled run drops its needs without a word.
+    for (const gate of open) if (!world.store.auths.has(gate)) open.delete(gate);
+    for (const gate of world.store.auths.keys())
+      if (!open.has(gate)) world.broken("a user is asked", `${gate} is needed and was not required`);
+  };
+
+  return {
+    afterScript() {
+      records();
+      for (const run of world.store.runs.values()) waits(run);
+      events();
+    },
+    afterFailover() {
+      waiting.clear();
+      told = world.store.events.length;
+      open.clear();
+      for (const gate of world.store.auths.keys()) open.add(gate);
+    },
+    atEnd() {
+      if (world.store.auths.size > 0) broken(`${Array.from(world.store.auths.keys()).join()} at the end`);
+      for (const member of world.store.looks.keys())
+        if (member.startsWith("remind:")) broken(`${member} is due, and nobody needs it`);
+    },
+  };
+}
