@@ -13,6 +13,8 @@ const SCALEKIT = {
   SCALEKIT_CLIENT_SECRET: "hush-1",
 };
 
+const WEBHOOK_SECRETS = ["new-", "old-"].map((word) => `whsec_${Buffer.from(word.repeat(6)).toString("base64")}`);
+
 function problemsOf(env: Environment, read: (env: Environment) => unknown = configFromEnv): ErrandError {
   try {
     read(env);
@@ -37,6 +39,7 @@ test("everything that is set becomes an option, ready to spread", () => {
     OPENAI_BASE_URL: "https://gateway.example/v1",
     ERRAND_PREFIX: "staging",
     ERRAND_BASE_URL: "https://app.example/errand",
+    SCALEKIT_WEBHOOK_SECRET: ` ${WEBHOOK_SECRETS.join(" \n")}\n`,
     LOG_LEVEL: "DEBUG",
     HOME: "/root",
   });
@@ -46,6 +49,7 @@ test("everything that is set becomes an option, ready to spread", () => {
     models: { openai: { apiKey: "sk-1", baseURL: "https://gateway.example/v1" } },
     prefix: "staging",
     authorization: { baseUrl: "https://app.example/errand" },
+    webhook: { secrets: WEBHOOK_SECRETS },
   });
   assert.equal(logger?.level, "debug");
 });
@@ -123,6 +127,24 @@ test("secrets may stand in files; a file that is not there, is empty or comes on
   const gone = problemsOf({ REDIS_URL_FILE: join(folder, "hush") });
   assert.match(gone.message, /REDIS_URL: .*REDIS_URL_FILE.*\(ENOENT\)/);
   assert.doesNotMatch(gone.message, /hush/);
+});
+
+test("a webhook secret that would verify anything, or is none, is refused, and not shown", () => {
+  const [good = ""] = WEBHOOK_SECRETS;
+  for (const wrong of [
+    "whsec_",
+    "whsec_aHVzaA==",
+    "hush-hush",
+    " ",
+    `${good} whsec_`,
+    `${good} ${good} ${good}`,
+    good.slice(6),
+  ]) {
+    const error = problemsOf({ SCALEKIT_WEBHOOK_SECRET: wrong });
+    assert.deepEqual(error.details["variables"], ["SCALEKIT_WEBHOOK_SECRET"]);
+    assert.doesNotMatch(error.message, /hush|aHVzaA/);
+    assert.equal(error.message.includes(good.slice(6)), false);
+  }
 });
 
 test("only the parts asked for are checked", () => {
