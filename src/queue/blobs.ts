@@ -6,9 +6,10 @@ import type { Kept } from "../ports/journal.ts";
 import { KEEP } from "./scripts/keep.ts";
 import type { Store } from "./store.ts";
 
-const PIECE_BYTES = 256 * 1024;
-/** Of one result. */
-const MOST_BYTES = 16 * 1024 * 1024;
+/** Just below 256 KB: Redis' allocator would round the few bytes beyond it up to 320 KB. */
+const PIECE_BYTES = 255 * 1024;
+/** Of one result: 16 MB. */
+const MOST_BYTES = 64 * PIECE_BYTES;
 /** Less than the grace that evidence has to arrive: it waits for this. */
 const PATIENCE_MS = 3_000;
 
