@@ -1,6 +1,7 @@
 /** Connections to Redis, and what their failures mean to a person. */
 import { Redis, type RedisOptions } from "ioredis";
 import { ErrandError } from "../core/errors.ts";
+import { endable } from "./endable.ts";
 
 export interface Connection {
   readonly redis: Redis;
@@ -31,10 +32,11 @@ export function connect(given: string | RedisOptions, waits: boolean): Connectio
   };
   // BullMQ's workers ask for null.
   const maxRetriesPerRequest = waits ? null : 2;
-  const redis =
+  const redis = endable(
     typeof given === "string"
       ? new Redis(given, { retryStrategy, reconnectOnError, maxRetriesPerRequest })
-      : new Redis({ retryStrategy, reconnectOnError, ...given, maxRetriesPerRequest, replyMapping: "legacy" });
+      : new Redis({ retryStrategy, reconnectOnError, ...given, maxRetriesPerRequest, replyMapping: "legacy" }),
+  );
   let last: Error | undefined;
   redis.on("error", (error: Error) => (last = error));
   redis.on("ready", () => (last = undefined));
