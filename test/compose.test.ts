@@ -59,6 +59,7 @@ test(".env.example names every variable and holds no secret", () => {
       "OPENAI_BASE_URL",
       "ERRAND_MODEL",
       "ERRAND_BASE_URL",
+      "SCALEKIT_WEBHOOK_SECRET",
       "ERRAND_PREFIX",
       "LOG_LEVEL",
     ],
