@@ -1,97 +1,10 @@
 /** `errand tools classify`, over the wire: what it lists, proposes and writes, and what follows from a person's review. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import type { Classification, ReviewedTool, ToolManifest } from "../../src/index.ts";
-import { defineConnector, type ScalekitEmulator, startScalekitEmulator } from "../../src/testing/index.ts";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { test } from "node:test";
+import { defineConnector, startScalekitEmulator } from "../../src/testing/index.ts";
 import { errandHere } from "./command.ts";
-
-const src = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
-
-/** @param agents the list of agents, as code that may call `use(name, tools, more)`; and what else the config holds */
-const config = (agents: string, more = ""): string => `
-import { agent, defineConfig } from ${src("index.ts")};
-import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
-const use = (name, tools, more = {}) =>
-  agent({ name, model: "openai/m", instructions: "…", input: z.object({}), connections: ["crm"], tools, ...more });
-export default defineConfig({ agents: [${agents}], ${more} });
-`;
-
-interface Described {
-  readonly name: string;
-  readonly description: string;
-  readonly parameters?: Record<string, { type: string }>;
-  readonly required?: readonly string[];
-}
-
-const FIND: Described = {
-  name: "crm_find_contact",
-  description: "Finds a contact.",
-  parameters: { id: { type: "string" } },
-};
-const NOTE: Described = { name: "crm_add_note", description: "Adds a note." };
-const ARCHIVE: Described = {
-  name: "crm_archive_contact",
-  description: "Puts a contact away.",
-  parameters: { contact_id: { type: "string" } },
-  required: ["contact_id"],
-};
-
-/** A Scalekit whose connector `crm` has these tools. */
-async function scalekitWith(t: TestContext, tools: readonly Described[]): Promise<ScalekitEmulator> {
-  const crm = defineConnector({
-    name: "crm",
-    title: "CRM",
-    scopes: [],
-    tools: tools.map((tool) => ({ parameters: {}, ...tool, run: () => ({}) })),
-    world: () => ({}),
-  });
-  const emulator = await startScalekitEmulator({ connections: [{ name: "crm", connector: crm }, "gmail"] });
-  t.after(() => emulator.close());
-  return emulator;
-}
-
-interface Stage {
-  readonly cwd: string;
-  readonly path: string;
-  run(emulator: ScalekitEmulator, ...args: string[]): ReturnType<typeof errandHere>;
-  list(emulator: ScalekitEmulator, ...args: string[]): Promise<Classification>;
-  manifest(): Promise<ToolManifest>;
-  save(manifest: unknown): Promise<void>;
-}
-
-async function stage(t: TestContext, configText: string): Promise<Stage> {
-  const cwd = await mkdtemp(join(tmpdir(), "errand-tools-"));
-  t.after(() => rm(cwd, { recursive: true }));
-  await writeFile(join(cwd, "package.json"), '{ "type": "module" }');
-  await writeFile(join(cwd, "errand.config.ts"), configText);
-  const path = join(cwd, "errand.tools.json");
-  const run: Stage["run"] = (emulator, ...args) => {
-    const { url, clientId, clientSecret } = emulator;
-    const env = { SCALEKIT_ENV_URL: url, SCALEKIT_CLIENT_ID: clientId, SCALEKIT_CLIENT_SECRET: clientSecret };
-    return errandHere(["tools", "classify", ...args], env, { cwd });
-  };
-  return {
-    cwd,
-    path,
-    run,
-    list: async (emulator, ...args) => JSON.parse((await run(emulator, "--json", ...args)).stdout) as Classification,
-    manifest: async () => JSON.parse(await readFile(path, "utf8")) as ToolManifest,
-    save: (manifest) => writeFile(path, typeof manifest === "string" ? manifest : JSON.stringify(manifest)),
-  };
-}
-
-const cells = (text: string): string[][] =>
-  text
-    .split("\n\n")[0]
-    ?.trimEnd()
-    .split("\n")
-    .map((line) => line.split(/ {2,}/)) ?? [];
-
-const brief = ({ tools }: Classification): unknown[] =>
-  tools.map(({ tool, effect, from, definition, open }: ReviewedTool) => [tool, effect, from, definition, open]);
+import { ARCHIVE, brief, cells, config, FIND, NOTE, scalekitWith, stage } from "./tools-stage.ts";
 
 test("tools that Errand has reviewed, or the agent's code speaks for, need nobody: exit 0, nothing to write", async (t) => {
   const text = `use("mail", ["gmail_send_message", "gmail_fetch_mails"]), use("sales", [{ name: "crm_add_note", effect: "idempotent" }])`;
@@ -225,15 +138,17 @@ test("code and review: the stricter, told for each agent; an effect that lacks i
   const emulator = await scalekitWith(t, [FIND, NOTE]);
   await s.run(emulator, "--write");
   const { tools } = await s.manifest();
-  const entries = Object.entries(tools).map(([name, it]) => [name, { ...it, reviewed: true, effect: "idempotent" }]);
-  await s.save({ version: 1, tools: Object.fromEntries(entries) });
+  const reviewed = (effect: string): unknown => ({
+    version: 1,
+    tools: Object.fromEntries(Object.entries(tools).map(([name, it]) => [name, { ...it, reviewed: true, effect }])),
+  });
+  await s.save(reviewed("idempotent"));
   assert.deepEqual(cells((await s.run(emulator)).stdout).slice(1), [
     ["crm_add_note", "a, c", "idempotent", "errand.tools.json", "same"],
     ["crm_add_note", "b", "unsafe", "the agent's code", "same"],
     ["crm_find_contact", "c", "idempotent", "errand.tools.json", "same"],
   ]);
-  const looked = entries.map(([name, it]) => [name, { ...(it as object), effect: "verifiable" }]);
-  await s.save({ version: 1, tools: Object.fromEntries(looked) });
+  await s.save(reviewed("verifiable"));
   const told = await s.run(emulator, "--agent", "a");
   assert.equal(told.code, 0);
   assert.deepEqual(cells(told.stdout).slice(1), [
@@ -274,7 +189,8 @@ test("what a service says is no text of ours: nothing of it reaches the terminal
   const s = await stage(t, config(`use("sales", ["crm_find_contact"])`));
   const evil = { ...FIND, description: "\u001b[2J\u009b31mFinds\r\na\u202e contact" };
   const { stdout } = await s.run(await scalekitWith(t, [evil]));
-  assert.doesNotMatch(stdout, /[\u001b\u009b\r\u202e]/);
+  for (const odd of ["\u001b", "\u009b", "\r", "\u202e"])
+    assert.equal(stdout.includes(odd), false, JSON.stringify(odd));
   assert.match(stdout, /\ncrm_find_contact: .*contact\n$/);
 });
 
