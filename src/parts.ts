@@ -55,7 +55,7 @@ export function openShard(connection: Connection, { prefix, massLoss, ...setting
     tickets,
     journal: redisJournal(store, tickets),
     gates,
-    losses: massLoss && redisLosses(store, gates, massLoss, log),
+    losses: massLoss && redisLosses(store, massLoss, log),
     release,
   };
 }

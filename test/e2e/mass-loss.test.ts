@@ -91,6 +91,12 @@ async function finish(lab: Lab, run: RunHandle<string>): Promise<string> {
   return run.result();
 }
 
+/** How many events of this type the app is told. */
+async function told({ redis, prefix }: Lab, type: string): Promise<number> {
+  const events = await redis.xrange(`{${prefix}:0}:events`, "-", "+");
+  return events.filter(([, fields]) => fields.includes(`authorization.${type}`)).length;
+}
+
 const alarms = (lab: Lab): readonly Logged[] => lab.logged.filter(({ msg }) => msg === "accounts.mass-loss");
 const waits = async (runs: readonly RunHandle<unknown>[]): Promise<(string | undefined)[]> =>
   Promise.all(runs.map(async (run) => (await run.get()).parked?.reason));
@@ -109,6 +115,8 @@ test("all accounts of a connection expire: one alarm, every run waits for the ou
   assert.ok(asked.filter(Boolean).length < 10, `${asked.filter(Boolean).length} were asked before it was known`);
   assert.equal(alarms(lab).length, 1);
   assert.equal(scalekit.links.length, 0);
+  assert.ok((await told(lab, "required")) < 10, "the app hears of no more");
+  assert.equal(await told(lab, "granted"), 0, "nobody is said to be back");
   assert.deepEqual((await runs[0]?.get())?.parked?.needs, [{ connection: "gmail", reason: "expired" }]);
 
   scalekit.connect("user_0", "slack");
@@ -126,6 +134,12 @@ test("all accounts of a connection expire: one alarm, every run waits for the ou
     "each call once",
   );
   assert.equal(alarms(lab).length, 1);
+  const required = await told(lab, "required");
+  assert.equal(
+    await told(lab, "granted"),
+    required - 1,
+    "who was asked is told that it is over; the newcomer still waits",
+  );
 });
 
 test("still lost when the hold is over: the users are asked as usual, and no other hold begins", async (t) => {
