@@ -108,11 +108,21 @@ export function storeOptions(options: ErrandOptions): Settings {
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
-  return { ...settings, remindAfterMs: remindAfter(options.authorization), prefix, massLoss: massLossOptions(options.massLoss) };
+  return {
+    ...settings,
+    remindAfterMs: remindAfter(options.authorization),
+    prefix,
+    massLoss: massLossOptions(options.massLoss),
+  };
 }
 
 function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | undefined {
   if (given === false) return undefined;
+  if (typeof given !== "object" || given === null)
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: massLoss: expected { accounts, withinMs, holdMs } or false, got ${String(given)}.`,
+    );
   const { accounts, withinMs, holdMs } = { ...DEFAULT_MASS_LOSS, ...given };
   positive("createErrand: massLoss", { accounts, withinMs, holdMs });
   if (accounts < 2)

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { accountGate } from "../../src/core/gate.ts";
+import type { Entry } from "../../src/core/journal.ts";
 import type { Loss, MassLoss } from "../../src/core/losses.ts";
 import type { Log, LogFields } from "../../src/ports/log.ts";
 import type { Losses } from "../../src/ports/losses.ts";
+import { storeOptions } from "../../src/options.ts";
 import { redisLosses } from "../../src/queue/losses.ts";
-import { quiet, type TestStore, testStore } from "../support/store.ts";
+import { noteAgent, quiet, type TestStore, testStore } from "../support/store.ts";
 
 const RULES: MassLoss = { accounts: 5, withinMs: 60_000, holdMs: 60_000 };
 
@@ -82,4 +84,59 @@ test("300 users at once, by many processes: one alarm, and the first ones look a
   const asked = users(300).filter((_, i) => told[i] === false);
   assert.equal(asked.length, 4);
   for (const user of asked) assert.ok((await s.gates.version(accountGate(user, "gmail"))) > 0, `${user} looks again`);
+});
+
+/** A run of this user waits for gmail. @param after it was refused then, by an ACTIVE account */
+async function parkRun(s: TestStore, identifier: string, after?: number): Promise<string> {
+  const run = await s.producer.create(noteAgent, { identifier, input: { n: 1 } });
+  const claim = await s.journal.claim(run, { nonce: run, worker: "w" });
+  if (claim.answer !== "claimed") throw new Error(claim.answer);
+  const { epoch, decisions } = claim;
+  const entries: Entry[] = [{ kind: "parked", reason: "account" }];
+  const refused = after === undefined ? {} : { after };
+  const move = { to: "gate", gate: accountGate(identifier, "gmail"), version: 0, ...refused, until: 4e12 } as const;
+  const reply = await s.journal.commit({ run, epoch, length: decisions.length, nonce: "p", entries, move });
+  assert.equal(reply.answer, "ok");
+  return run;
+}
+
+test("too many: those who wait look again now; who was refused does not, nor who was not counted; who is about to park looks first", async (t) => {
+  const { s, lose } = lab(t);
+  const { redis, prefix } = s.store;
+  const [first, refused, other] = [await parkRun(s, "user_0"), await parkRun(s, "user_1", 5), await parkRun(s, "ann")];
+  const claimed = await s.producer.create(noteAgent, { identifier: "user_2", input: { n: 1 } });
+  const claim = await s.journal.claim(claimed, { nonce: claimed, worker: "w" });
+  const version = await s.gates.version(accountGate("user_2", "gmail"));
+  for (const user of users(5)) await lose(user);
+  const due = async (run: string): Promise<boolean> =>
+    Number(await redis.zscore(`${prefix}looks`, `run:${run}`)) <= Date.now();
+  assert.deepEqual([await due(first), await due(refused), await due(other)], [true, false, false]);
+  if (claim.answer !== "claimed") throw new Error(claim.answer);
+  const move = { to: "gate", gate: accountGate("user_2", "gmail"), version, until: 4e12 } as const;
+  const { epoch, decisions } = claim;
+  const late = await s.journal.commit({
+    run: claimed,
+    epoch,
+    length: decisions.length,
+    nonce: "p",
+    entries: [{ kind: "parked", reason: "account" }],
+    move,
+  });
+  assert.equal(late.answer, "gate-moved");
+});
+
+test("options of massLoss that make no sense are refused, each with what to do", () => {
+  const base = { redis: "redis://127.0.0.1:1", agents: [] };
+  const refuses = (massLoss: unknown, message: RegExp): void =>
+    assert.throws(() => storeOptions({ ...base, massLoss: massLoss as MassLoss }), { code: "config-invalid", message });
+  refuses({ accounts: 1 }, /massLoss: accounts: expected at least 2.*massLoss: false/);
+  refuses({ accounts: 2.5 }, /massLoss: accounts: expected a whole number/);
+  refuses({ withinMs: 0 }, /massLoss: withinMs/);
+  refuses({ holdMs: "15m" }, /massLoss: holdMs/);
+  refuses(7, /massLoss: expected/);
+  refuses(null, /massLoss: expected/);
+  refuses(true, /massLoss: expected/);
+  assert.equal(storeOptions({ ...base, massLoss: false }).massLoss, undefined);
+  assert.deepEqual(storeOptions(base).massLoss, { accounts: 20, withinMs: 60_000, holdMs: 900_000 });
+  assert.deepEqual(storeOptions({ ...base, massLoss: { accounts: 3 } }).massLoss?.accounts, 3);
 });

@@ -150,6 +150,23 @@ test("a Scalekit that does not filter shows us nobody else's accounts and tools"
   assert.equal(why(await toolbox.list({ ...query, identifier: "eve" })), "ok");
 });
 
+test("a load balancer's HTML page is an outage, for one user and for many, and no page gets into its message", async (t) => {
+  const page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+  const envUrl = await startRaw(t, (stream) => {
+    stream.respond({ ":status": 502, "content-type": "text/html" });
+    stream.end(page);
+  });
+  const scalekit = createScalekit({ envUrl, clientId: "c", clientSecret: "s", timeoutMs: 300 });
+  t.after(() => scalekit.close());
+  const accounts = createAccounts(scalekit);
+  const looked = await accounts.look("ada", ["gmail"]);
+  assert.equal(why(looked), "unavailable");
+  assert.doesNotMatch(JSON.stringify(looked), /<html|Bad Gateway/);
+  const surveyed: string[] = [];
+  for await (const some of accounts.survey("gmail", ["ada", "bob"])) surveyed.push(why(some));
+  assert.deepEqual(surveyed, ["unavailable"]);
+});
+
 test("a list that never ends is an outage", async (t) => {
   const endless = envelope(toBinary(AccountList, create(AccountList, { nextPageToken: "again" })));
   const scalekit = await rawScalekit(t, (method) => (method === "ListConnectedAccounts" ? endless : undefined));

@@ -17,6 +17,7 @@
  *   unfinished:<agent>:<identifier>  zset  runs that have not ended, by sequence number, for coalescing
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
  *   rate:<limit>    zset   nonces of what was taken of a limit, by when
+ *   losses:<connection> zset gates of accounts that were lost of late, by when; held:<connection> string since when it is an outage
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
  *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes
