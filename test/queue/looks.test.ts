@@ -85,6 +85,9 @@ test("of an account without runs nothing stays", async (t) => {
   for (const key of keys) if ((await s.store.redis.pttl(key)) < 0) lasting.push(key.slice(s.store.prefix.length));
   assert.deepEqual(lasting, []);
   assert.equal(keys.length > 0, true);
+  // Until a run parks there: what the gate then knows is needed for as long as it waits.
+  assert.equal(await (await parking(s)).park(), "ok");
+  assert.equal(await s.store.redis.pttl(`${s.store.prefix}gate:${GATE}`), -1);
 });
 
 test("a sweep that hangs does not hold up a wish", async (t) => {

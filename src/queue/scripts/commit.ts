@@ -58,6 +58,8 @@ elseif move.to == 'gate' then
       -- In the next round of its connection, however long it has waited: somebody new waits.
       local connection = string.match(at.gate, '[^/]*$')
       redis.call('HSET', p .. 'gate:' .. at.gate, 'parked', int(now))
+      -- A webhook that came before may have given it an end (due.ts).
+      redis.call('PERSIST', p .. 'gate:' .. at.gate)
       redis.call('ZADD', p .. 'sweep:' .. connection, now, at.gate)
       redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'sweep:' .. connection)
     end
