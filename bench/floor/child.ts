@@ -9,6 +9,8 @@ export interface Child {
   /** @throws Error with the child's own words */
   order<T>(name: string, argument?: unknown): Promise<T>;
   stop(): Promise<void>;
+  /** SIGKILL: it has no time for anything. Resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 /** Starts a file of this folder. */
@@ -28,6 +30,11 @@ export function startChild(file: string): Child {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.disconnect();
       await once(child, "exit");
+    },
+    async kill() {
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      await gone;
     },
   };
 }

@@ -6,6 +6,12 @@ export function median(numbers: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
+/** @param part 0.95: the least number that so many of a hundred do not exceed */
+export function quantile(numbers: readonly number[], part: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? NaN;
+}
+
 /** Three digits that count. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "–";

@@ -1,6 +1,6 @@
 /**
  * A process with a chat completions server that is as cheap as a correct one can be: it counts the tool results of the transcript,
- * refuses one that is not as it should be, and answers one of four texts after a time. The scripted model of errand/testing checks
+ * refuses one that is not as it should be, and answers after a time: a tool call each, and then a text. The scripted model of errand/testing checks
  * and remembers more than a measurement wants to wait for.
  */
 import { createServer, type ServerResponse } from "node:http";
@@ -12,10 +12,7 @@ import { ANSWER, MARK, MODEL, TOOLS } from "./scene.ts";
 const RESULT = Buffer.from('"role":"tool"');
 const MARKED = Buffer.from(MARK);
 
-const bodies = [
-  ...TOOLS.map((name, turn) => Buffer.from(completion(call(name, turn)))),
-  Buffer.from(completion(answer())),
-];
+let bodies = bodiesOf(TOOLS.length);
 let latencyMs = 0;
 let holding = false;
 const held: (() => void)[] = [];
@@ -47,6 +44,11 @@ function count(body: Buffer, what: Buffer): number {
 
 function refusal(results: number): string {
   return JSON.stringify({ error: { message: `a transcript with ${results} tool results, not each of them marked` } });
+}
+
+function bodiesOf(calls: number): Buffer[] {
+  const turns = Array.from({ length: calls }, (_, turn) => call(TOOLS[turn % TOOLS.length] ?? "", turn));
+  return [...turns, answer()].map((choice) => Buffer.from(completion(choice)));
 }
 
 function call(name: string, turn: number): object {
@@ -85,6 +87,8 @@ serve(
       return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
     },
     latency: (ms: number) => void (latencyMs = ms),
+    /** Tool calls of a run, one a turn; at first as many as there are tools. */
+    calls: (count: number) => void (bodies = bodiesOf(count)),
     /** From now on each last answer waits. */
     hold: () => void (holding = true),
     held: () => held.length,

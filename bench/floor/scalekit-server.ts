@@ -1,6 +1,7 @@
 /** A process with the Scalekit emulator: one connection, three small tools that answer at once, an account for each person. */
 import { defineConnector } from "../../src/testing/connectors/connector.ts";
 import { type ScalekitEmulator, startScalekitEmulator } from "../../src/testing/index.ts";
+import type { AddedFault } from "../../src/testing/scalekit/index.ts";
 import { serve } from "./child.ts";
 import { CONNECTION, MARK, PARAMETERS, person, RESULT_CHARS, TOOLS } from "./scene.ts";
 
@@ -23,6 +24,15 @@ const desk = defineConnector({
 });
 
 let emulator: ScalekitEmulator | undefined;
+let hold: { readonly fault: AddedFault; readonly release: () => void } | undefined;
+
+/** From now on each tool call waits, before it does anything. */
+function holdCalls(): void {
+  let release = (): void => undefined;
+  const until = new Promise<void>((resolve) => (release = resolve));
+  const fault = emulator?.faults.add({ method: "ExecuteTool", times: Infinity, until });
+  if (fault !== undefined) hold = { fault, release };
+}
 
 serve(
   {
@@ -33,6 +43,12 @@ serve(
     },
     /** The emulator remembers every call. */
     forget: () => emulator?.calls.clear(),
+    hold: holdCalls,
+    held: () => hold?.fault.hits ?? 0,
+    release: () => {
+      hold?.fault.remove();
+      hold?.release();
+    },
   },
   () => emulator?.close(),
 );

@@ -14,6 +14,7 @@ export type Side = "ours" | "floor" | "bare";
 
 export interface Stage {
   readonly redis: Redis;
+  readonly url: string;
   /** Of an Errand of this stage, for further workers. */
   readonly options: Omit<ErrandOptions, "agents">;
   /** Of our keys, and of BullMQ's below them. */
@@ -100,6 +101,7 @@ export async function openStage({ redisUrl, concurrency, people }: StageOptions)
     const start = (identifier: string) => errand.enqueue(deskAgent, { identifier, input: { query: QUERY } });
     return {
       redis,
+      url,
       options,
       prefix,
       model,
