@@ -1,7 +1,8 @@
 /** Where one planned call of the last turn stands: the table of effects and outcomes (DESIGN §4, "A call"). */
 import { type Attempt, type Doubtful, inDoubt, isUnanswered } from "./doubts.ts";
 import { type Repeatability, resolve } from "./effects.ts";
-import type { CallClaimed, Decision, PlannedCall, RunnableCall, RunState } from "./journal.ts";
+import type { CallClaimed, Decision, PlannedCall, RunnableCall } from "./journal.ts";
+import type { RunState } from "./state.ts";
 import type { Evidence, Outcome, Refusal } from "./outcome.ts";
 
 /** May be made, or is being made, or waits to be made. */

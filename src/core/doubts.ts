@@ -1,5 +1,6 @@
 /** A call that may have been executed and has no result: who can find out, and what is done when nobody can. */
-import type { CallClaimed, Decision, RunnableCall, RunState, Unknown } from "./journal.ts";
+import type { CallClaimed, Decision, RunnableCall, Unknown } from "./journal.ts";
+import type { RunState } from "./state.ts";
 import { answerNonce } from "./outcome.ts";
 
 export type Doubtful =

@@ -1,6 +1,6 @@
 /**
- * A run's only truth: decisions (a list, fenced) and evidence (a hash, first write wins). Here is what an entry says, and the fold
- * that makes a run's state of it. What the model sees is a projection of this state (project.ts); what happens next is `next` of it.
+ * A run's only truth: decisions (a list, fenced) and evidence (a hash, first write wins). Here is what an entry says; the fold of
+ * entries to a run's state is in state.ts.
  *
  * J1 A decision is written only by the run's owner: its epoch is that of the last `leased` before it.
  * J2 A model answer is committed before any of its calls is claimed; a call is claimed before it is sent.
@@ -9,7 +9,6 @@
 import type { Effect } from "./effects.ts";
 import type { Json } from "./json.ts";
 import type { Finish, Usage } from "./messages.ts";
-import type { Evidence } from "./outcome.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
 /** Raised when an entry changes so that an older Errand would misread it. A run that a newer one has written waits for such a worker. */
@@ -193,121 +192,3 @@ export type Entry =
 
 /** An entry as it stands in the journal, stamped by the script that wrote it. `at`: Redis ms. */
 export type Decision<E extends Entry = Entry> = E & { readonly at: number; readonly epoch: number };
-
-export interface Turn extends Decision<TurnCommitted> {
-  /** Set by the request that follows. */
-  readonly shown?: readonly Shown[];
-}
-
-export interface RunState {
-  readonly id: string;
-  readonly created: Decision<Created>;
-  /** The time that the run is about, with that of the runs that gave way to it. */
-  readonly covers?: Covered;
-  /** Of the last `leased`; 0 before the first. */
-  readonly epoch: number;
-  readonly context?: RunContext;
-  /** The last time that all accounts were seen ACTIVE. */
-  readonly prepared?: Decision<Prepared>;
-  /** They were, and the run has not parked for an account since: by the order of decisions, as clocks may go back. */
-  readonly accountsSeen: boolean;
-  readonly turns: readonly Turn[];
-  readonly requested?: Decision<TurnRequested>;
-  readonly claims: Readonly<Record<string, readonly Decision<CallClaimed>[]>>;
-  /** By the intent that they are about. */
-  readonly unknowns: Readonly<Record<string, Decision<Unknown>>>;
-  readonly looks: Readonly<Record<string, Decision<LookPlanned>>>;
-  readonly looked: Readonly<Record<string, Decision<Looked>>>;
-  readonly parks: readonly Decision<Parked>[];
-  /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
-  readonly leases: readonly Decision<Leased>[];
-  readonly evidence: Readonly<Record<string, Evidence>>;
-  readonly ended?: Decision<Ended>;
-}
-
-/** @throws Error on a journal that does not start with `created`: it is truncated, and nothing may be built on it */
-export function foldRun(id: string, decisions: readonly Decision[], evidence: readonly Evidence[]): RunState {
-  const [created, ...rest] = decisions;
-  if (created?.kind !== "created")
-    throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
-  const start: RunState = {
-    id,
-    created,
-    ...(created.covers !== undefined && { covers: created.covers }),
-    epoch: 0,
-    accountsSeen: false,
-    turns: [],
-    claims: {},
-    unknowns: {},
-    looks: {},
-    looked: {},
-    parks: [],
-    leases: [],
-    evidence: {},
-  };
-  return evidence.reduce(applyEvidence, rest.reduce(apply, start));
-}
-
-export function apply(state: RunState, decision: Decision): RunState {
-  switch (decision.kind) {
-    case "created":
-      throw new Error(`run ${state.id}: created twice`);
-    case "covers":
-      return decision.from === undefined ? state : { ...state, covers: { ...state.covers, from: decision.from } };
-    case "leased":
-      return { ...state, epoch: decision.epoch, leases: [...state.leases, decision] };
-    case "prepared":
-      return {
-        ...state,
-        prepared: decision,
-        accountsSeen: true,
-        ...(decision.context && state.context === undefined && { context: decision.context }),
-      };
-    case "turn-requested":
-      return {
-        ...state,
-        requested: decision,
-        turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)),
-      };
-    case "turn-committed":
-      return { ...state, turns: [...state.turns, decision], leases: state.leases.slice(-1) };
-    case "call-claimed":
-      return {
-        ...state,
-        claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] },
-      };
-    case "unknown":
-      return { ...state, unknowns: { ...state.unknowns, [decision.intent]: decision } };
-    case "look-planned":
-      return { ...state, looks: { ...state.looks, [decision.intent]: decision } };
-    case "looked":
-      return { ...state, looked: { ...state.looked, [decision.intent]: decision } };
-    case "parked":
-      return {
-        ...state,
-        parks: [...state.parks, decision],
-        leases: [],
-        accountsSeen: state.accountsSeen && decision.reason !== "account" && decision.reason !== "probe",
-      };
-    case "yielded":
-      return { ...state, leases: [] };
-    case "ended":
-      return { ...state, ended: decision };
-  }
-}
-
-/** First write wins, as in the store. */
-export function applyEvidence(state: RunState, evidence: Evidence): RunState {
-  if (state.evidence[evidence.nonce] !== undefined) return state;
-  const by = state.leases.findLastIndex((lease) => lease.at <= evidence.at);
-  return {
-    ...state,
-    leases: state.leases.slice(Math.max(by, 0)),
-    evidence: { ...state.evidence, [evidence.nonce]: evidence },
-  };
-}
-
-/** Workers that died since the last progress: a claim after a claim without any. */
-export function crashes(state: RunState): number {
-  return Math.max(0, state.leases.length - 1);
-}

@@ -2,7 +2,8 @@
  * Many users' accounts lost within seconds are an outage of the service, not many users who left (facts/peers.md §10): the connection
  * is held as an outage for a while, and nobody is asked to connect again. What is a loss, and what follows from it. Pure.
  */
-import type { Parked, RunState } from "./journal.ts";
+import type { Parked } from "./journal.ts";
+import type { RunState } from "./state.ts";
 import { backoffMs } from "./retry.ts";
 import type { Need } from "./run.ts";
 import { type AfterFailure, type AfterLook, OPERATOR_BACKOFF, type SeenAccount } from "./waiting.ts";

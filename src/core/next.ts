@@ -6,15 +6,8 @@
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
 import { type CallStanding, standing } from "./calls.ts";
-import {
-  crashes,
-  type Ended,
-  type Parked,
-  type RunnableCall,
-  type RunState,
-  type Shown,
-  type Turn,
-} from "./journal.ts";
+import type { Ended, Parked, RunnableCall, Shown } from "./journal.ts";
+import { crashes, type RunState, type Turn } from "./state.ts";
 import type { Evidence } from "./outcome.ts";
 import type { ParkReason } from "./run.ts";
 

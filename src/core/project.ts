@@ -2,7 +2,8 @@
  * What the model sees: a pure projection of the journal. The same state always gives the same request.
  * It reads only the evidence that a `turn-requested` names (J3), so a late result changes no prompt that a model has seen.
  */
-import type { PlannedCall, RunnableCall, RunState, Shown, Turn } from "./journal.ts";
+import type { PlannedCall, RunnableCall, Shown } from "./journal.ts";
+import type { RunState, Turn } from "./state.ts";
 import { type Json, canonical } from "./json.ts";
 import type { Message, ModelRequest } from "./messages.ts";
 import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";

@@ -1,6 +1,7 @@
 /** A run as people and programs look at it: a summary, and its history as events. Both are folds of the journal. */
 import type { Effect } from "./effects.ts";
-import type { Covered, Decision, Parked, PlannedCall, RunState } from "./journal.ts";
+import type { Covered, Decision, Parked, PlannedCall } from "./journal.ts";
+import type { RunState } from "./state.ts";
 import type { Json } from "./json.ts";
 import { addUsage, NO_USAGE, type Usage } from "./messages.ts";
 import type { Answer, Evidence, Outcome } from "./outcome.ts";

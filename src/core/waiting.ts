@@ -1,6 +1,7 @@
 /** What follows from a look at the accounts, and from a failed attempt: go on, or wait for whom and how long. */
 import { standing } from "./calls.ts";
-import type { Ended, Parked, RunState } from "./journal.ts";
+import type { Ended, Parked } from "./journal.ts";
+import type { RunState } from "./state.ts";
 import type { ModelFailure } from "./messages.ts";
 import { needFor } from "./needs.ts";
 import { attemptsOf } from "./next.ts";

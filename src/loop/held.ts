@@ -5,7 +5,8 @@
  * H2 Nothing is sent unless the lease, counted on the monotonic clock from the moment its last confirmation was asked for, lives.
  * H3 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
  */
-import { apply, applyEvidence, type Decision, type Entry, foldRun, type RunState } from "../core/journal.ts";
+import type { Decision, Entry } from "../core/journal.ts";
+import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Claim, Journal, Kept, Move } from "../ports/journal.ts";

@@ -1,7 +1,8 @@
 /** Reading a run, and waiting for it: the journal is read, hints only say when (DESIGN §4, "Watching a run"). */
 import type { Redis } from "ioredis";
 import { ErrandError } from "../core/errors.ts";
-import { type Decision, foldRun, type RunState } from "../core/journal.ts";
+import type { Decision } from "../core/journal.ts";
+import { foldRun, type RunState } from "../core/state.ts";
 import type { Evidence } from "../core/outcome.ts";
 import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
 import { eventOf, type RunEvent, type RunHeader, type RunView, settledEvent, viewRun } from "../core/view.ts";

@@ -1,6 +1,6 @@
 /** What a tool answered, whole: also a large result, which the evidence only has a note of. */
 import { ErrandError } from "../core/errors.ts";
-import type { RunState } from "../core/journal.ts";
+import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/json.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Evidence, Outcome } from "../core/outcome.ts";

@@ -2,7 +2,8 @@
 import { isUnanswered } from "../core/doubts.ts";
 import { ErrandError } from "../core/errors.ts";
 import { reviewGate } from "../core/gate.ts";
-import type { Decision, RunState, Unknown } from "../core/journal.ts";
+import type { Decision, Unknown } from "../core/journal.ts";
+import type { RunState } from "../core/state.ts";
 import { type Answer, answerNonce, type Evidence } from "../core/outcome.ts";
 import type { RunStatus } from "../core/run.ts";
 import { decodeEvidence, decodeTickets } from "./codec.ts";

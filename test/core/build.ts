@@ -1,20 +1,19 @@
 /** Journals for tests of the pure core, in few words. Entry number i (from 1: `created`) is stamped i seconds; epochs count leases. */
 import { canonical, type Json } from "../../src/core/json.ts";
 import type { Effect } from "../../src/core/effects.ts";
-import {
-  type CallClaimed,
-  type Created,
-  type Decision,
-  type Entry,
-  foldRun,
-  type Leased,
-  type Parked,
-  type PlannedCall,
-  type Prepared,
-  type RunState,
-  type TurnCommitted,
-  type TurnRequested,
+import type {
+  CallClaimed,
+  Created,
+  Decision,
+  Entry,
+  Leased,
+  Parked,
+  PlannedCall,
+  Prepared,
+  TurnCommitted,
+  TurnRequested,
 } from "../../src/core/journal.ts";
+import { foldRun, type RunState } from "../../src/core/state.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/core/limits.ts";
 import { NO_USAGE } from "../../src/core/messages.ts";
 import type { Evidence, Outcome, Refusal } from "../../src/core/outcome.ts";

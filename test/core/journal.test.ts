@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { apply, applyEvidence, crashes, type Entry, foldRun, type RunState } from "../../src/core/journal.ts";
+import type { Entry } from "../../src/core/journal.ts";
+import { apply, applyEvidence, crashes, foldRun, type RunState } from "../../src/core/state.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import * as b from "./build.ts";
 

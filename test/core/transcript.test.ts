@@ -9,7 +9,7 @@ import { NO_USAGE } from "../../src/core/messages.ts";
 import { next } from "../../src/core/next.ts";
 import type { Evidence, Outcome } from "../../src/core/outcome.ts";
 import { project } from "../../src/core/project.ts";
-import { foldRun } from "../../src/core/journal.ts";
+import { foldRun } from "../../src/core/state.ts";
 import { chatAnswer } from "../../src/models/chat-answer.ts";
 import { chatRequest } from "../../src/models/chat-request.ts";
 import { checkChatRequest } from "../../src/testing/model/index.ts";

@@ -3,7 +3,8 @@
  * was really executed, and from what the model was asked. Answers what is not, in words; nothing when all is well.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { CallClaimed, Decision, Turn } from "../../src/core/journal.ts";
+import type { CallClaimed, Decision } from "../../src/core/journal.ts";
+import type { Turn } from "../../src/core/state.ts";
 import type { RunRecord } from "../../src/queue/reader.ts";
 import { type Execution, type RecordedRequest, toolOutcomes } from "../../src/testing/index.ts";
 import type { LabRun } from "./lab.ts";
