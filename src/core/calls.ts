@@ -1,5 +1,5 @@
 /** Where one planned call of the last turn stands: the table of effects and outcomes (DESIGN §4, "A call"). */
-import { type Attempt, type Doubtful, inDoubt, isUnanswered } from "./doubts.ts";
+import { type Attempt, type Doubtful, inDoubt, isUnanswered, saidOf } from "./doubts.ts";
 import { type Repeatability, resolve } from "./effects.ts";
 import type { CallClaimed, Decision, PlannedCall, RunnableCall } from "./journal.ts";
 import type { RunState } from "./state.ts";
@@ -61,11 +61,13 @@ function attempted(
   const doubt = { is: "doubt", intent: last.intent, attempt: last.attempt + 1, mayLook: !usedUp } as const;
   const evidence = state.evidence[last.intent];
   if (evidence !== undefined && evidence.outcome.kind !== "unknown")
-    return withEvidence(state, call, last, evidence, usedUp);
+    return despiteEarlier(state, call, claims, withEvidence(state, call, last, evidence, usedUp), now);
 
   // What its own worker could not tell may still be under way at the provider, but never sent again.
   const deadline = evidence === undefined ? last.at + last.windowMs : evidence.at;
-  const resolution = resolve(repeatability(state, call), { first: claims[0]?.at ?? last.at, deadline, now });
+  const first = unsettled(state, claims)[0] ?? last;
+  const doubtful = { first: first.at, deadline, now, windowMs: last.windowMs };
+  const resolution = resolve(repeatability(state, call), doubtful);
   switch (resolution.do) {
     case "wait":
       return { is: "settling", until: resolution.until };
@@ -80,6 +82,36 @@ function attempted(
       return { is: "retry", failed: last.attempt, why: "unavailable", message, retryAfterMs: 0 };
     }
   }
+}
+
+/**
+ * The last attempt was refused, but one before it was sent again only because its effect allows that, and may have been executed:
+ * then the call may not be said to be not executed, and a key must still be known to its provider.
+ */
+function despiteEarlier(
+  state: RunState,
+  call: RunnableCall,
+  claims: readonly Decision<CallClaimed>[],
+  at: Attempted,
+  now: number,
+): Attempted {
+  const earlier = unsettled(state, claims);
+  const [first] = earlier;
+  const [last, latest] = [claims.at(-1), earlier.at(-1)];
+  if (first === undefined || last === undefined || latest === undefined || call.effect === "read") return at;
+  const doubt = { is: "doubt", intent: latest.intent, attempt: last.attempt + 1 } as const;
+  if (at.is === "settled") return { ...doubt, mayLook: false };
+  if (at.is !== "open" || call.effect !== "keyed") return at;
+  const doubtful = { first: first.at, deadline: now, now, windowMs: last.windowMs };
+  return resolve(repeatability(state, call), doubtful).do === "again" ? at : { ...doubt, mayLook: true };
+}
+
+/** Attempts that may have been executed, since the last one of which it was said that the call was not. */
+function unsettled(state: RunState, claims: readonly Decision<CallClaimed>[]): readonly Decision<CallClaimed>[] {
+  const denied = claims.findLastIndex(({ intent }) => saidOf(state, intent) === "not-executed");
+  return claims
+    .slice(denied + 1)
+    .filter(({ intent }) => (state.evidence[intent]?.outcome.kind ?? "unknown") === "unknown");
 }
 
 function repeatability(state: RunState, { name, effect }: RunnableCall): Repeatability {

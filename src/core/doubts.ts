@@ -66,7 +66,7 @@ export function inDoubt(state: RunState, call: RunnableCall, { intent, attempt, 
 }
 
 /** A person's word counts more than a look's. */
-function saidOf(state: RunState, intent: string): "happened" | "not-executed" | "stop" | "unsure" | undefined {
+export function saidOf(state: RunState, intent: string): "happened" | "not-executed" | "stop" | "unsure" | undefined {
   return answered(state, intent) ?? state.looked[intent]?.says;
 }
 

@@ -38,25 +38,30 @@ export type Resolution =
   | { readonly do: "look" }
   | { readonly do: "never" };
 
-/** Redis ms: of the first attempt's intent; when the last announced send can no longer happen; now. */
+/**
+ * Redis ms: of the intent of the first attempt that may have been executed; when the last announced send can no longer happen; now.
+ * `windowMs`: how long after its intent an attempt may still be sent and answered.
+ */
 export interface Doubt {
   readonly first: number;
   readonly deadline: number;
   readonly now: number;
+  readonly windowMs: number;
 }
 
 /**
  * An intent without a definite result, left by another epoch. A `read` may be sent again at once; all others only after the intent's
  * deadline, when the send it announced can no longer happen.
  */
-export function resolve(tool: Repeatability, { first, deadline, now }: Doubt): Resolution {
+export function resolve(tool: Repeatability, { first, deadline, now, windowMs }: Doubt): Resolution {
   if (tool.effect === "read") return { do: "again" };
   if (now < deadline) return { do: "wait", until: deadline };
   switch (tool.effect) {
     case "idempotent":
       return { do: "again" };
     case "keyed":
-      return now < first + (tool.keyWindowMs ?? KEY_WINDOW_MS) ? { do: "again" } : { do: "never" };
+      // The next attempt must reach the provider while it still knows the key, not only be decided by then.
+      return now + windowMs < first + (tool.keyWindowMs ?? KEY_WINDOW_MS) ? { do: "again" } : { do: "never" };
     case "staged":
     case "verifiable":
       return look(tool, deadline, now);
