@@ -1,7 +1,7 @@
 /** Results too large to stand in their evidence: when that is, and the note that stands there instead. */
 import type { Json } from "./json.ts";
 
-/** Bytes of JSON. One Redis value of 10 MB stops all other clients for 50 ms, one of 1 MB for 4 ms (docs/figures.md). */
+/** Bytes of JSON. One value of many megabytes stops all other clients of Redis for as long as it takes (docs/figures.md). */
 const MOST_IN_EVIDENCE = 1_000_000;
 /** Characters; the model is shown less of it. */
 const HEAD = 64_000;
