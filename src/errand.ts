@@ -13,6 +13,18 @@ import {
   type WorkerOptions,
 } from "./options.ts";
 import { chance, clock, openScalekit, openShard, startWorker, workerName } from "./parts.ts";
+import {
+  type AuthorizationFilter,
+  type AuthorizationPage,
+  cancelAll,
+  type Cancelled,
+  checkAll,
+  type Checked,
+  type Done,
+  listAuthorizations,
+  remindAll,
+  type Reminded,
+} from "./queue/authorizations.ts";
 import { cancelRun } from "./queue/canceller.ts";
 import { connect } from "./queue/connect.ts";
 import type { ErrandWorker } from "./queue/crew.ts";
@@ -47,6 +59,9 @@ export interface Errand {
   runs(filter?: RunFilter): Promise<RunPage>;
   /** Tool calls of which nobody knows whether they were executed, oldest first: for a person to find out and `answer`. */
   unknowns(filter?: UnknownFilter): Promise<UnknownPage>;
+  /** The accounts that unfinished runs need: who has to do what, since when, and for how many runs. Longest waited for first. */
+  parked(filter?: AuthorizationFilter): Promise<AuthorizationPage>;
+  readonly authorizations: AuthorizationActions;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
   /** Starts working in this process. `queues: []` only wakes. */
@@ -69,6 +84,16 @@ export interface Errand {
   /** Looks at the account now and lets the runs that wait for it go on if it is ACTIVE. @returns whether it was */
   checkAccount(identifier: string, connection: string): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** What can be done about many accounts at once, a page a call: with a `cursor` in the answer, the same call with it goes on. */
+export interface AuthorizationActions {
+  /** Looks at the accounts now; runs whose accounts are ACTIVE go on. @throws ErrandError `option-invalid`, `redis-…` */
+  check(filter?: AuthorizationFilter): Promise<Done<Checked>>;
+  /** Tells users once more what they have to do: `authorization.reminded`, `manual`. @throws ErrandError `option-invalid`, `redis-…` */
+  remind(filter?: AuthorizationFilter): Promise<Done<Reminded>>;
+  /** Ends the runs that need the accounts of this identifier, connection or both. @throws ErrandError `option-invalid`, `redis-…` */
+  cancel(filter: AuthorizationFilter): Promise<Done<Cancelled>>;
 }
 
 /** @throws ErrandError `config-invalid`, `agent-invalid`; nothing is connected or checked over the wire yet */
@@ -99,8 +124,15 @@ export function createErrand(options: ErrandOptions): Errand {
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     run: handle,
     unknowns: (filter = {}) => reach(() => listUnknowns(app.store, reader, filter)),
+    parked: (filter = {}) => reach(() => listAuthorizations(app.store, filter)),
+    authorizations: {
+      check: (filter = {}) => reach(() => checkAll(app.store, gatekeeper(), filter)),
+      remind: (filter = {}) => reach(() => remindAll(app.store, chance.nonce(), filter)),
+      cancel: (filter) => reach(() => cancelAll(app.store, cancel, filter)),
+    },
     worker: (given = {}) => {
-      const needs = { models: required(options.models, "models"), scalekit: scalekit() };
+      const { models, authorization } = options;
+      const needs = { models: required(models, "models"), scalekit: scalekit(), authorization };
       const worker = startWorker(agents, needs, openShard(connect(options.redis, true), settings, log), given, log);
       crew.add(worker);
       return worker;

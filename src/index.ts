@@ -16,28 +16,31 @@ export {
   type ErrandConfig,
   type LiveConfig,
 } from "./config.ts";
-export {
-  agent,
-  type Agent,
-  type AgentOptions,
-  type InstructionContext,
-  type TypedAgent,
-} from "./core/agent.ts";
+export { agent, type Agent, type AgentOptions, type InstructionContext, type TypedAgent } from "./core/agent.ts";
 export type { Effect, OnUnknown } from "./core/effects.ts";
+export type { AskedNeed, AuthorizationEvent } from "./core/authorization.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest.ts";
 export type { Limits } from "./core/limits.ts";
 export type { MassLoss } from "./core/losses.ts";
 export type { Message, Usage } from "./core/messages.ts";
+export type { NextAction } from "./core/needs.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
 export type { CallInDoubt, LookAnswer, ToolUse, Verify } from "./core/tool-use.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";
 export type { SeenAccount } from "./core/waiting.ts";
 export { type Check, type CheckResult, checkUp, type DoctorOptions } from "./doctor.ts";
-export { createErrand, type Errand } from "./errand.ts";
-export type { AuthorizationHandlerOptions, ErrandOptions, WebhookHandlerOptions, WorkerOptions } from "./options.ts";
+export { type AuthorizationActions, createErrand, type Errand } from "./errand.ts";
+export type {
+  AuthorizationHandlerOptions,
+  AuthorizationSettings,
+  ErrandOptions,
+  WebhookHandlerOptions,
+  WorkerOptions,
+} from "./options.ts";
 export type { ChatProfile } from "./models/chat.ts";
+export type { Authorization, AuthorizationFilter, AuthorizationPage } from "./queue/authorizations.ts";
 export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";
 export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";

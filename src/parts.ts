@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type Agents, checkNames } from "./core/agents.ts";
+import { withUrls } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
 import type { ToolManifest } from "./core/manifest.ts";
 import { type ChatProfile, chatModel } from "./models/chat.ts";
 import { modelRouter } from "./models/router.ts";
-import { positive, type Settings, type WorkerOptions } from "./options.ts";
+import { type AuthorizationSettings, positive, type Settings, type WorkerOptions } from "./options.ts";
 import type { Accounts } from "./ports/accounts.ts";
 import type { Chance, Clock } from "./ports/clock.ts";
 import type { Journal } from "./ports/journal.ts";
@@ -18,6 +19,7 @@ import { type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
 import { redisLosses } from "./queue/losses.ts";
+import { createOutbox, type Outbox } from "./queue/outbox.ts";
 import { redisRates } from "./queue/rates.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { openStore, type Store } from "./queue/store.ts";
@@ -25,6 +27,7 @@ import { openTickets, type Tickets } from "./queue/tickets.ts";
 import { createWaker } from "./queue/waker.ts";
 import { createAccounts } from "./scalekit/accounts.ts";
 import { type Catalogue, createCatalogue } from "./scalekit/catalogue.ts";
+import { checkBaseUrl, connectUrl } from "./scalekit/links.ts";
 import { createScalekit, type ScalekitOptions } from "./scalekit/client.ts";
 import { createToolbox } from "./scalekit/tools.ts";
 import { tellReview } from "./tool-review.ts";
@@ -82,12 +85,13 @@ export function openScalekit(options: ScalekitOptions, manifest?: ToolManifest):
 export interface WorkerNeeds {
   readonly models: Readonly<Record<string, ChatProfile>>;
   readonly scalekit: Scalekit;
+  readonly authorization: AuthorizationSettings | undefined;
 }
 
 /** @param on a connection of its own, released when the worker closes */
 export function startWorker(
   agents: Agents,
-  { models, scalekit }: WorkerNeeds,
+  { models, scalekit, authorization }: WorkerNeeds,
   on: Shard,
   given: WorkerOptions,
   log: Log,
@@ -109,12 +113,26 @@ export function startWorker(
     store,
     ports,
     waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
+    outbox: wake ? openOutbox(store, authorization, log, wakeEveryMs) : undefined,
     queues,
     concurrency,
     agentOf: (name) => agents.find(name),
     check: () => checkBoot(agents, scalekit, log),
     release: () => on.release(),
   });
+}
+
+/** None where nobody listens: events stay in the stream for those who do. */
+function openOutbox(
+  { redis, prefix }: Store,
+  { baseUrl = "", onEvent }: Partial<AuthorizationSettings> = {},
+  log: Log,
+  everyMs: number,
+): Outbox | undefined {
+  if (onEvent === undefined) return undefined;
+  checkBaseUrl(baseUrl);
+  const urlOf = (connection: string): string => connectUrl(baseUrl, connection);
+  return createOutbox({ redis, prefix, log, everyMs, tell: (event) => onEvent(withUrls(event, urlOf)) });
 }
 
 /** Wrong names and credentials stop a worker; an outage of Scalekit does not: its runs park as `outage` until it is back. */

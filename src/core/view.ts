@@ -52,17 +52,20 @@ export interface RunHeader {
   readonly status: RunStatus;
   /** Of a parked run. The journal names it too, but for `newer-version`. */
   readonly reason?: ParkReason;
+  /** Of a run that waits for accounts: those that it still needs, while the journal names all that it parked for. */
+  readonly needs?: readonly Need[];
   readonly supersededBy?: string;
 }
 
 export function viewRun(
   state: RunState,
-  { status, reason, supersededBy }: RunHeader,
+  { status, reason, needs, supersededBy }: RunHeader,
   decisions: readonly Decision[],
 ): RunView {
   const { created, ended } = state;
   const last = state.parks.at(-1);
-  const park = last?.reason === reason || reason === undefined ? last : { reason };
+  const still = reason === "account" && needs !== undefined ? { needs } : {};
+  const park = last?.reason === reason || reason === undefined ? last && { ...last, ...still } : { reason };
   const costs = state.turns.flatMap((turn) => (turn.costUsd === undefined ? [] : [turn.costUsd]));
   return {
     id: state.id,

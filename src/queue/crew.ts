@@ -1,6 +1,7 @@
 /** A process that works: one BullMQ worker per queue, and the waker beside them. Starts only after its checks. */
 import type { Agent } from "../core/agent.ts";
 import { assertReachable, type Connection } from "./connect.ts";
+import type { Outbox } from "./outbox.ts";
 import type { ShiftPorts } from "./shift.ts";
 import type { Store } from "./store.ts";
 import type { Waker } from "./waker.ts";
@@ -28,6 +29,8 @@ export interface CrewOptions {
   readonly ports: ShiftPorts;
   /** None: other processes are the net. */
   readonly waker: Waker | undefined;
+  /** None: nobody listens here. */
+  readonly outbox: Outbox | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly agentOf: (name: string) => Agent | undefined;
@@ -51,6 +54,7 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
       startQueueWorker(crew.store, crew.connection.redis, crew.ports, { queue, concurrency, agentOf }),
     );
     crew.waker?.start();
+    crew.outbox?.start();
     await Promise.all(workers.map((worker) => worker.ready()));
     if (state === "starting") state = "ready";
   })();
@@ -66,7 +70,7 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     state = "draining";
     await started.catch(() => undefined);
     // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
-    await Promise.all([crew.waker?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
+    await Promise.all([crew.waker?.close(), crew.outbox?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
     await crew.release();
     state = "stopped";
   };

@@ -8,6 +8,7 @@ import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
 import { eventOf, type RunEvent, type RunHeader, type RunView, settledEvent, viewRun } from "../core/view.ts";
 import { decodeDecision, decodeEvidence } from "./codec.ts";
 import type { Connection } from "./connect.ts";
+import { decodeNeeds } from "./events.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
 import { toolResult, type ToolResult } from "./tool-result.ts";
@@ -107,7 +108,7 @@ function merged(decisions: readonly RunEvent[], results: readonly RunEvent[]): R
 
 async function readRun(store: Store, run: string): Promise<RunRecord> {
   const key = `${store.prefix}run:${run}`;
-  const [[status, reason, supersededBy], journal, evidence] = await readAtOnce(store.redis, key);
+  const [[status, reason, supersededBy, needs], journal, evidence] = await readAtOnce(store.redis, key);
   if (typeof status !== "string")
     throw new ErrandError(
       "run-unknown",
@@ -118,6 +119,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
   const header: RunHeader = {
     status: status as RunStatus,
     ...(typeof reason === "string" && { reason: reason as ParkReason }),
+    ...(typeof needs === "string" && { needs: decodeNeeds(needs).needs }),
     ...(typeof supersededBy === "string" && { supersededBy }),
   };
   return { ...header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
@@ -127,7 +129,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
 async function readAtOnce(redis: Redis, key: string): Promise<[(string | null)[], string[], Record<string, string>]> {
   const replies = await redis
     .multi()
-    .hmget(key, "status", "reason", "superseded-by")
+    .hmget(key, "status", "reason", "superseded-by", "needs")
     .lrange(`${key}:j`, 0, -1)
     .hgetall(`${key}:e`)
     .exec();

@@ -224,7 +224,7 @@ async function held({ subject }: Side): Promise<unknown> {
   );
   const lines = await Promise.all(LINES.map(async (line) => [await subject.live(line), await subject.waiting(line)]));
   const waiters = await Promise.all(GATES.map((gate) => subject.waiters(gate)));
-  return { runs, lines, waiters, needs: await subject.authorizations(), told: await subject.events() };
+  return { runs, lines, waiters, records: await subject.authorizations(), told: await subject.events() };
 }
 
 test("memory and Redis do the same, whatever is asked", async (t) => {

@@ -31,6 +31,8 @@ export interface Header {
   readonly expires: boolean;
   /** Somebody will look at it. */
   readonly looked: boolean;
+  /** `<gate>=<reason>` of the accounts that it names. */
+  readonly needs: readonly string[];
 }
 
 export interface Authorization {
@@ -135,9 +137,10 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
 };
 
 function seen(run: StoredRun, looked: boolean): Header {
-  const { status, place, reason, epoch, lease, journal, cancel, supersededBy } = run;
+  const { status, place, reason, epoch, lease, journal, cancel, supersededBy, needs } = run;
   const told = { ticket: String(run.ticket), length: journal.length, expires: run.expires > 0 };
-  return { status, place, reason, epoch, lease, cancel, supersededBy, looked, ...told };
+  const named = needs.map((need) => `${need.gate}=${need.reason}`);
+  return { status, place, reason, epoch, lease, cancel, supersededBy, looked, needs: named, ...told };
 }
 
 function eventText({ type, run = "", needs, number, manual = false }: StoredEvent): string {
@@ -185,6 +188,7 @@ export const redisSubject: OpenSubject = (t, options) => {
         supersededBy: h["superseded-by"] ?? "",
         expires: (await redis.pttl(`${prefix}run:${run}`)) > 0,
         looked: (await redis.zscore(`${prefix}looks`, `run:${run}`)) !== null,
+        needs: (h["needs"] ?? "").split(" ").filter(Boolean),
       };
     },
     live: async (line) => (await redis.zrange(`${prefix}live:${line}`, "0", "-1")).toSorted(),

@@ -52,6 +52,7 @@ async function work({ prefix, concurrency, holds: held }: Extract<Order, { do: "
     connection,
     store,
     ports: withBoundaries(ports, holds.visit),
+    outbox: undefined,
     waker: createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, WAKE_EVERY_MS),
     queues: [storyAgent.queue],
     concurrency,

@@ -1,0 +1,44 @@
+/** What stands in the stream of events, as events. Identifier and connections are those of the gates that it names. */
+import type { AuthorizationEvent } from "../core/authorization.ts";
+import { parseAccountGate } from "../core/gate.ts";
+import type { Need, NeedReason } from "../core/run.ts";
+
+/** As ioredis reads it: an id, and names and values by turns. */
+export type StreamEntry = readonly [id: string, fields: readonly string[]];
+
+/** @throws Error on an event that this version does not know */
+export function decodeEvent([id, fields]: StreamEntry): AuthorizationEvent<Need> {
+  const of = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) of.set(fields[i] ?? "", fields[i + 1] ?? "");
+  const type = of.get("type") ?? "";
+  const { identifier, needs } = decodeNeeds(of.get("needs") ?? "");
+  const base = { id, at: Number(id.split("-")[0]), identifier };
+  const run = of.get("run") ?? "";
+  const [first] = needs;
+  if (first === undefined) throw new Error(`event ${id}: expected accounts that are needed, it names none`);
+  switch (type) {
+    case "authorization.required":
+      return { ...base, type, run, agent: of.get("agent") ?? "", needs };
+    case "authorization.reminded":
+      return { ...base, type, number: Number(of.get("number")), manual: of.get("manual") === "1", needs };
+    case "authorization.granted":
+      return { ...base, type, connection: first.connection };
+    case "authorization.expired":
+      return { ...base, type, connection: first.connection, run };
+    default:
+      throw new Error(`event ${id}: unknown type "${type}"; was it written by a newer version of Errand?`);
+  }
+}
+
+/** `<gate>=<reason> …`, all of one identifier: as a run's header and the stream keep them. */
+export function decodeNeeds(text: string): { readonly identifier: string; readonly needs: readonly Need[] } {
+  let identifier = "";
+  const needs = text.split(" ").flatMap((word): Need[] => {
+    const [gate = "", reason = ""] = word.split("=");
+    const account = parseAccountGate(gate);
+    if (account === undefined) return [];
+    identifier = account.identifier;
+    return [{ connection: account.connection, reason: reason as NeedReason }];
+  });
+  return { identifier, needs };
+}
