@@ -42,5 +42,6 @@ test("a run over the limit parks until a moment, holding no slot, and it counts 
   const parked = await Promise.any([untilEvent(first, "run.parked"), untilEvent(second, "run.parked")]);
   assert.equal(parked.reason, "rate-limit");
   assert.ok((parked.until ?? 0) - parked.at <= 75_000);
+  await Promise.any([first.result({ timeoutMs: 20_000 }), second.result({ timeoutMs: 20_000 })]);
   assert.equal(model.requests.length, 1);
 });
