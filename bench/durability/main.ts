@@ -13,10 +13,10 @@ import { type Recovery, recoveries } from "./kills.ts";
 const { values } = parseArgs({
   options: {
     /** Of cost and blobs. */
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "4" },
     /** Runs of one side and shape in a round. */
     runs: { type: "string", default: "6" },
-    /** Kills for each lease, and runs in the hands of each victim. */
+    /** Kills for each lease, model and tool in turns, and runs in the hands of each victim. */
     kills: { type: "string", default: "3" },
     held: { type: "string", default: "10" },
     /** ms. */
