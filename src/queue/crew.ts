@@ -18,7 +18,8 @@ export interface ErrandWorker {
   ready(): Promise<void>;
   /**
    * Takes no more runs, hands those under way back at their step's end, and closes. Safe to call twice.
-   * @param timeoutMs after which steps under way are aborted; their runs go on elsewhere when the lease ends. Default 25 s.
+   * @param timeoutMs after which steps under way are aborted; their runs go on elsewhere when the lease ends. Default 25 s. A second
+   * later it stops whether or not Redis answers.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -39,6 +40,9 @@ export interface CrewOptions {
   /** Closes what the crew alone uses. */
   readonly release: () => Promise<void>;
 }
+
+/** For aborted steps to hand their runs back. If Redis is away they cannot, and BullMQ would wait for ever: the leases end anyway. */
+const HAND_BACK_MS = 1_000;
 
 export function startCrew(crew: CrewOptions): ErrandWorker {
   let workers: readonly QueueWorker[] = [];
@@ -70,7 +74,12 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     state = "draining";
     await started.catch(() => undefined);
     // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
+<<<<<<< HEAD
+    const closed = Promise.all([crew.waker?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
+    await atMost(timeoutMs + HAND_BACK_MS, closed);
+=======
     await Promise.all([crew.waker?.close(), crew.outbox?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
+>>>>>>> origin/main
     await crew.release();
     state = "stopped";
   };
@@ -86,4 +95,10 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     ready: () => started,
     close: ({ timeoutMs = 25_000 } = {}) => (closing ??= close(timeoutMs)),
   };
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -10,7 +10,7 @@ for (const [how, signal] of [
 ] as const)
   test(`${how} while the model is asked, while a tool works, and after it: what came back meanwhile is written`, async (t) => {
     const lab = await faultLab(t);
-    lab.errand.worker();
+    lab.work();
     for (const point of POINTS) {
       const who = point.join("-");
       const hold = lab.hold(point);
@@ -25,7 +25,7 @@ for (const [how, signal] of [
 
 test("an outage longer than the lease: a call under way is not made again, and what is left to do waits for Redis", async (t) => {
   const lab = await faultLab(t);
-  lab.errand.worker();
+  lab.work();
   const hold = lab.hold(["done", 1]);
   const run = await lab.send("ada");
   await hold.there;
@@ -39,9 +39,26 @@ test("an outage longer than the lease: a call under way is not made again, and w
   await assertDelivered(lab, run, "ada");
 });
 
+for (const back of [false, true])
+  test(`a worker that is told to stop while Redis ${back ? "has just come back" : "is away"} stops; another goes on with its run`, async (t) => {
+    const lab = await faultLab(t);
+    const worker = lab.work();
+    const hold = lab.hold(["model", 1]);
+    const run = await lab.send("ada");
+    await hold.there;
+    await lab.server.kill();
+    if (back) await lab.server.restart();
+    await worker.close({ timeoutMs: 200 });
+    assert.equal(worker.state, "stopped");
+    hold.release();
+    if (!back) await lab.server.restart();
+    lab.work();
+    await assertDelivered(lab, run, "ada");
+  });
+
 test("ten runs and three kills: each run ends by itself, each mail once", async (t) => {
   const lab = await faultLab(t);
-  lab.errand.worker();
+  lab.work();
   const people = Array.from({ length: 10 }, (_, i) => `user-${i}`);
   const runs = await Promise.all(people.map((who) => lab.send(who)));
   for (const count of [5, 12, 18]) {
