@@ -74,12 +74,8 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     state = "draining";
     await started.catch(() => undefined);
     // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
-<<<<<<< HEAD
-    const closed = Promise.all([crew.waker?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
-    await atMost(timeoutMs + HAND_BACK_MS, closed);
-=======
-    await Promise.all([crew.waker?.close(), crew.outbox?.close(), ...workers.map((worker) => worker.close(timeoutMs))]);
->>>>>>> origin/main
+    const works = workers.map((worker) => worker.close(timeoutMs));
+    await atMost(timeoutMs + HAND_BACK_MS, Promise.all([crew.waker?.close(), crew.outbox?.close(), ...works]));
     await crew.release();
     state = "stopped";
   };
