@@ -7,6 +7,7 @@ import { ErrandError } from "./core/errors.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
 import type { ChatProfile } from "./models/chat.ts";
+import type { Durability } from "./queue/replicas.ts";
 import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
 import type { ScalekitOptions } from "./scalekit/client.ts";
 
@@ -54,6 +55,12 @@ export interface ErrandOptions {
   readonly massLoss?: Partial<MassLoss> | false;
   /** ms that an ended run is kept; default 7 days. */
   readonly keepMs?: number;
+  /**
+   * Before a tool is called, its intent must be on as many replicas of Redis, so that a failover cannot lose it and have the call made
+   * again. While there are too few, no tool is called: the attempt counts as not executed, and is made again after a wait. Costs a round
+   * trip to the replicas for each call. Results are not waited for: one that a failover loses is told as unknown. Default: no replica.
+   */
+  readonly durability?: Durability;
   /** Default: warnings and errors as JSON lines on stderr. */
   readonly logger?: Logger;
 }
@@ -108,11 +115,13 @@ export function storeOptions(options: ErrandOptions): Settings {
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
+  const durability = options.durability && checkDurability(options.durability, settings.leaseMs);
   return {
     ...settings,
     remindAfterMs: remindAfter(options.authorization),
     prefix,
     massLoss: massLossOptions(options.massLoss),
+    ...(durability !== undefined && { durability }),
   };
 }
 
@@ -142,6 +151,25 @@ function remindAfter({
     "config-invalid",
     `createErrand: authorization.remindAfter: expected whole numbers of ms, each greater than the one before, got ${JSON.stringify(after)}.`,
   );
+}
+
+/** A commit may wait for the WAIT under way and for its own: within half of the lease, or it is lost. */
+function checkDurability({ replicas, timeoutMs, ...others }: Durability, leaseMs: number): Required<Durability> {
+  const most = Math.floor(leaseMs / 4);
+  const known = { replicas, timeoutMs: timeoutMs ?? Math.min(1_000, most) };
+  const wrong = Object.keys(others)[0];
+  if (wrong !== undefined)
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: durability: expected { replicas, timeoutMs }, got ${JSON.stringify(wrong)}.`,
+    );
+  positive("createErrand: durability", known);
+  if (known.timeoutMs > most)
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: durability: timeoutMs: expected at most ${most}, a quarter of leaseMs (${leaseMs}), got ${known.timeoutMs}: the lease would end while replicas are waited for.`,
+    );
+  return known;
 }
 
 /** @throws ErrandError `config-invalid` */

@@ -49,6 +49,7 @@ export function openShard(connection: Connection, { prefix, massLoss, ...setting
   const tickets = openTickets(connection.redis, store.prefix, log);
   const release = async (): Promise<void> => {
     await tickets.close();
+    store.close();
     await connection.close();
   };
   const gates = redisGates(store, tickets);

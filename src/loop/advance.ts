@@ -4,7 +4,7 @@ import { next, type Step } from "../core/next.ts";
 import { afterCallFailure } from "../core/waiting.ts";
 import { makeCalls } from "./call.ts";
 import { ask, conclude, planLook } from "./doubt.ts";
-import { type HeldRun, LeaseLost } from "./held.ts";
+import { type HeldRun, LeaseLost, NotKept } from "./held.ts";
 import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
 import { end, isStopped, parkOrEnd } from "./leave.ts";
@@ -16,13 +16,18 @@ export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
     for (;;) {
       const step = next(held.state, { now: held.now(), cancelled: held.cancelled });
       if (ports.draining() && step.do !== "end") return await handBack(held);
-      const left = await take(step, held, agent, ports);
+      const left = await take(step, held, agent, ports).catch(unsent);
       if (left !== undefined) return left;
     }
   } catch (error) {
     if (error instanceof LeaseLost) return isStopped(held) ? await handBackIfOurs(held) : "lost";
     throw error;
   }
+}
+
+/** The evidence is there: the next step is what follows from it. */
+function unsent(error: unknown): undefined {
+  if (!(error instanceof NotKept)) throw error;
 }
 
 async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {

@@ -3,7 +3,8 @@
  *
  * H1 Entries may wait in memory only until the next effect: `flush` before anything is sent, so that an effect has its intent written.
  * H2 Nothing is sent unless the lease, counted on the monotonic clock from the moment its last confirmation was asked for, lives.
- * H3 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
+ * H3 An intent that is certainly not sent says so by evidence, so that nobody has to wonder later.
+ * H4 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
  */
 import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
@@ -14,6 +15,11 @@ import type { Claim, Journal, Kept, Move } from "../ports/journal.ts";
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
+}
+
+/** Thrown by `flush`: the intents are written, but what they announce must not be sent, and their evidence says that it was not. */
+export class NotKept extends Error {
+  override readonly name = "NotKept";
 }
 
 export interface HeldRun {
@@ -29,7 +35,10 @@ export interface HeldRun {
   /** Redis ms, by the last reading and the monotonic clock: never ahead, so that no deadline of a lost worker is over too early. */
   now(): number;
   note(entry: Entry): void;
-  /** Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped. */
+  /**
+   * Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped.
+   * @throws NotKept, LeaseLost
+   */
   flush(move?: Move): Promise<boolean>;
   /** @throws LeaseLost when nothing may be sent any more */
   assertLease(): void;
@@ -42,6 +51,8 @@ export interface HeldRun {
 
 /** A send needs this much of the lease left: the time between the check and the first byte. */
 const SEND_MARGIN = 0.1;
+const TOO_FEW = "not sent: too few replicas of Redis confirmed in time that it was about to be";
+const TOO_LATE = "not sent: the worker's lease ended while its intent was written";
 
 export interface Holding {
   readonly journal: Journal;
@@ -72,10 +83,30 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     abort.abort(new LeaseLost(why));
     throw new LeaseLost(why);
   };
+  const leaseLives = (): boolean => clock.monotonic() - confirmedAt <= journal.leaseMs * (1 - SEND_MARGIN);
   const assertLease = (): void => {
     if (abort.signal.aborted) lost("aborted");
-    if (clock.monotonic() - confirmedAt > journal.leaseMs * (1 - SEND_MARGIN))
-      lost("the lease ended before it was renewed");
+    if (!leaseLives()) lost("the lease ended before it was renewed");
+  };
+  const addEvidence = async (evidence: Omit<Evidence, "at">): Promise<void> => {
+    const winner = await journal.evidence(id, evidence);
+    if (winner === undefined) return lost("the run is gone");
+    hear(winner.at);
+    committed = applyEvidence(committed, winner);
+  };
+  /** Only this hold could have sent what these intents announce. @returns whether there are any */
+  const refuse = async (entries: readonly Entry[], message: string): Promise<boolean> => {
+    const intents = entries.filter((entry) => entry.kind === "call-claimed");
+    for (const { intent, call, tool, argsHash } of intents)
+      await addEvidence({
+        nonce: intent,
+        call,
+        tool,
+        argsHash,
+        outcome: { kind: "not-executed", why: "unavailable", message },
+        tookMs: 0,
+      });
+    return intents.length > 0;
   };
 
   return {
@@ -101,20 +132,18 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       const asked = clock.monotonic();
       const reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
       if (reply.answer === "gate-moved") return false;
-      if (reply.answer !== "ok") return lost(reply.answer);
+      if (reply.answer !== "ok" && reply.answer !== "unkept") return lost(reply.answer);
       hear(reply.at);
       committed = entries.reduce((state, entry) => apply(state, stamp(entry, reply.at)), committed);
       length += entries.length;
       confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
-      return true;
+      const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
+      if (unsent === undefined || !(await refuse(entries, unsent))) return true;
+      if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
+      return lost(TOO_LATE);
     },
-    async addEvidence(evidence) {
-      const winner = await journal.evidence(id, evidence);
-      if (winner === undefined) return lost("the run is gone");
-      hear(winner.at);
-      committed = applyEvidence(committed, winner);
-    },
+    addEvidence,
     keep: (nonce, text) => journal.keep(id, nonce, text).catch(() => undefined),
     async renew() {
       const asked = clock.monotonic();

@@ -71,9 +71,13 @@ export interface Commit {
   readonly move: Move;
 }
 
-/** `gate-moved`: a gate opened since its version was read, or what it stands for is there; nothing was written, look again. */
+/**
+ * `unkept`: it is written, but not where a failover of the store would leave it (see the option `durability`), so nothing may be sent
+ * that its intents announce. `gate-moved`: a gate opened since its version was read, or what it stands for is there; nothing was written,
+ * look again.
+ */
 export type CommitReply =
-  | { readonly answer: "ok"; readonly at: number; readonly cancelled: boolean }
+  | { readonly answer: "ok" | "unkept"; readonly at: number; readonly cancelled: boolean }
   | { readonly answer: "fenced" }
   | { readonly answer: "conflict" }
   | { readonly answer: "gate-moved" };

@@ -11,7 +11,7 @@ export interface Connection {
 }
 
 /** Answers of a server that takes no writes now, and has not done what was asked: after a failover, while it loads, its disk is full. */
-const TAKES_NO_WRITES = /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED|MISCONF|NOREPLICAS)\b/;
+export const TAKES_NO_WRITES: RegExp = /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED|MISCONF|NOREPLICAS)\b/;
 const ASK_AGAIN_MS = 500;
 
 /**
@@ -27,8 +27,9 @@ export function connect(given: string | RedisOptions, waits: boolean): Connectio
     return delayMs;
   };
   const reconnectOnError = (error: Error): false | 1 | 2 => {
-    refused = TAKES_NO_WRITES.test(error.message);
-    return refused && (waits ? 2 : 1);
+    if (!TAKES_NO_WRITES.test(error.message)) return false;
+    refused = true;
+    return waits ? 2 : 1;
   };
   // BullMQ's workers ask for null.
   const maxRetriesPerRequest = waits ? null : 2;

@@ -28,17 +28,14 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
     commit: async ({ run, epoch, length, nonce, entries, move }) => {
-      const reply = await store.run(
-        COMMIT,
-        run,
-        epoch,
-        length,
-        nonce,
-        JSON.stringify(moveOf(move, entries)),
-        ...entries.map((e) => JSON.stringify(e)),
-      );
+      const args = [run, epoch, length, nonce, JSON.stringify(moveOf(move, entries))];
+      const texts = entries.map((entry) => JSON.stringify(entry));
+      // What an intent announces is done only if the intent is there after a failover as well.
+      const { reply, kept } = entries.some((entry) => entry.kind === "call-claimed")
+        ? await store.runKept(COMMIT, ...args, ...texts)
+        : { reply: await store.run(COMMIT, ...args, ...texts), kept: true };
       await tickets.add(decodeTickets(reply.slice(3)));
-      return commitReply(reply);
+      return commitReply(reply, kept);
     },
     evidence: async (run, evidence) => {
       const [answer, what] = await store.run(
@@ -79,10 +76,10 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
   }
 }
 
-function commitReply([answer, at, cancelled]: readonly unknown[]): CommitReply {
+function commitReply([answer, at, cancelled]: readonly unknown[], kept: boolean): CommitReply {
   switch (answer) {
     case "ok":
-      return { answer, at: Number(at), cancelled: cancelled === "1" };
+      return { answer: kept ? "ok" : "unkept", at: Number(at), cancelled: cancelled === "1" };
     case "fenced":
     case "conflict":
     case "gate-moved":

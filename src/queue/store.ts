@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { JOURNAL_VERSION } from "../core/journal.ts";
+import { type Durability, openReplicas } from "./replicas.ts";
 
 export interface StoreOptions {
   /** Live runs that one identifier may have at once, per queue. */
@@ -14,6 +15,8 @@ export interface StoreOptions {
   readonly keepMs: number;
   /** ms after an account was first needed, when its user is reminded; ascending. */
   readonly remindAfterMs: readonly number[];
+  /** Without it a confirmation of Redis itself is enough. */
+  readonly durability?: Required<Durability>;
 }
 
 const DAY_MS = 86_400_000;
@@ -32,6 +35,13 @@ export interface Store {
   readonly prefix: string;
   readonly options: StoreOptions;
   run(script: string, ...args: readonly (string | number | Buffer)[]): Promise<readonly unknown[]>;
+  /** As `run`. `kept`: as many replicas have it as `durability` asks for. */
+  runKept(
+    script: string,
+    ...args: readonly (string | number | Buffer)[]
+  ): Promise<{ readonly reply: readonly unknown[]; readonly kept: boolean }>;
+  /** Closes what was opened besides the connection that was given. */
+  close(): void;
 }
 
 /** @param name what all keys start with; one per environment that shares a Redis */
@@ -48,12 +58,23 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
     remind: options.remindAfterMs,
     version: JOURNAL_VERSION,
   });
+  const { durability } = options;
+  const replicas = durability && openReplicas(redis, `${prefix}replicated`, durability);
+  const keys = [`${prefix}looks`];
+  const run: Store["run"] = async (script, ...args) =>
+    (await evaluate(redis, script, keys, [prefix, told, ...args])) as readonly unknown[];
   return {
     redis,
     prefix,
     options,
-    run: async (script, ...args) =>
-      (await evaluate(redis, script, [`${prefix}looks`], [prefix, told, ...args])) as readonly unknown[],
+    run,
+    runKept: async (script, ...args) => {
+      if (replicas === undefined) return { reply: await run(script, ...args), kept: true };
+      const call = { sha: digest(script), script, keys, args: [prefix, told, ...args] };
+      const kept = await replicas.run(call);
+      return { reply: kept.reply as readonly unknown[], kept: kept.replicas >= (durability?.replicas ?? 0) };
+    },
+    close: () => replicas?.close(),
   };
 }
 

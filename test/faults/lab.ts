@@ -9,6 +9,7 @@ import {
   createErrand,
   type Errand,
   type ErrandOptions,
+  type ErrandWorker,
   type RunHandle,
   type TypedAgent,
 } from "../../src/index.ts";
@@ -74,6 +75,8 @@ export interface FaultLab {
   readonly log: readonly string[];
   /** The first line with this text, past or future. */
   said(text: string): Promise<string>;
+  /** Starts a worker. */
+  work(): ErrandWorker;
   /** An ACTIVE account and a run of it. */
   send(identifier: string): Promise<RunHandle<string>>;
   /** Subjects of the mails that really went out for this user, in that order. */
@@ -118,15 +121,17 @@ export async function faultLab(t: TestContext, options: FaultLabOptions = {}): P
   });
   const direct = client(server);
   const holds: Hold[] = [];
+  const workers: ErrandWorker[] = [];
   t.after(async () => {
     for (const hold of holds) hold.release();
     proxy.delay(0);
     proxy.accept();
     await server.kill("SIGCONT");
+    // After a test that failed half-way its Redis may be away.
+    await Promise.all(workers.map((worker) => worker.close({ timeoutMs: 500 })));
     await errand.close();
     direct.disconnect();
     await Promise.all([proxy.close(), scalekit.close(), model.close(), server.stop()]);
-    if (process.env["FAULT_LOG"] !== undefined) process.stderr.write(`# ${t.name}\n${log.join("")}`);
   });
   return {
     server,
@@ -148,6 +153,11 @@ export async function faultLab(t: TestContext, options: FaultLabOptions = {}): P
         };
         listeners.add(listener);
       });
+    },
+    work: () => {
+      const worker = errand.worker();
+      workers.push(worker);
+      return worker;
     },
     send: (identifier) => {
       scalekit.connect(identifier, "gmail");

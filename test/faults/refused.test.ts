@@ -5,7 +5,7 @@ import { assertDelivered, courier, faultLab } from "./lab.ts";
 
 test("full while a mail is being sent: its result is written all the same, and nothing more is done until there is memory", async (t) => {
   const lab = await faultLab(t);
-  lab.errand.worker();
+  lab.work();
   const hold = lab.hold(["done", 1]);
   const run = await lab.send("ada");
   await hold.there;
@@ -25,7 +25,7 @@ test("full while a mail is being sent: its result is written all the same, and n
 
 test("full when an intent is to be written: it is refused, so the tool is not executed", async (t) => {
   const lab = await faultLab(t);
-  lab.errand.worker();
+  lab.work();
   const hold = lab.hold(["model", 1]);
   const run = await lab.send("ada");
   await hold.there;
@@ -49,7 +49,7 @@ for (const [at, what] of [
 ] as const)
   test(`read-only ${what}: what came back meanwhile is written when writes are taken again`, async (t) => {
     const lab = await faultLab(t);
-    lab.errand.worker();
+    lab.work();
     const hold = lab.hold([at, 1]);
     const run = await lab.send("ada");
     await hold.there;
