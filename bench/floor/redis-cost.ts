@@ -104,7 +104,7 @@ async function keysOf({ redis, prefix }: Stage, id: string): Promise<number> {
 }
 
 /** Buffers of clients come and go: the least of some looks. */
-async function usedMemory(redis: Redis): Promise<number> {
+export async function usedMemory(redis: Redis): Promise<number> {
   const seen: number[] = [];
   for (let i = 0; i < 5; i++) {
     const [info, clients] = [await redis.info("memory"), await redis.client("LIST")];
