@@ -24,7 +24,7 @@ export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest
 export type { Limits } from "./core/limits.ts";
 export type { MassLoss } from "./core/losses.ts";
 export type { Message, Usage } from "./core/messages.ts";
-export type { NextAction } from "./core/needs.ts";
+export { type Guidance, guidance, type NextAction } from "./core/needs.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
 export type { CallInDoubt, LookAnswer, ToolUse, Verify } from "./core/tool-use.ts";

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { DemoArgs } from "./demo-command.ts";
 import { EXIT, EXIT_CODES, fail } from "./failure.ts";
 import { type GlobalArgs, type Io, line } from "./io.ts";
+import type { ParkedArgs } from "./parked.ts";
 
 /** @param args without node and script. @returns the exit code; never rejects */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -38,6 +39,7 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addShow(program, io, exit);
   addRuns(program, io, exit);
   addCancel(program, io, exit);
+  addParked(program, io, exit);
   addUnknowns(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
@@ -131,6 +133,34 @@ const addCancel: Add = (program, io, exit) => {
     .action(async (ids: string[], _args, command: Command) => {
       const { cancel } = await import("./cancel.ts");
       exit(await cancel(ids, command.optsWithGlobals(), io));
+    });
+};
+
+const addParked: Add = (program, io, exit) => {
+  program
+    .command("parked")
+    .description(
+      "List the accounts that runs wait for: whose, why, since when. Or act on all of them that the filter names.",
+    )
+    .option("--identifier <id>", "only this user's")
+    .option("--connection <name>", "only accounts of this connection")
+    .option("--limit <n>", "of the list: at most 1000 (default: 50)", wholeNumber(1))
+    .option("--cursor <cursor>", "of the list: go on from the page before")
+    .addOption(
+      new Option("--check", "look at the accounts now; runs go on if they are ACTIVE").conflicts(["remind", "cancel"]),
+    )
+    .addOption(new Option("--remind", "tell the users again what they have to do").conflicts("cancel"))
+    .option("--cancel", "end the runs; needs --identifier or --connection, and --yes")
+    .option("--yes", "with --cancel: do it")
+    .action(async (args: ParkedArgs, command: Command) => {
+      const acts = args.check === true || args.remind === true || args.cancel === true;
+      if (acts && (args.limit !== undefined || args.cursor !== undefined))
+        command.error("error: --limit and --cursor are for the list; what acts goes through all pages");
+      if (args.yes === true && args.cancel !== true) command.error("error: --yes needs --cancel");
+      if (args.cancel === true && args.identifier === undefined && args.connection === undefined)
+        command.error("error: --cancel needs --identifier, --connection or both");
+      const { parked } = await import("./parked.ts");
+      exit(await parked(command.optsWithGlobals(), io));
     });
 };
 

@@ -1,5 +1,5 @@
 /** `errand show`: a run as a timeline. Without --content it tells sizes, never what was said. */
-import type { Message, RunEvent, RunHandle, RunView } from "../index.ts";
+import { guidance, type Message, type RunEvent, type RunHandle, type RunView } from "../index.ts";
 import { EXIT } from "./failure.ts";
 import { type GlobalArgs, type Io, jsonLine, line, type Paint, painter, type Style } from "./io.ts";
 import { open } from "./open.ts";
@@ -57,6 +57,8 @@ async function showLines(
   const view = await run.get();
   if (view.endedAt === undefined) say(timeline.underWay());
   line(io.stdout, `\n${summary(view, Date.now(), paint)}`);
+  for (const { reason, connection } of view.parked?.reason === "account" ? view.parked.needs : [])
+    line(io.stdout, `→ ${guidance(reason, oneLine(connection)).operator}`);
   if (content === true) for (const text of said(await run.transcript())) line(io.stdout, text);
   if (view.output !== undefined) line(io.stdout, outputText(view.output, content === true));
 }

@@ -43,9 +43,10 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
         const at = connections.indexOf(connection);
         return { gate: gates[at] ?? "", version: versions[at] ?? 0, reason };
       });
+      const kept = lost.map(({ connection }) => accountGate(identifier, connection));
       const until = Math.round((waitingSince(held.state) ?? held.now()) + expiresAfterMs);
       const since = after.after === undefined ? {} : { after: after.after };
-      const parked = await held.flush({ to: "accounts", needs, ...since, until });
+      const parked = await held.flush({ to: "accounts", needs, kept, ...since, until });
       return parked ? "parked" : undefined;
     }
     case "probe":

@@ -48,11 +48,12 @@ export type Move =
   /**
    * At the gates of all accounts that the run needs, until the last of them is open. What it needs is kept as a record of each account
    * until the run is prepared, ends, or parks with other needs. `after`: the gates open only for an account that was connected anew
-   * since then. `until`: the run's expiry. Both Redis ms.
+   * since then. `until`: the run's expiry. Both Redis ms. `kept`: it does not wait there, but still needs them if it did before.
    */
   | {
       readonly to: "accounts";
       readonly needs: readonly NeededGate[];
+      readonly kept?: readonly string[];
       readonly after?: number;
       readonly until: number;
     }

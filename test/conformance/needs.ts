@@ -126,6 +126,24 @@ export function needsConformance(name: string, open: OpenSubject): void {
     ]);
   });
 
+  it("what is held as an outage is not granted: the run does not wait for it, and needs it still", async (of) => {
+    const s = of();
+    const run = await enqueue(s);
+    await park(s, run, { ...(await toAccounts(s, [GMAIL])), until: s.now() + 1_000 } as Move);
+    await s.age(2_000);
+    await s.due();
+    const kept = [GMAIL, "account/user_1/github"];
+    await again(s, run, [parked], { ...(await toAccounts(s, [SLACK])), kept } as Move);
+    assert.deepEqual(await records(s), [
+      [GMAIL, "expired", run],
+      [SLACK, "expired", run],
+    ]);
+    assert.deepEqual([await s.waiters(GMAIL), await s.waiters(SLACK)], [[], [run]]);
+    assert.deepEqual((await told(s)).slice(1), [`required | ${run} | ${SLACK}=expired |  | `]);
+    await s.gates.open(SLACK);
+    assert.deepEqual([(await header(s, run)).place, await records(s)], ["live", [[GMAIL, "expired", run]]]);
+  });
+
   it("the last run that ends takes the record with it; only an expiry is told", async (of) => {
     const s = of();
     const [one, two, three] = [await enqueue(s), await enqueue(s), await enqueue(s)];

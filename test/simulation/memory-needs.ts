@@ -91,10 +91,16 @@ export function createMemoryNeeds({ looks, remindAfterMs, now, next }: NeedsOpti
     looks.delete(`remind:${need.gate}`);
     if (why !== undefined) events.push({ type: why, run: run.id, needs: [need] });
   };
-  const setNeeds = (run: NeedyRun, needs: readonly StoredNeed[], why?: "granted" | "expired"): boolean => {
+  const setNeeds = (
+    run: NeedyRun,
+    needs: readonly StoredNeed[],
+    why?: "granted" | "expired",
+    keep: readonly string[] = [],
+  ): boolean => {
     const added = needs.map((need) => addNeed(run, need));
-    for (const need of run.needs) if (!needs.some(({ gate }) => gate === need.gate)) dropNeed(run, need, why);
-    run.needs = needs;
+    const others = run.needs.filter(({ gate }) => !needs.some((need) => need.gate === gate));
+    for (const need of others) if (!keep.includes(need.gate)) dropNeed(run, need, why);
+    run.needs = [...needs, ...others.filter(({ gate }) => keep.includes(gate))];
     return added.includes(true);
   };
   const remind: MemoryNeeds["remind"] = (gates, manual) => {
@@ -117,7 +123,8 @@ export function createMemoryNeeds({ looks, remindAfterMs, now, next }: NeedsOpti
       const prepared = entries.some((it) => it.kind === "prepared");
       if (move.to === "accounts" ? run.cancel : !prepared) return;
       const needs = move.to === "accounts" ? move.needs.map(({ gate, reason }) => ({ gate, reason })) : [];
-      if (setNeeds(run, needs, "granted")) events.push({ type: "required", run: run.id, needs });
+      const kept = move.to === "accounts" ? move.kept : [];
+      if (setNeeds(run, needs, "granted", kept)) events.push({ type: "required", run: run.id, needs });
     },
     handOver(run, to) {
       for (const { gate } of run.needs) {

@@ -2,7 +2,7 @@ import { NEEDS } from "./needs.ts";
 import { SHARED } from "./shared.ts";
 
 /**
- * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON: { to, gates?, needs?, after?, until?, reason?, status? }
+ * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON: { to, gates?, needs?, kept?, after?, … }
  *      8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
@@ -35,11 +35,10 @@ for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
   'lease', move.to == 'stay' and int(now + o.lease) or '0')
 announce(id)
-local needs = h[10]
+local needs, isNew = h[10], false
 if move.needs and not (h[3] and move.needs[1]) then
-  local isNew = setNeeds(id, run, needs, move.needs, 'granted')
-  needs = needsText(move.needs)
-  if isNew then emit('required', 'run', id, 'agent', h[6], 'needs', needs) end
+  needs, isNew = setNeeds(id, run, needs, move.needs, 'granted', move.kept)
+  if isNew then emit('required', 'run', id, 'agent', h[6], 'needs', needsText(move.needs)) end
 end
 if move.to == 'stay' then return { 'ok', int(now), h[3] or '' } end
 

@@ -63,18 +63,24 @@ local function dropNeed(id, need, why)
   if why then emit(why, 'run', id, 'needs', needsText({ need })) end
 end
 
--- From now on the run needs these and no others. → whether nobody named one of them before.
-local function setNeeds(id, run, before, needs, why)
-  local kept, isNew = {}, false
-  for _, need in ipairs(needs) do
-    kept[need.gate] = true
+-- From now on the run needs these and no others, but for those of 'keep' that it needed before.
+-- → what it needs, as text; whether nobody named one of these before
+local function setNeeds(id, run, before, needs, why, keep)
+  local all, named, kept, isNew = {}, {}, {}, false
+  for _, gate in ipairs(keep or {}) do kept[gate] = true end
+  for i, need in ipairs(needs) do
+    all[i], named[need.gate] = need, true
     isNew = addNeed(id, need) or isNew
   end
   for _, need in ipairs(needsOf(before)) do
-    if not kept[need.gate] then dropNeed(id, need, why) end
+    if kept[need.gate] and not named[need.gate] then
+      all[#all + 1] = need
+    elseif not named[need.gate] then
+      dropNeed(id, need, why)
+    end
   end
-  writeNeeds(run, needs)
-  return isNew
+  writeNeeds(run, all)
+  return needsText(all), isNew
 end
 
 -- The run gives way to another, which needs what it needed until it has looked itself: nobody is asked again meanwhile.
