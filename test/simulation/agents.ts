@@ -1,8 +1,10 @@
-/** The agents of the simulated world: small limits, so that each of them is met often, and one tool of every effect. */
+/** The agents of the simulated world: small limits, so that each of them is met often, and tools of every effect and policy. */
 import { agent, type Agent } from "../../src/core/agent.ts";
-import { EFFECTS, type Effect } from "../../src/core/effects.ts";
+import type { Effect, OnUnknown } from "../../src/core/effects.ts";
+import type { Json } from "../../src/core/json.ts";
 import type { FrozenTool } from "../../src/core/run.ts";
 import type { Schema } from "../../src/core/schema.ts";
+import type { ToolUse, Verify } from "../../src/core/tool-use.ts";
 
 const anything: Schema = {
   "~standard": {
@@ -13,12 +15,24 @@ const anything: Schema = {
   },
 };
 
+/** The client's own time-out. */
+export const TOOL_TIMEOUT_MS = 4_000;
+/** The longest way of a request to its provider. */
+export const LATEST_ARRIVAL_MS: number = 3 * TOOL_TIMEOUT_MS;
+/** After a call's deadline, or after its own worker gave up on it: a request that is under way arrives up to so much later. */
+export const SETTLE_MS: number = LATEST_ARRIVAL_MS - TOOL_TIMEOUT_MS + 500;
+/** Short, so that it ends while a call waits for its account or for a retry. */
+export const KEY_WINDOW_MS = 60_000;
+
 const EFFECT_OF: Readonly<Record<string, Effect>> = {
   find: "read",
   label: "idempotent",
   pay: "keyed",
   draft: "staged",
+  post: "verifiable",
   send: "unsafe",
+  wire: "unsafe",
+  burn: "unsafe",
 };
 
 export const TOOLS: readonly FrozenTool[] = Object.entries(EFFECT_OF).map(([name, effect]) => ({
@@ -29,6 +43,30 @@ export const TOOLS: readonly FrozenTool[] = Object.entries(EFFECT_OF).map(([name
   connection: name === "find" ? "chat" : "mail",
   hash: name,
 }));
+
+/** The provider's answer to a look says whether there is an effect that carries the call's key. */
+const verify: Verify = {
+  tool: "find",
+  args: ({ key }) => ({ k: 0, about: key }),
+  happened: (answer) => (answer.ok ? foundIn(answer.data) : undefined),
+  settleMs: SETTLE_MS,
+};
+
+function foundIn(data: Json): boolean | undefined {
+  const found = typeof data === "object" && data !== null && "found" in data ? data["found"] : undefined;
+  return typeof found === "boolean" ? found : undefined;
+}
+
+const USES: readonly ToolUse[] = [
+  { name: "find" },
+  { name: "label" },
+  { name: "pay", key: "key", keyWindowMs: KEY_WINDOW_MS },
+  { name: "draft", verify },
+  { name: "post", verify },
+  { name: "send" },
+  { name: "wire", onUnknown: "verify", verify },
+  { name: "burn", onUnknown: "fail" },
+];
 
 export const LIMITS = {
   turns: 4,
@@ -43,30 +81,47 @@ export const LIMITS = {
 
 export const EXPIRES_AFTER_MS = 400_000;
 
-function make(name: string, connections: readonly string[]): Agent {
+function make(name: string, connections: readonly string[], onUnknown: "tell" | "ask"): Agent {
   return agent({
     name,
     model: "p/m",
     instructions: "",
     prompt: () => "go",
     connections,
-    tools: TOOLS.map((tool) => tool.name),
+    tools: USES,
+    onUnknown,
     input: anything,
     limits: LIMITS,
     expiresAfterMs: EXPIRES_AFTER_MS,
   });
 }
 
-const BY_NAME: ReadonlyMap<string, Agent> = new Map(
-  [make("both", ["mail", "chat"]), make("mailer", ["mail"])].map((it) => [it.name, it]),
-);
+const ALL: readonly Agent[] = [
+  make("both", ["mail", "chat"], "tell"),
+  make("asker", ["mail", "chat"], "ask"),
+  make("mailer", ["mail"], "ask"),
+];
+const BY_NAME: ReadonlyMap<string, Agent> = new Map(ALL.map((it) => [it.name, it]));
 
-export const AGENTS: readonly [string, string] = ["both", "mailer"];
+export const AGENTS: readonly [string, string, string] = ["both", "asker", "mailer"];
 
 export function agentOf(name: string): Agent | undefined {
   return BY_NAME.get(name);
 }
 
-export function effectOf(tool: string): Effect {
-  return EFFECT_OF[tool] ?? EFFECTS[EFFECTS.length - 1] ?? "unsafe";
+/** What a tool is for an agent, as the reviewed definitions above say: without `find` nobody can look. */
+export function effectOf(tool: string, of?: string): Effect {
+  const effect = EFFECT_OF[tool] ?? "unsafe";
+  return of === "mailer" && (effect === "staged" || effect === "verifiable") ? "unsafe" : effect;
+}
+
+/** What the definitions above say is done about an outcome that nobody knows. */
+export function policyOf(tool: string, of: string): OnUnknown {
+  if (tool === "burn") return "fail";
+  if (tool === "wire") return of === "mailer" ? "tell" : "verify";
+  return of === "both" ? "tell" : "ask";
+}
+
+export function canBeLookedAfter(tool: string, of: string): boolean {
+  return of !== "mailer" && (tool === "draft" || tool === "post" || tool === "wire");
 }

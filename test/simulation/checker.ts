@@ -8,10 +8,13 @@ import { isFinal } from "../../src/core/run.ts";
 import type { Ending } from "../../src/loop/loop.ts";
 import type { ToolSend } from "../../src/ports/toolbox.ts";
 import { effectOf } from "./agents.ts";
-import { createReader, type JournalReader, type Known } from "./journal-checker.ts";
+import { createReader } from "./journal-checker.ts";
+import type { JournalReader, Known, Truth } from "./reading.ts";
 import type { StoredRun } from "./memory-state.ts";
 import { createNeedsChecker } from "./needs-checker.ts";
 import { StoreGone } from "./network.ts";
+import type { Provider } from "./provider.ts";
+import { transcript } from "./transcript.ts";
 import type { Users } from "./users.ts";
 import type { Process, World } from "./world.ts";
 
@@ -33,8 +36,8 @@ export interface Hold {
 export interface Sent {
   readonly run: string;
   readonly call: string;
+  readonly tool: string;
   readonly intent: string | undefined;
-  readonly repeatable: boolean;
   executions: number;
 }
 
@@ -48,15 +51,17 @@ export interface Checker {
   prompted(hold: Hold, request: ModelRequest): void;
   sent(hold: Hold, call: ToolSend): Sent;
   answered(hold: Hold): void;
-  /** @returns the execution's number, which the tool's result carries */
-  executed(sent: Sent): number;
+  /** @param number of the execution, which the tool's result carries */
+  executed(sent: Sent, number: number): void;
   /** Evidence has reached the store. */
   delivered(run: string, evidence: Omit<Evidence, "at">): void;
   stillAsked(): void;
   atEnd(): void;
+  /** To be set by whoever plays the operator: an unknown outcome has been written down. */
+  recorded: () => void;
 }
 
-export function createChecker(world: World, users: Users): Checker {
+export function createChecker(world: World, users: Users, provider: Provider): Checker {
   const readers = new Map<string, JournalReader>();
   const claims = new Map<string, { process: Process; since: number }>();
   const holds = new Map<string, Hold>();
@@ -65,13 +70,23 @@ export function createChecker(world: World, users: Users): Checker {
   /** Runs that were taken from a line or gate to be ended: they have a slot, whether the cap allows it or not. */
   const extra = new Set<string>();
   const takenApart = new Set<string>();
-  const executions: Sent[] = [];
-  const perCall = new Map<string, number>();
+  /** Execution's number → whose it was. */
+  const executions = new Map<number, Sent>();
+  /** "<run> <call>" of sends that a suspended worker made after its lease: nobody can know when it wakes. */
+  const overslept = new Set<string>();
   const broken = (invariant: string, detail: string): never => world.broken(invariant, detail);
 
   const healthy = (hold: Hold): boolean => hold.process.faultedAt < hold.since && !world.tainted.has(hold.run);
 
+  const truth: Truth = {
+    effectsOf: (run, call, tool) => (overslept.has(`${run} ${call}`) ? undefined : provider.effectsOf(run, call, tool)),
+    executionsOf: (run, call, intent) =>
+      overslept.has(`${run} ${call}`) ? undefined : (sends.get(intent)?.executions ?? 0),
+  };
+
   const known: Known = {
+    truth,
+    recorded: () => checker.recorded(),
     claimed(run, epoch, nonce) {
       const { process, since } = claims.get(nonce) ?? broken("claims", `${run.id}: claimed by nobody, nonce ${nonce}`);
       const before = last.get(run.id);
@@ -122,7 +137,8 @@ export function createChecker(world: World, users: Users): Checker {
     for (const [name, gate] of store.gates) {
       if (gate.waiters.has(id) !== (place === "gate" && run.gates.includes(name)))
         broken("a run stands in one place", `${id}: ${place}, at ${name} or not`);
-      if (gate.waiters.has(id) && !store.looks.has(`gate:${name}`))
+      // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
+      if (gate.waiters.has(id) && !name.startsWith("review/") && !store.looks.has(`gate:${name}`))
         broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
     }
     if (run.cancel && (place === "gate" || place === "moment"))
@@ -141,7 +157,8 @@ export function createChecker(world: World, users: Users): Checker {
   };
 
   const needs = createNeedsChecker(world);
-  return {
+  const checker: Checker = {
+    recorded: () => undefined,
     asked: (nonce, process) => void claims.set(nonce, { process, since: world.time.now }),
     holds: (_process, run, epoch) =>
       holds.get(`${run} ${epoch}`) ??
@@ -194,28 +211,34 @@ export function createChecker(world: World, users: Users): Checker {
         if (sends.has(nonce)) broken("an intent is sent once", `${call.tool} of ${hold.run} ${call.call}, ${nonce}`);
         readers.get(hold.run)?.sent(call);
         const mine = run?.epoch === hold.epoch && run.lease > world.redisNow();
+        if (!mine) {
+          overslept.add(`${hold.run} ${call.call}`);
+          world.count("overslept");
+        }
         if (!mine && !hold.process.suspended)
           broken("nothing is sent after the lease", `${call.tool} of ${hold.run} ${call.call} by ${hold.process.name}`);
       }
       const alone = effectOf(call.tool) !== "read";
       if (alone && hold.inFlight > 0) broken("an effect runs alone", `${call.tool} of ${hold.run} ${call.call}`);
       hold.inFlight++;
-      const repeatable = ["read", "idempotent", "keyed"].includes(effectOf(call.tool));
-      const sent: Sent = { run: hold.run, call: call.call, intent: nonce, repeatable, executions: 0 };
+      const sent: Sent = { run: hold.run, call: call.call, tool: call.tool, intent: nonce, executions: 0 };
       if (nonce !== undefined) sends.set(nonce, sent);
       world.count("send");
       return sent;
     },
     answered: (hold) => void hold.inFlight--,
-    executed(sent) {
+    executed(sent, number) {
       sent.executions++;
-      executions.push(sent);
-      const key = `${sent.run} ${sent.call}`;
-      const times = (perCall.get(key) ?? 0) + 1;
-      perCall.set(key, times);
-      if (!sent.repeatable && times > 1 && !world.tainted.has(sent.run))
-        broken("an unsafe call is executed at most once", `${key}: ${times} times`);
-      return executions.length - 1;
+      if (!executions.has(number)) executions.set(number, sent);
+      const { run, call, tool, intent } = sent;
+      if (world.tainted.has(run) || intent === undefined) return;
+      if (sent.executions > 1) broken("a request is executed once", `${run} ${call}`);
+      if (overslept.has(`${run} ${call}`)) return;
+      const effect = effectOf(tool);
+      const effects = provider.effectsOf(run, call, tool);
+      if (effect !== "read" && effect !== "idempotent" && effects > 1)
+        broken("a call has at most one effect", `${run} ${call}, ${tool}: ${effects}`);
+      readers.get(run)?.executed(call, intent);
     },
     delivered: (run, evidence) => readers.get(run)?.delivered(evidence),
     stillAsked() {
@@ -243,37 +266,12 @@ export function createChecker(world: World, users: Users): Checker {
     },
   };
 
+  return checker;
+
   /** A result that the model is told belongs to an execution of that very run. */
   function truthful(text: string, hold: Hold): void {
     const did = /^\{"did":(\d+)\}$/.exec(text)?.[1];
-    if (did !== undefined && executions[Number(did)]?.run !== hold.run)
+    if (did !== undefined && executions.get(Number(did))?.run !== hold.run)
       broken("results are not invented", `${hold.run} was told ${text}`);
   }
-}
-
-/** Every committed call is answered once, in order, right after its turn. @returns call → what the model is told */
-function transcript(world: World, hold: Hold, request: ModelRequest): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  const { messages } = request;
-  let expected: readonly string[] = [];
-  let at = 0;
-  for (const message of messages) {
-    if (message.role === "tool") {
-      if (message.callId !== expected[at])
-        world.broken(
-          "every call is answered once",
-          `${hold.run}: ${message.callId} instead of ${expected[at] ?? "none"}`,
-        );
-      at++;
-      texts.set(message.callId, message.text);
-      continue;
-    }
-    if (at < expected.length)
-      world.broken("every call is answered once", `${hold.run}: no answer to ${expected[at] ?? ""}`);
-    expected = message.role === "assistant" ? message.callIds : [];
-    at = 0;
-  }
-  if (at < expected.length)
-    world.broken("every call is answered once", `${hold.run}: no answer to ${expected[at] ?? ""}`);
-  return texts;
 }

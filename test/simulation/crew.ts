@@ -10,6 +10,7 @@ import { type HeldRun, holdRun, LeaseLost } from "../../src/loop/held.ts";
 import type { Chance, Clock } from "../../src/ports/clock.ts";
 import { agentOf } from "./agents.ts";
 import type { Checker, Hold } from "./checker.ts";
+import { mutatedAgent, mutatedHash } from "./mutated-tools.ts";
 import { mutatedHold, mutatedJournal } from "./mutants.ts";
 import { type Network, StoreGone } from "./network.ts";
 import type { Other } from "./timeline.ts";
@@ -42,6 +43,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
     now: () => world.redisNow(),
     monotonic: () => world.monotonic(process),
   });
+  const hash = mutatedHash(world);
   const chance: Chance = { random: () => dice.random(), nonce: () => world.nonce() };
 
   const handOut = (ticket: Ticket, at: number): void =>
@@ -100,7 +102,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
       const agent = agentOf(held.state.created.agent);
       if (agent === undefined) return undefined;
       renewing(process, held, hold);
-      const ending = await advance(held, agent, {
+      const ending = await advance(held, mutatedAgent(world, agent), {
         model: outside.model(hold),
         toolbox: outside.toolbox(hold),
         accounts: outside.accounts(process),
@@ -108,8 +110,11 @@ export function createCrew(world: World, network: Network, checker: Checker, out
         clock,
         chance,
         log: quiet,
-        hash: (text) => text,
-        draining: () => worker.draining,
+        hash,
+        draining: () => {
+          if (!worker.draining && dice.chance(world.faults.drainAmid)) drain(worker);
+          return worker.draining;
+        },
       });
       world.trace(() => `${process.name} leaves ${run}: ${ending}`);
       checker.left(hold, ending);
@@ -121,6 +126,12 @@ export function createCrew(world: World, network: Network, checker: Checker, out
       if (hold !== undefined) hold.over = true;
     }
     return undefined;
+  };
+
+  const drain = (worker: Worker): void => {
+    world.trace(() => `${worker.process.name} drains`);
+    worker.draining = true;
+    time.after(dice.between(10, 10_000), () => (worker.draining = false));
   };
 
   const renewing = (process: Process, held: HeldRun, hold: Hold): void => {
@@ -162,12 +173,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
     startWorker,
     ports,
     gatekeeper: (process) => createGatekeeper(ports(process), outside.accounts(process), quiet),
-    drain() {
-      const worker = dice.pick(workers as [Worker, ...Worker[]]);
-      world.trace(() => `${worker.process.name} drains`);
-      worker.draining = true;
-      time.after(dice.between(10, 10_000), () => (worker.draining = false));
-    },
+    drain: () => drain(dice.pick(workers as [Worker, ...Worker[]])),
     waker: {
       at() {
         if (awake) return Infinity;

@@ -24,9 +24,13 @@ export interface Faults {
   readonly failovers: number;
   /** Workers that are told to stop, so many times. */
   readonly drains: number;
+  /** A worker is told to stop between two steps. */
+  readonly drainAmid: number;
   readonly tool: number;
   readonly model: number;
   readonly nonsense: number;
+  /** The model asks for a call that it asked for before. */
+  readonly stubborn: number;
   /** Users connect and disconnect every so many ms; 0: never. */
   readonly churnMs: number;
   /** An account that was just connected refuses calls all the same. */
@@ -42,13 +46,19 @@ export interface Faults {
   readonly sweep: boolean;
   /** A user who never connects. */
   readonly absent: boolean;
+  /** ms after which the operator looks at the unknown outcomes, about; and how often one of them is told to stop, or told twice. */
+  readonly answerMs: number;
+  readonly stop: number;
+  readonly saidTwice: number;
+  /** Nobody answers. */
+  readonly silent: boolean;
 }
 
 export function drawFaults(dice: Dice): Faults {
   const half = (low: number, high: number): number => (dice.chance(0.5) ? dice.between(low, high) : 0);
   const failovers = dice.chance(0.15) ? 1 + dice.below(2) : 0;
   const sweep = failovers > 0 || dice.chance(0.5);
-  return {
+  const drawn: Faults = {
     crash: half(0.002, 0.06),
     pause: half(0.002, 0.05),
     suspend: half(0.05, 0.5),
@@ -62,9 +72,11 @@ export function drawFaults(dice: Dice): Faults {
     storeDown: dice.chance(0.25) ? 1 + dice.below(2) : 0,
     failovers,
     drains: dice.chance(0.25) ? 1 + dice.below(3) : 0,
+    drainAmid: dice.chance(0.25) ? dice.between(0.005, 0.1) : 0,
     tool: half(0.05, 0.7),
     model: half(0.05, 0.5),
     nonsense: half(0.05, 0.4),
+    stubborn: half(0.1, 0.7),
     churnMs: half(1_000, 30_000),
     refuse: half(0.05, 0.5),
     outage: half(0.02, 0.3),
@@ -74,11 +86,31 @@ export function drawFaults(dice: Dice): Faults {
     callbackLost: sweep ? half(0.1, 1) : 0,
     sweep,
     absent: dice.chance(0.05),
+    answerMs: dice.pick([4, 1_000, 20_000, 90_000]),
+    stop: half(0.05, 0.3),
+    saidTwice: half(0.1, 0.5),
+    silent: dice.chance(0.05),
+  };
+  return dice.chance(0.2) ? { ...drawn, ...doubtful(dice) } : drawn;
+}
+
+/** Calls often leave a doubt, runs change hands between two steps, and somebody answers in that very moment. */
+function doubtful(dice: Dice): Partial<Faults> {
+  return {
+    tool: dice.between(0.4, 0.9),
+    model: 0,
+    drainAmid: dice.between(0.1, 0.5),
+    slow: dice.chance(0.5) ? 0.2 : 0,
+    cancel: 0,
+    answerMs: dice.pick([4, 20, 1_000]),
+    stop: dice.chance(0.5) ? 0.3 : 0,
+    silent: false,
   };
 }
 
 /** After the faults: what is left must bring every run to its end. */
 export function calmed(faults: Faults): Faults {
   const none = Object.fromEntries(Object.keys(faults).map((name) => [name, 0])) as unknown as Faults;
-  return { ...none, sweep: faults.sweep, absent: faults.absent };
+  const { sweep, absent, silent, answerMs } = faults;
+  return { ...none, sweep, absent, silent, answerMs };
 }

@@ -1,35 +1,20 @@
 /** Reads one run's journal as it grows and says what must not stand there. Written from DESIGN §4, not from core/next.ts. */
-import type { CallClaimed, Decision, PlannedCall, TurnCommitted, TurnRequested } from "../../src/core/journal.ts";
+import type {
+  CallClaimed,
+  Decision,
+  Parked,
+  PlannedCall,
+  Shown,
+  TurnCommitted,
+  TurnRequested,
+} from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
-import type { ToolSend } from "../../src/ports/toolbox.ts";
-import { effectOf, LIMITS } from "./agents.ts";
+import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
+import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
 import type { StoredRun } from "./memory-state.ts";
-import { start } from "./reading.ts";
+import { allAttempts, askedTwice, type JournalReader, type Known, start, wordOf } from "./reading.ts";
 import type { World } from "./world.ts";
-
-/** What the reader learns from the other parts. */
-export interface Known {
-  claimed(run: StoredRun, epoch: number, nonce: string): void;
-  released(run: StoredRun, epoch: number): void;
-  /** Redis ms when the user last connected. */
-  connectedAt(run: StoredRun, connection: string): number;
-  /** ms for which all accounts have been ACTIVE. */
-  connectedFor(run: StoredRun): number;
-  promptOf(run: StoredRun, epoch: number): ReadonlyMap<string, string> | undefined;
-}
-
-export interface JournalReader {
-  /** Reads what was written since the last time. */
-  read(run: StoredRun): void;
-  /** The store lost writes: what is left is taken as it is. */
-  restart(run: StoredRun | undefined): void;
-  delivered(evidence: Omit<Evidence, "at">): void;
-  prompted(run: string, texts: ReadonlyMap<string, string>): void;
-  sent(call: ToolSend): void;
-  /** Long after all faults: whom a run still waits for has not done what it asks. */
-  stillAsked(run: StoredRun): void;
-}
 
 /** A run goes on within this time after its accounts are connected: well above all faults, well below its expiry. */
 const WAKES_WITHIN_MS = 200_000;
@@ -79,6 +64,9 @@ export function createReader(world: World, known: Known): JournalReader {
 
   const step = (run: StoredRun, d: Decision): void => {
     switch (d.kind) {
+      case "prepared":
+        at.waitsSince = undefined;
+        break;
       case "turn-requested":
         requested(run, d);
         break;
@@ -88,10 +76,25 @@ export function createReader(world: World, known: Known): JournalReader {
       case "call-claimed":
         claimed(run, d);
         break;
+      case "look-planned":
+        doubts.planned(run, d);
+        at.looks.set(d.intent, d);
+        break;
+      case "looked":
+        doubts.looked(run, d);
+        at.looked.set(d.intent, d);
+        break;
+      case "unknown":
+        world.count("unknown recorded");
+        doubts.recorded(run, d);
+        at.unknowns.set(d.intent, d);
+        if (!lenient) known.recorded();
+        break;
       case "parked":
-        if (d.reason === "account" ? (d.needs ?? []).length === 0 : d.until === undefined)
-          broken(run, "a parked run says why", JSON.stringify(d));
-        for (const need of d.needs ?? []) asked(run, need, at.leased?.at ?? 0);
+        if (!saysWhy(d)) broken(run, "a parked run says why", JSON.stringify(d));
+        if (d.reason === "review") doubts.asked(run, d);
+        if (d.reason === "account") at.waitsSince ??= d.at;
+        for (const need of d.needs ?? []) askedFor(run, need, at.leased?.at ?? 0);
         if (d.reason === "retry" && d.about === `t${at.turns.length}`) at.failures++;
         letGo(run, d);
         break;
@@ -102,6 +105,10 @@ export function createReader(world: World, known: Known): JournalReader {
         if (run.status !== d.status && run.place !== "line") broken(run, "the status is the journal's", run.status);
         if (d.code === "crashed" && at.leasesSinceProgress < LIMITS.crashes)
           unlessLost(run, "crashes are counted", `ended as crashed after ${at.leasesSinceProgress} claims`);
+        if (d.code === "unknown-outcome") doubts.failed(run);
+        if (d.status === "cancelled" && !run.cancel && !doubts.stopped(run))
+          unlessLost(run, "only who is told to stop stops", JSON.stringify(d));
+        if (d.status === "expired") expired(run, d.at);
         if (d.code === "model-unavailable" && at.failures < LIMITS.attempts - 1)
           broken(run, "attempts are failures", `${d.code} after ${at.failures + 1} failed attempts`);
         at.ended = true;
@@ -111,21 +118,18 @@ export function createReader(world: World, known: Known): JournalReader {
         break;
     }
   };
-  /** @param before Redis ms: a connection that was made later could not be known */
-  const asked = (run: StoredRun, need: Need, before: number): void => {
-    if (need.reason !== "refused" && need.reason !== "missing-scope") return;
-    const refusals = Array.from(at.claims.values(), (claims) => claims.map((c) => evidence.get(c.intent)))
-      .flat()
-      .filter((e) => e?.outcome.kind === "not-executed" && (e.outcome.why === "account" || e.outcome.why === "scope"));
-    const last = Math.max(...refusals.map((e) => e?.at ?? 0));
-    const connected = known.connectedAt(run, need.connection);
-    if (connected > last && connected < before)
-      unlessLost(
-        run,
-        "nobody is asked twice",
-        `${need.connection} ${need.reason} at ${last}, but connected anew at ${connected}`,
-      );
+
+  const saysWhy = ({ reason, needs = [], until, about }: Decision<Parked>): boolean => {
+    if (reason === "account") return needs.length > 0;
+    return reason === "review" ? about !== undefined : until !== undefined;
   };
+
+  const expired = (run: StoredRun, now: number): void => {
+    const since = Math.min(at.waitsSince ?? now, ...Array.from(at.unknowns.values(), (unknown) => unknown.at));
+    if (now - since < EXPIRES_AFTER_MS - 1)
+      unlessLost(run, "a run expires when its time is over", `after ${now - since} ms`);
+  };
+
   const letGo = (run: StoredRun, d: Decision): void => {
     at.left = true;
     at.leasesSinceProgress = 0;
@@ -142,46 +146,57 @@ export function createReader(world: World, known: Known): JournalReader {
       broken(run, "every call is answered once", `shown ${JSON.stringify(d.shown)}`);
     for (const s of d.shown) {
       const call = plan.find((it) => it.id === s.call);
-      if (call !== undefined) shown(run, call, "evidence" in s ? s.evidence : undefined, "as" in s ? s.as : undefined);
+      if (call !== undefined) shown(run, call, s);
     }
     at.requested = d;
   };
 
-  const shown = (run: StoredRun, call: PlannedCall, nonce: string | undefined, as: string | undefined): void => {
+  const shown = (run: StoredRun, call: PlannedCall, as: Shown): void => {
     const claims = at.claims.get(call.id) ?? [];
-    if ((as === "rejected") !== (call.verdict === "reject")) broken(run, "a rejected call is not made", call.id);
-    if (nonce !== undefined) {
-      if (!run.evidence.has(nonce))
+    if (("as" in as && as.as === "rejected") !== (call.verdict === "reject"))
+      broken(run, "a rejected call is not made", call.id);
+    if ("evidence" in as) {
+      const nonce = as.evidence;
+      const result = run.evidence.get(nonce);
+      if (result === undefined)
         unlessLost(run, "results are not invented", `${call.id}: there is no evidence ${nonce}`);
       if (!claims.some((claim) => claim.intent === nonce))
         unlessLost(run, "results are not invented", `${call.id}: ${nonce} is not its intent`);
+      if (result?.outcome.kind !== "not-executed") return;
+      doubts.gaveUp(run, call);
+      if (effectOf(call.name) !== "read" && (known.truth.effectsOf(run.id, call.id, call.name) ?? 0) > 0)
+        unlessLost(run, "not executed means not executed", `${call.id}: the model was told so, and it was`);
+      return;
     }
-    if (nonce !== undefined && run.evidence.get(nonce)?.outcome.kind === "not-executed") gaveUp(run, call, claims);
-    if (as !== "unknown") return;
-    if (["read", "idempotent", "keyed"].includes(effectOf(call.name))) gaveUp(run, call, claims);
-    if (claims.length === 0) unlessLost(run, "unknown only after a send", call.id);
-    const known = claims.find((claim) => (came.get(claim.intent) ?? Infinity) < (at.leased?.at ?? 0));
-    if (known !== undefined)
-      unlessLost(run, "what is known is told", `${call.id}: unknown, though the result of ${known.intent} had come`);
+    world.count(`shown ${as.as}`);
+    if (as.as === "repeat") doubts.repeated(run, call, as.of);
+    if (as.as !== "unknown" && as.as !== "happened") return;
+    doubts.shown(run, call, as.as);
+    const there = claims.find((claim) => (came.get(claim.intent) ?? Infinity) < (at.leased?.at ?? 0));
+    if (there !== undefined)
+      unlessLost(run, "what is known is told", `${call.id}: ${as.as}, though the result of ${there.intent} had come`);
   };
 
-  /** What the owner knows of an attempt: its own results, and what had come before it took the run. */
-  const seenBy = ({ intent, epoch }: Decision<CallClaimed>): Evidence | undefined => {
-    const found = evidence.get(intent);
-    const known = found !== undefined && (epoch === at.leased?.epoch || found.at < (at.leased?.at ?? 0));
-    return known ? found : undefined;
+  /** What the owner may know of an attempt; `surely`: its own results, and what had come before it took the run. */
+  const seenBy = (claim: Decision<CallClaimed>, surely: boolean): Evidence | undefined => {
+    const found = evidence.get(claim.intent);
+    const sure = found !== undefined && (claim.epoch === at.leased?.epoch || found.at < (at.leased?.at ?? 0));
+    return sure || !surely ? found : undefined;
   };
 
-  /** A call that may be made again is given up after so many failures; waits for an account or an operator are none. */
-  const gaveUp = (run: StoredRun, call: PlannedCall, claims: readonly Decision<CallClaimed>[]): void => {
-    const failures = claims.filter((claim) => {
-      const outcome = seenBy(claim)?.outcome;
-      if (outcome?.kind !== "not-executed") return true;
-      return outcome.why === "rate-limit" || outcome.why === "unavailable";
-    });
-    if (failures.length < LIMITS.attempts)
-      unlessLost(run, "attempts are failures", `${call.id} was given up after ${failures.length}`);
+  /** @param before Redis ms: a connection that was made later could not be known */
+  const askedFor = (run: StoredRun, need: Need, before: number): void => {
+    const twice = askedTwice(need, allAttempts(at, evidence), known.connectedAt(run, need.connection), before);
+    if (twice !== undefined) unlessLost(run, "nobody is asked twice", twice);
   };
+
+  const doubts = createDoubtRules({
+    at: () => at,
+    unlessLost,
+    seenBy,
+    truth: known.truth,
+    isListed: (run, intent) => world.store.unknowns.has(`${run} ${intent}`),
+  });
 
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {
     if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || at.requested.epoch !== d.epoch)
@@ -204,7 +219,7 @@ export function createReader(world: World, known: Known): JournalReader {
   };
 
   const claimed = (run: StoredRun, d: Decision<CallClaimed>): void => {
-    const call = at.turns.at(-1)?.plan.find((it) => it.id === d.call);
+    const call = at.turns.at(-1)?.plan.find((it) => it.id === d.call) ?? lookOf(d.call);
     if (call?.verdict !== "run" || call.argsHash !== d.argsHash || call.name !== d.tool) {
       broken(run, "only planned calls are made", d.call);
       return;
@@ -212,31 +227,11 @@ export function createReader(world: World, known: Known): JournalReader {
     const before = at.claims.get(d.call) ?? [];
     at.claims.set(d.call, [...before, d]);
     if (d.attempt !== before.length + 1) unlessLost(run, "attempts are counted", `${d.call}: ${d.attempt}`);
-    const last = before.at(-1);
-    if (last === undefined) return;
-    const effect = effectOf(d.tool);
-    const seen = seenBy(last);
-    const repeatable = effect === "read" || effect === "idempotent" || effect === "keyed";
-    switch (seen?.outcome.kind) {
-      case "ok":
-      case "error":
-        unlessLost(run, "a settled call is not made again", `${d.call} was ${seen.outcome.kind}`);
-        break;
-      case "unknown":
-        if (!repeatable) unlessLost(run, "an unknown call is not made again", `${d.call}, ${effect}`);
-        break;
-      case "not-executed":
-        break;
-      case undefined:
-        if (!repeatable) unlessLost(run, "an unknown call is not made again", `${d.call}, ${effect}`);
-        else if (effect !== "read" && d.at < last.at + last.windowMs)
-          unlessLost(
-            run,
-            "a call is made again only after its deadline",
-            `${d.call}: ${last.at + last.windowMs - d.at} ms early`,
-          );
-    }
+    doubts.claimed(run, d, before);
   };
+
+  const lookOf = (id: string): PlannedCall | undefined =>
+    Array.from(at.looks.values()).find(({ look }) => look.id === id)?.look;
 
   const reread = (run: StoredRun): void => {
     for (const [i, d] of run.journal.entries()) readOne(run, d, run.nonces[i] ?? "");
@@ -260,6 +255,7 @@ export function createReader(world: World, known: Known): JournalReader {
         if (before !== undefined && before !== found) unlessLost(run, "evidence stays", nonce);
         evidence.set(nonce, found);
       }
+      doubts.waits(run);
     },
     restart(run) {
       const { told } = at;
@@ -282,12 +278,16 @@ export function createReader(world: World, known: Known): JournalReader {
     stillAsked(run) {
       const parked = run.journal.at(-1);
       if (run.place === "gate" && parked?.kind === "parked")
-        for (const need of parked.needs ?? []) asked(run, need, Infinity);
+        for (const need of parked.needs ?? []) askedFor(run, need, Infinity);
     },
     sent({ call, args }) {
-      const planned = at.turns.flatMap((turn) => turn.plan).find((it) => it.id === call);
+      const planned = at.turns.flatMap((turn) => turn.plan).find((it) => it.id === call) ?? lookOf(call);
       if (planned?.verdict !== "run" || JSON.stringify(planned.args) !== JSON.stringify(args))
         world.broken("only planned calls are made", call);
+    },
+    executed(call, intent) {
+      const answer = wordOf(evidence.get(`answer:${intent}`)) ?? at.looked.get(intent)?.says;
+      if (answer === "not-executed") world.broken("a look says the truth", `${call}: executed after all`);
     },
   };
 }

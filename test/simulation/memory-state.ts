@@ -9,6 +9,7 @@ import type { Ticket } from "../../src/queue/codec.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
 
 export type StoreMutant =
+  | "answer-wakes-nobody"
   | "cancel-not-told"
   | "cancelled-parks"
   | "claim-ignores-final"
@@ -29,7 +30,9 @@ export type StoreMutant =
   | "park-ignores-answer"
   | "park-ignores-others"
   | "park-ignores-version"
-  | "park-keeps-slot";
+  | "park-keeps-slot"
+  | "unknown-not-listed"
+  | "unknown-stays-listed";
 
 export type Place = "line" | "live" | "gate" | "moment" | "none";
 

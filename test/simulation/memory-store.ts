@@ -225,7 +225,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
       write(run, epoch, nonce, entries);
-      for (const it of entries) if (it.kind === "unknown") unknowns.add(`${id} ${it.intent}`);
+      for (const it of entries)
+        if (it.kind === "unknown" && !is("unknown-not-listed")) unknowns.add(`${id} ${it.intent}`);
       run.version = Math.max(run.version, JOURNAL_VERSION);
       run.turned ||= entries.some((it) => it.kind === "turn-committed");
       needs.committed(run, entries, move);
@@ -245,17 +246,18 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (is("evidence-fenced") && epochOf(run, evidence.nonce) !== run.epoch) return { ...evidence, at: now() };
       if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins")) {
         run.evidence.set(evidence.nonce, { ...evidence, at: now() });
-        if (evidence.outcome.kind !== "unknown") unknowns.delete(`${id} ${evidence.nonce}`);
+        if (evidence.outcome.kind !== "unknown" && !is("unknown-stays-listed"))
+          unknowns.delete(`${id} ${evidence.nonce}`);
       }
       return run.evidence.get(evidence.nonce);
     },
     answer(id, intent, answer) {
       const run = find(id);
       if (run !== undefined && run.evidence.has(answer.nonce)) return "was";
-      unknowns.delete(`${id} ${intent}`);
+      if (!is("unknown-stays-listed")) unknowns.delete(`${id} ${intent}`);
       if (run === undefined) return "gone";
       run.evidence.set(answer.nonce, { ...answer, at: now() });
-      if (run.place === "gate" && run.gates.includes(reviewGate(id))) {
+      if (run.place === "gate" && run.gates.includes(reviewGate(id)) && !is("answer-wakes-nobody")) {
         leaveGates(run);
         toLine(run);
       }

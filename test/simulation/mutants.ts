@@ -1,12 +1,16 @@
 /** The protocol with one rule left out, as options of the memory store or as wrappers of a port. Every one must be caught. */
 import type { CallClaimed, Decision, Entry } from "../../src/core/journal.ts";
 import type { HeldRun } from "../../src/loop/held.ts";
-import type { Claim, Journal } from "../../src/ports/journal.ts";
+import type { Claim, ClaimReply, Journal } from "../../src/ports/journal.ts";
 import type { StoreMutant } from "./memory-state.ts";
+import type { ToolMutant } from "./mutated-tools.ts";
 import type { World } from "./world.ts";
 
 /** Name → the rule that it breaks. */
-export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
+export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, string>> = {
+  "answer-unread": "a run that goes on knows the answer",
+  "answer-wakes-nobody": "an answer lets the run go on that waits for it",
+  "ask-told": "who is to be asked is asked",
   "cancel-not-told": "replies carry the cancel flag",
   "cancelled-parks": "a cancelled run waits for nothing",
   "claim-ignores-final": "an ended run cannot be claimed",
@@ -18,10 +22,15 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
   "end-keeps-needs": "a run that ended needs no account",
   "evidence-fenced": "evidence is accepted from any epoch",
   "evidence-last-wins": "the first evidence wins",
+  "fail-told": "an unknown outcome fails the run whose tool says so",
   "fill-ignores-cap": "no more live runs than the cap",
   "intent-after-send": "an intent is committed before its call is sent",
+  "key-per-attempt": "all attempts of a call carry one key",
+  "key-window-ignored": "a key is not relied on after its window",
   "late-evidence-shown": "a prompt shows only the evidence that its decision names",
   "lease-unchecked": "nothing is sent after the lease",
+  "look-guesses": "a look that does not tell is no answer",
+  "look-skipped": "staged and verifiable calls are looked after before they are made again",
   "no-fence": "a commit is fenced by epoch and length",
   "no-nonce": "what is sent again is done once",
   "no-raise": "a number lost in a failover is not used again",
@@ -33,16 +42,22 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant, string>> = {
   "park-ignores-others": "parking is refused when any of its gates has opened meanwhile",
   "park-ignores-version": "parking at a gate that opened meanwhile is refused",
   "park-keeps-slot": "a parked run holds no slot",
+  "repeat-allowed": "an equal call is not made while the outcome is unknown",
+  "settle-ignored": "a look is made when it can be trusted",
+  "unknown-not-listed": "an unknown outcome stands on the list",
   "unknown-retried": "an unsafe call with an unknown outcome is not repeated",
+  "unknown-stays-listed": "an outcome that is known again leaves the list",
+  "unknown-unwritten": "an unknown outcome is written down before anybody is told",
 };
 
 export type PortMutant =
+  | "answer-unread"
   | "deadline-ignored"
   | "intent-after-send"
   | "late-evidence-shown"
   | "lease-unchecked"
   | "now-ahead"
-  | "unknown-retried";
+  | "unknown-unwritten";
 
 export function mutatedHold(world: World, held: HeldRun): HeldRun {
   if (world.mutants.has("lease-unchecked"))
@@ -58,6 +73,12 @@ export function mutatedJournal(world: World, journal: Journal): Journal {
     return wrapped(journal, { claim: async (...asked) => mapClaim(await journal.claim(...asked), showLate) });
   if (world.mutants.has("deadline-ignored"))
     return wrapped(journal, { claim: async (...asked) => mapClaim(await journal.claim(...asked), closeWindows) });
+  if (world.mutants.has("answer-unread"))
+    return wrapped(journal, { claim: async (...asked) => withoutAnswers(await journal.claim(...asked)) });
+  if (world.mutants.has("unknown-unwritten"))
+    return wrapped(journal, {
+      commit: (commit) => journal.commit({ ...commit, entries: commit.entries.map(unwritten) }),
+    });
   return journal;
 }
 
@@ -111,4 +132,14 @@ function showLate({ decisions, evidence }: Claim): readonly Decision[] {
 
 function closeWindows({ decisions }: Claim): readonly Decision[] {
   return decisions.map((it) => (it.kind === "call-claimed" ? { ...it, windowMs: 0 } : it));
+}
+
+function withoutAnswers(reply: ClaimReply): ClaimReply {
+  if (reply.answer !== "claimed") return reply;
+  return { ...reply, evidence: reply.evidence.filter(({ outcome }) => outcome.kind !== "answered") };
+}
+
+/** Something else stands in its place. */
+function unwritten(entry: Entry): Entry {
+  return entry.kind === "unknown" ? { kind: "looked", call: entry.call, intent: entry.intent, says: "unsure" } : entry;
 }

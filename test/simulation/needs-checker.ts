@@ -41,7 +41,9 @@ export function createNeedsChecker(world: World): NeedsChecker {
     const atAccounts = run.place === "gate" && run.gates.some((gate) => gate.startsWith("account/"));
     if (atAccounts && run.gates.join() !== run.needs.map(({ gate }) => gate).join())
       broken(`${run.id} waits at ${run.gates.join()} and needs ${run.needs.map(({ gate }) => gate).join()}`);
-    if (until !== undefined && !atAccounts && run.needs.length > 0 && !run.cancel && world.redisNow() < until)
+    const early = until !== undefined && !run.cancel && world.redisNow() < until;
+    // A claim that ends a cancelled run may come after the failover that lost the cancel.
+    if (early && !atAccounts && run.needs.length > 0 && !world.tainted.has(run.id))
       world.broken("a run is woken once, by the last of its accounts", `${run.id} left for its ${run.place}`);
     if (atAccounts) waiting.set(run.id, world.store.looks.get(`run:${run.id}`) ?? 0);
     else waiting.delete(run.id);

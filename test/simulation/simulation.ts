@@ -6,7 +6,9 @@ import { createChecker } from "./checker.ts";
 import { createCrew } from "./crew.ts";
 import { calmed } from "./faults.ts";
 import { Network } from "./network.ts";
+import { createOperator } from "./operator.ts";
 import { createOutside } from "./outside.ts";
+import { createProvider } from "./provider.ts";
 import type { Other } from "./timeline.ts";
 import { createUsers } from "./users.ts";
 import { Broken, createWorld, type World, type WorldOptions } from "./world.ts";
@@ -68,9 +70,12 @@ function build(world: World): Built {
   const { dice, time, faults } = world;
   const network = new Network(world);
   const users = createUsers(world);
-  const checker = createChecker(world, users);
-  const outside = createOutside(world, network, checker, users);
+  const provider = createProvider(world);
+  const checker = createChecker(world, users, provider);
+  const outside = createOutside(world, { network, checker, users, provider });
   const crew = createCrew(world, network, checker, outside);
+  const operator = createOperator(world, crew, provider);
+  checker.recorded = () => operator.told();
   const workers = 2 + dice.below(2);
   for (let i = 0; i < workers; i++) crew.startWorker(i);
   const identifiers = dice.chance(0.4) ? ["ann", "bob"] : ["ann"];
@@ -172,6 +177,7 @@ function build(world: World): Built {
         }
       const again = (): void => {
         if (faults.sweep) checker.stillAsked();
+        operator.look();
         // A user who is asked to connect once more does so; nobody else's gate is opened by it.
         for (const run of world.store.runs.values()) {
           if (run.place !== "gate" || run.identifier === absent) continue;
