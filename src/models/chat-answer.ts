@@ -1,48 +1,35 @@
 /** A chat completions body, read without trust: every field may be missing, odd or hostile. Never throws. */
 import { isObject, toJson } from "../core/json.ts";
-import type { Finish, ModelAnswer, Usage } from "../core/messages.ts";
-import { type Fields, readCalls, shortText, textOf } from "./chat-calls.ts";
+import type { Finish, ModelAnswer } from "../core/messages.ts";
+import { accounted, type Asked, errorIn, fault, readBody, type Said, type UsageNames } from "./answer.ts";
+import { readCalls } from "./chat-calls.ts";
 import type { Fault } from "./failure.ts";
+import { type Fields, textOf } from "./fields.ts";
 
-export interface Asked {
-  /** The model asked for; taken for the one that answered if the body names none. */
-  readonly model: string;
-  readonly tookMs: number;
-}
+const USAGE: UsageNames = {
+  input: "prompt_tokens",
+  output: "completion_tokens",
+  inputDetails: "prompt_tokens_details",
+  outputDetails: "completion_tokens_details",
+};
 
 /** @param body a parsed JSON body; a text if the server called it something else than JSON */
 export function chatAnswer(body: unknown, asked: Asked): ModelAnswer | Fault {
-  const fields = typeof body === "string" ? parsed(body) : body;
-  if (!isObject(fields)) return fault("the answer is not a JSON object");
-  const { error } = fields as { error?: unknown };
-  if (isError(error)) return { kind: "fault", status: 200, error };
+  const read = readBody(body);
+  if ("fault" in read) return read.fault;
+  const { fields } = read;
   const choice: unknown = Array.isArray(fields["choices"]) ? fields["choices"][0] : undefined;
   if (!isObject(choice)) return fault("the answer holds no choice");
   // OpenRouter: an upstream that failed in the middle of its answer.
-  if (isError(choice["error"])) return { kind: "fault", status: 200, error: choice["error"] };
+  const error = errorIn(choice["error"]);
+  if (error !== undefined) return error;
   if (choice["finish_reason"] === "error") return fault("the provider broke off in the middle of its answer");
   const { message } = choice as { message?: unknown };
   if (!isObject(message)) return fault("the answer's choice holds no message");
-  return { ...said(message, choice["finish_reason"]), ...accounted(fields, asked) };
+  return { ...said(message, choice["finish_reason"]), ...accounted(fields, USAGE, asked) };
 }
 
-function fault(words: string): Fault {
-  return { kind: "fault", status: 200, words };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isError(value: unknown): boolean {
-  return isObject(value) ? Object.keys(value).length > 0 : typeof value === "string" && value !== "";
-}
-
-function said(message: Fields, reason: unknown): Pick<ModelAnswer, "kind" | "verbatim" | "text" | "calls" | "finish"> {
+function said(message: Fields, reason: unknown): Said {
   const refusal = refusalOf(message);
   const text = contentText(message["content"]);
   return {
@@ -85,36 +72,4 @@ function finishOf(reason: unknown): Finish {
     default:
       return "other";
   }
-}
-
-function accounted(
-  body: Fields,
-  asked: Asked,
-): Pick<ModelAnswer, "usage" | "costUsd" | "servedModel" | "requestId" | "tookMs"> {
-  const usage = isObject(body["usage"]) ? body["usage"] : {};
-  const { cost } = usage as { cost?: unknown };
-  const known = typeof cost === "number" && Number.isFinite(cost) && cost >= 0;
-  return {
-    usage: usageOf(usage),
-    ...(known && { costUsd: cost }),
-    servedModel: shortText(body["model"]) || asked.model,
-    requestId: shortText(body["_request_id"]) || shortText(body["id"]),
-    tookMs: asked.tookMs,
-  };
-}
-
-function usageOf(usage: Fields): Usage {
-  const input = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
-  const output = isObject(usage["completion_tokens_details"]) ? usage["completion_tokens_details"] : {};
-  return {
-    input: tokens(usage["prompt_tokens"]),
-    output: tokens(usage["completion_tokens"]),
-    cachedInput: tokens(input["cached_tokens"]),
-    reasoning: tokens(output["reasoning_tokens"]),
-  };
-}
-
-/** Missing and negative counts are seen in the field; sums of a thousand of these stay exact. */
-function tokens(value: unknown): number {
-  return typeof value === "number" && value > 0 ? Math.min(Math.round(value), 1e12) : 0;
 }

@@ -4,8 +4,7 @@
  */
 import { isObject } from "../core/json.ts";
 import type { RequestedCall } from "../core/messages.ts";
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { acceptedArguments, acceptedName, argumentText, type Fields, shortText } from "./fields.ts";
 
 export interface ReadCall {
   readonly requested: RequestedCall;
@@ -58,36 +57,4 @@ function readOther(call: Fields): ReadCall {
     requested: { providerId: shortText(call["id"]), name: `${type}:${name}`, arguments: text },
     replay,
   };
-}
-
-/** Providers refuse a transcript for a name that their own model made up. */
-function acceptedName(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "unknown";
-}
-
-/**
- * vLLM, llama-server and LiteLLM parse the arguments of old calls and refuse the whole transcript if one is broken, for ever
- * (vllm#48922, openai-agents-python#2061). What was wrong with them stands in the call's answer.
- */
-function acceptedArguments(text: string): string {
-  try {
-    return isObject(JSON.parse(text)) ? text : "{}";
-  } catch {
-    return "{}";
-  }
-}
-
-/** Some servers send the arguments as an object. */
-function argumentText(value: unknown): string {
-  if (typeof value === "string") return value.toWellFormed();
-  return value === undefined || value === null ? "" : JSON.stringify(value);
-}
-
-/** Names and ids: no honest one is longer, and they are kept in several places. */
-export function shortText(value: unknown): string {
-  return typeof value === "string" ? value.slice(0, 200).toWellFormed() : "";
-}
-
-export function textOf(value: unknown): string {
-  return typeof value === "string" ? value.toWellFormed() : "";
 }

@@ -2,15 +2,14 @@
 import type OpenAI from "openai";
 import { isObject, type Json } from "../core/json.ts";
 import type { Message, ModelRequest, ToolSpec } from "../core/messages.ts";
-import { type Fields, type ReadCall, readCalls } from "./chat-calls.ts";
+import { type ReadCall, readCalls } from "./chat-calls.ts";
 import type { ChatProfile } from "./chat-profile.ts";
+import { type Fields, said } from "./fields.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
 type Result = Extract<Message, { role: "tool" }>;
 
-/** Stands where providers refuse an empty text. */
-const NOTHING_SAID = "(no text)";
 /** OpenAI refuses more calls than this in one message; the rest is left out together with its answers. */
 const MAX_CALLS = 128;
 
@@ -112,8 +111,4 @@ function isPlainPart(part: unknown): boolean {
   if (!isObject(part) || (part["type"] !== "text" && part["type"] !== "refusal")) return false;
   const text = part[part["type"]];
   return typeof text === "string" && text.trim() !== "" && text.isWellFormed();
-}
-
-function said(text: string): string {
-  return text.trim() === "" ? NOTHING_SAID : text.toWellFormed();
 }
