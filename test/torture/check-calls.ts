@@ -103,7 +103,14 @@ function repeated({ run, call, intents }: Told, { problem, count }: Findings): v
         );
     }
   }
+  const late = intents.filter(({ epoch, evidence }) => evidence !== undefined && ownerAt(run, evidence.at) !== epoch);
+  count("zombies: brought a result", late.length);
   if (intents.length > 1) count(`again: ${call.effect}`, intents.length - 1);
+}
+
+/** The epoch that owned the run at that moment. */
+function ownerAt({ decisions }: FinalRun, at: number): number | undefined {
+  return decisions.findLast((d) => d.kind === "leased" && d.at <= at)?.epoch;
 }
 
 /** Each call that must not be repeated as it is: what the model was told, and what really became of it. */

@@ -28,11 +28,11 @@ const QUEUE = AGENTS[0]?.queue ?? "default";
 export const FAULTS: Readonly<Record<Kind, Inject>> = {
   kill: ({ crew }, { who }) => crew.kill(who),
   /** Longer than its lease: others take its runs, and then it goes on where it was. */
-  pause: ({ crew, world }, { who, long }) => crew.pause(who, world.surroundings.leaseMs * (1.2 + 1.3 * long)),
+  pause: ({ crew, world }, { who, long }) => crew.pause(who, world.surroundings.leaseMs * (1.3 + 2.7 * long)),
   terminate: ({ crew }, { who }) => crew.terminate(who),
   cut: async ({ world: { proxy } }) => proxy.cut(),
-  /** Redis does what it is asked, and nobody hears of it. */
-  "lose-replies": async ({ world: { proxy } }, { how }) => proxy.loseReplies(between(1, 8, how)),
+  /** Redis does what it is asked, and nobody hears of it: of a few commands, or of so many that apps give up. */
+  "lose-replies": async ({ world: { proxy } }, { how }) => proxy.loseReplies(how < 0.7 ? between(1, 8, how) : 60),
   /** Most of the time a nuisance; one in five outlasts the leases of all. */
   slow: async ({ world: { proxy, surroundings } }, { how, long }) => {
     proxy.delay(how < 0.2 ? surroundings.leaseMs * 1.3 : between(20, 250, how));

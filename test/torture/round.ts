@@ -85,7 +85,8 @@ async function play(
   const calm = performance.now();
   world.scalekit.faults.clear();
   const stuck = await drained(world, onProgress);
-  await app.settled();
+  // What never ends is never told.
+  if (!stuck) await app.settled();
   await crew.stop();
   const drainedAt = performance.now();
 
@@ -105,13 +106,17 @@ async function play(
   const broken = new Set(problems.map(({ run }) => run));
   return {
     problems,
-    counts: { ...counts, ...app.counts, ...crew.counts },
+    counts: { ...counts, ...grouped("app", app.counts), ...grouped("workers", crew.counts) },
     injected: stormed.injected,
     surprises: [...stormed.failed, ...app.surprises, ...crew.surprises],
     journals: runs.filter(({ id }) => broken.has(id)).map(told),
     seconds: { storm: (calm - started) / 1_000, drain: (drainedAt - calm) / 1_000 },
     redisLosses,
   };
+}
+
+function grouped(group: string, counts: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${group}: ${name}`, Number(count)]));
 }
 
 /** Waits as long as anything moves. Answers whether some run is stuck. */

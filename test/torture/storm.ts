@@ -21,9 +21,9 @@ export interface Stormed {
 }
 
 /** More runs that have not ended would only wait behind their caps. */
-const MOST_UNFINISHED = 150;
+const MOST_UNFINISHED = 80;
 /** However slow the machine is: the next fault comes after so long. */
-const MOST_PATIENCE_MS = 20_000;
+const MOST_PATIENCE_MS = 8_000;
 
 /** Resolves when all is enqueued, and all faults are over. */
 export async function storm({ plan, enqueue, inject, backlog, onPause }: StormOptions): Promise<Stormed> {
