@@ -9,6 +9,26 @@ import type { Store } from "./store.ts";
 const REMEMBERED_MS = 15 * 60_000;
 const SPREAD_MS = 500;
 
+/**
+ * Calls `listener` soon after each wish, from any process, over a connection of its own. It is a hint: lost while that connection is
+ * away, and then the next pass finds the wish.
+ */
+export function hearWishes(store: Store, listener: () => void, onError: (error: Error) => void): { close(): void } {
+  const subscriber = store.redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null });
+  let closed = false;
+  subscriber.on("error", onError);
+  subscriber.on("message", listener);
+  subscriber.subscribe(`${store.prefix}looks`).catch((error: unknown) => {
+    if (!closed && error instanceof Error) onError(error);
+  });
+  return {
+    close: () => {
+      closed = true;
+      subscriber.disconnect();
+    },
+  };
+}
+
 export function redisLooks(store: Store): Looks {
   return {
     ask: async ({ identifier, connection }, message) => {

@@ -1,10 +1,11 @@
 /**
  * The net below everything: reads the next looks that are due, makes tickets again, wakes runs, and sweeps the gates (DESIGN §4). Runs
- * never wait for Scalekit: a sweep goes on beside the passes, however long it takes.
+ * never wait for Scalekit: a sweep goes on beside the passes, however long it takes. A wish for a look brings the next pass forward.
  */
 import type { Log } from "../ports/log.ts";
 import { decodeTickets } from "./codec.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
+import { hearWishes } from "./looks.ts";
 import { DUE } from "./scripts/due.ts";
 import { SWEEP } from "./scripts/sweep.ts";
 import type { Store } from "./store.ts";
@@ -23,11 +24,14 @@ export interface Waker {
 const MOST_AT_ONCE = 100;
 /** Gates taken into a round by one script: it must not keep others waiting. */
 const GATES_AT_ONCE = 2_000;
+/** Between two passes at least: wishes that come together are looked at together. */
+const SOON_MS = 20;
 
 export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeeper, log: Log, everyMs: number): Waker {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let closed = false;
+  let wishes: ReturnType<typeof hearWishes> | undefined;
   const stopping = new AbortController();
   /** By connection. A round that comes while the last one is still under way is left out: its gates are in the next one. */
   const sweeps = new Map<string | symbol, Promise<void>>();
@@ -61,17 +65,31 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
     await gatekeeper.sweep(due, stopping.signal);
   };
 
+  /** `wished`: a wish came since the last pass began. */
+  let [passing, wished] = [false, false];
   const schedule = (delayMs: number): void => {
     if (closed) return;
+    clearTimeout(timer);
     timer = setTimeout(() => {
-      running = pass().then(
-        (next) => schedule(Math.min(everyMs, Math.max(20, next ?? everyMs))),
-        (error: unknown) => {
-          failed(error);
-          schedule(everyMs);
-        },
-      );
+      [passing, wished] = [true, false];
+      running = pass()
+        .then(
+          (next) => Math.min(everyMs, Math.max(SOON_MS, next ?? everyMs)),
+          (error: unknown) => {
+            failed(error);
+            return everyMs;
+          },
+        )
+        .then((next) => {
+          passing = false;
+          schedule(wished ? SOON_MS : next);
+        });
     }, delayMs);
+  };
+  const hurry = (): void => {
+    if (wished) return;
+    wished = true;
+    if (!passing) schedule(SOON_MS);
   };
 
   const idle = async (): Promise<void> => void (await Promise.all(sweeps.values()));
@@ -79,9 +97,13 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
   return {
     pass,
     idle,
-    start: () => schedule(0),
+    start: () => {
+      schedule(0);
+      wishes = hearWishes(store, hurry, (error) => log.warn("wishes.error", { error: error.name }));
+    },
     close: async () => {
       closed = true;
+      wishes?.close();
       clearTimeout(timer);
       stopping.abort();
       await running;

@@ -118,3 +118,29 @@ test("a sweep that hangs does not hold up a wish", async (t) => {
   release();
   await waker.close();
 });
+
+test(
+  "a worker that sleeps until a far pass hears wishes: at once, and those that are to come a moment later",
+  { timeout: 30_000 },
+  async (t) => {
+    const s = testStore(t);
+    const { redis, prefix } = s.store;
+    const { emulator, accounts } = await start(t);
+    emulator.connect("ada", "gmail");
+    let opened: () => void = () => undefined;
+    const log = { ...quiet, info: (event: string) => void (event === "gate.opened" && opened()) };
+    const waker = createWaker(s.store, s.tickets, createGatekeeper(s.gates, accounts, log), quiet, 3_600_000);
+    t.after(() => waker.close());
+    waker.start();
+    const listeners = async (): Promise<number> => Number((await redis.pubsub("NUMSUB", `${prefix}looks`))[1]);
+    while ((await listeners()) === 0);
+    for (const message of ["m1", "m2", "m3"]) {
+      const { run, park } = await parking(s);
+      assert.equal(await park(), "ok");
+      const opening = new Promise<void>((resolve) => (opened = resolve));
+      await redisLooks(s.store).ask(ADA, message);
+      await opening;
+      assert.notEqual(await redis.hget(`${prefix}run:${run}`, "place"), "gate");
+    }
+  },
+);

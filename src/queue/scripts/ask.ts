@@ -13,5 +13,7 @@ if last and last > now then return { 'asked' } end
 local at = math.max(now, (last or 0) + spread)
 redis.call('SET', asked, int(at), 'PX', 2 * spread)
 redis.call('ZADD', p .. 'looks', at, 'gate:' .. ARGV[3])
+-- For workers that sleep until their next pass: a hint, which may be lost (looks.ts).
+redis.call('PUBLISH', p .. 'looks', int(at))
 return { 'asked' }
 `;
