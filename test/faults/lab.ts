@@ -94,13 +94,15 @@ export interface Hold {
 export interface FaultLabOptions {
   readonly redis?: Readonly<Record<string, string>>;
   readonly errand?: Partial<ErrandOptions>;
+  /** Whether the reply to these bytes is lost on its way to the product. */
+  readonly loses?: (request: Buffer) => boolean;
 }
 
 export async function faultLab(t: TestContext, options: FaultLabOptions = {}): Promise<FaultLab> {
   const server = await startRedis({ ...(options.redis !== undefined && { config: options.redis }) });
   const target = { host: "127.0.0.1", port: server.port };
   const [proxy, scalekit, model] = await Promise.all([
-    startTcpProxy(target),
+    startTcpProxy(target, options.loses),
     startScalekitEmulator({ connections: ["gmail"] }),
     startScriptedModel({ script: letters }),
   ]);

@@ -6,7 +6,10 @@ import { test, type TestContext } from "node:test";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** A server that answers each line with "re:" and the line, behind a proxy. */
-async function echo(t: TestContext): Promise<{ proxy: TcpProxy; heard: string[]; dial: () => Promise<Socket> }> {
+async function echo(
+  t: TestContext,
+  loses?: (request: Buffer) => boolean,
+): Promise<{ proxy: TcpProxy; heard: string[]; dial: () => Promise<Socket> }> {
   const heard: string[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -18,7 +21,7 @@ async function echo(t: TestContext): Promise<{ proxy: TcpProxy; heard: string[];
   await once(server, "listening");
   const address = server.address();
   assert.ok(address !== null && typeof address === "object", "a port");
-  const proxy = await startTcpProxy({ host: "127.0.0.1", port: address.port });
+  const proxy = await startTcpProxy({ host: "127.0.0.1", port: address.port }, loses);
   t.after(async () => {
     await proxy.close();
     server.close();
@@ -63,6 +66,15 @@ test("a lost reply: the server has heard it, the client gets a cut, and only as 
   assert.equal(await ask(loser, "x"), "cut");
   assert.deepEqual(heard, ["x"]);
   assert.equal(await ask(kept, "y"), "re:y");
+});
+
+test("the reply to a request that is told apart is lost, and no other", async (t) => {
+  const { heard, dial } = await echo(t, (request) => String(request).startsWith("lose"));
+  const [loser, kept] = await Promise.all([dial(), dial()]);
+  assert.equal(await ask(loser, "keep 1"), "re:keep 1");
+  assert.equal(await ask(loser, "lose 2"), "cut");
+  assert.equal(await ask(kept, "keep 3"), "re:keep 3");
+  assert.deepEqual(heard, ["keep 1", "lose 2", "keep 3"]);
 });
 
 test("delay holds each chunk back both ways, in order, and 0 ends it", async (t) => {

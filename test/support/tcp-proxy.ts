@@ -23,8 +23,16 @@ interface State {
   refusing: boolean;
 }
 
-/** Starts it on a free port of 127.0.0.1. What the target refuses, the client sees as a cut. */
-export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+/**
+ * Starts it on a free port of 127.0.0.1. What the target refuses, the client sees as a cut.
+ * @param target read for each new connection: it may be moved
+ * @param loses asked about each chunk that a client sends. Yes: it is passed on, and the connection is destroyed instead of passing
+ * the reply.
+ */
+export async function startTcpProxy(
+  target: { readonly host: string; readonly port: number },
+  loses: (request: Buffer) => boolean = () => false,
+): Promise<TcpProxy> {
   const state: State = { replies: 0, delayMs: 0, refusing: false };
   const open = new Set<Socket>();
   // Half-open is passed on as it came: an end on one side ends the other after what was sent before it.
@@ -43,10 +51,14 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
         cut();
       });
     }
-    relay(client, upstream, state, () => true);
+    let doomed = false;
+    relay(client, upstream, state, (chunk) => {
+      doomed ||= loses(chunk);
+      return true;
+    });
     relay(upstream, client, state, () => {
-      if (state.replies === 0) return true;
-      state.replies -= 1;
+      if (!doomed && state.replies === 0) return true;
+      if (!doomed) state.replies -= 1;
       cut();
       return false;
     });
@@ -79,7 +91,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
 }
 
 /** Passes chunks on in their order, each as late as `state` said when it came. A slow reader stops the sender. */
-function relay(from: Socket, to: Socket, state: State, mayPass: () => boolean): void {
+function relay(from: Socket, to: Socket, state: State, mayPass: (chunk: Buffer) => boolean): void {
   let last: Promise<void> | undefined;
   // What was delayed before keeps its place before what is not.
   const inOrder = (pass: () => void): void => {
@@ -92,7 +104,7 @@ function relay(from: Socket, to: Socket, state: State, mayPass: () => boolean): 
     last = mine;
   };
   from.on("data", (chunk: Buffer) => {
-    if (!mayPass()) return;
+    if (!mayPass(chunk)) return;
     inOrder(() => {
       if (to.write(chunk) || from.destroyed) return;
       from.pause();
