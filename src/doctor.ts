@@ -28,7 +28,7 @@ export async function checkUp({ live = false, identifier, ...where }: DoctorOpti
   const { agents = [], models, authorization } = options;
   const asked = live && options.scalekit !== undefined ? options.scalekit : undefined;
   const [redis, looked, profiles] = await Promise.all([
-    options.redis === undefined ? { problem: "REDIS_URL cannot be used" } : redisOf(options.redis, options.prefix),
+    redisOf(options),
     lookAtScalekit(options.scalekit, clock),
     Promise.all(
       Object.entries(models ?? {}).map(([name, profile]) =>
@@ -101,9 +101,11 @@ function inWords(error: unknown): string {
   throw error;
 }
 
-async function redisOf(given: ErrandOptions["redis"], prefix = "errand"): Promise<RedisLooked> {
+async function redisOf({ redis, prefix = "errand", durability }: Partial<ErrandOptions>): Promise<RedisLooked> {
+  if (redis === undefined) return { problem: "REDIS_URL cannot be used" };
   try {
-    return await lookAtRedis(given, prefix, clock);
+    const facts = await lookAtRedis(redis, prefix, clock);
+    return { ...facts, ...(durability !== undefined && { wanted: durability.replicas }) };
   } catch (error) {
     return { problem: inWords(error) };
   }

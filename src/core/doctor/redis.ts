@@ -15,6 +15,8 @@ export interface RedisFacts {
   readonly skewErrorMs: number;
   /** What Redis said to a script of ours that writes; undefined: it works. */
   readonly refused?: string;
+  /** What the option `durability` asks for; undefined: none. */
+  readonly wanted?: number;
 }
 
 /** It could not be reached, in words. */
@@ -31,7 +33,7 @@ export function checkRedis(facts: RedisLooked): Check[] {
     ok("reachable", `${facts.where}, ${Math.round(facts.tookMs)} ms`),
     checkVersion(facts.info),
     checkScripts(facts),
-    ...checkRole(facts.info),
+    ...checkReplicas(facts),
     checkAppendOnly(facts),
     checkFsync(facts),
     checkEviction(facts),
@@ -69,11 +71,27 @@ function checkScripts({ refused }: RedisFacts): Check {
   return failed("scripts", refused, todo);
 }
 
-function checkRole(info: RedisFacts["info"]): Check[] {
-  const replicas = Number(info["connected_slaves"] ?? 0);
-  if (replicas === 0) return [];
-  const todo = "Know that a failover may lose acknowledged runs: replication is asynchronous.";
-  return [warning("replication", `${replicas} replica${replicas === 1 ? "" : "s"}`, todo)];
+function checkReplicas({ info, wanted }: RedisFacts): Check[] {
+  const name = "replication";
+  const lines = Object.keys(info).filter((field) => /^slave\d+$/.test(field));
+  const online = lines.filter((field) => /\bstate=online\b/.test(info[field] ?? "")).length;
+  const replicas = lines.length > 0 ? online : Number(info["connected_slaves"] ?? 0);
+  const found = `${replicas} replica${replicas === 1 ? "" : "s"}`;
+  if (wanted === undefined)
+    return replicas === 0
+      ? []
+      : [
+          warning(
+            name,
+            found,
+            "Know that a failover may lose acknowledged runs: replication is asynchronous. Set durability: { replicas: 1 }, so that it has no tool called twice.",
+          ),
+        ];
+  if (info["connected_slaves"] === undefined)
+    return [skipped(name, "INFO is not allowed", `See yourself that there are ${wanted}, as durability asks for.`)];
+  if (replicas >= wanted) return [ok(name, `${found}, durability asks for ${wanted}`)];
+  const todo = "Start more replicas, or lower durability.replicas: until then no tool is called.";
+  return [failed(name, `${found}, durability asks for ${wanted}`, todo)];
 }
 
 const BY_HAND = "CONFIG GET is not allowed here";
