@@ -19,19 +19,19 @@ import { openWorld } from "./world.ts";
 const { values } = parseArgs({
   options: {
     /** Parked at once, by scripts. */
-    runs: { type: "string", default: "2000" },
+    runs: { type: "string", default: "1000" },
     /** At one gate; at most `--runs`. */
     "one-gate": { type: "string", default: "20000" },
     /** Through a worker. */
     loop: { type: "string", default: "100" },
     /** By webhook, and as many by callback. */
-    wakes: { type: "string", default: "60" },
+    wakes: { type: "string", default: "50" },
     /** By the sweep, and ms between its rounds. */
-    swept: { type: "string", default: "30" },
+    swept: { type: "string", default: "20" },
     sweep: { type: "string", default: "2000" },
     /** Accounts that the sweep looks at, runs of each, and other accounts of the environment for each of them. */
     accounts: { type: "string", default: "200" },
-    each: { type: "string", multiple: true, default: ["1", "5", "20"] },
+    each: { type: "string", multiple: true, default: ["1", "4", "16"] },
     strangers: { type: "string", default: "9" },
     /** Other accounts while one wakes. */
     neighbours: { type: "string", multiple: true, default: ["10", "1000"] },
@@ -109,7 +109,9 @@ async function inOneWorld(): Promise<object> {
     const swept: SweepLatency = await bySweep(number("sweep"), number("swept"));
     latency["sweep"] = swept;
     showLatency(latency);
-    console.log(`sweepMs ${swept.sweepMs}: the longest wait for a claim is ${short(swept.beyond)} ms more than that`);
+    console.log(
+      `the longest wait for the sweep to bring a claim: sweepMs (${swept.sweepMs}) and ${short(swept.beyond)} ms`,
+    );
     return { ...(wants("loop") && { loop }), latency };
   } finally {
     await world.close();

@@ -41,7 +41,8 @@ export async function rates(runs: number, accounts: number): Promise<Rates> {
   try {
     const identifier = (i: number): string => person(i % accounts);
     // Scripts, and keys of every kind, are known before the first weighing.
-    await wake(lot, [(await lot.park(1, () => "somebody")).runs.length], ["somebody"]);
+    await lot.park(1, () => "somebody");
+    await wake(lot, 1, ["somebody"]);
     const before = await usedMemory(lot.store.redis);
     const parked = await lot.park(runs, identifier);
     const grown = (await usedMemory(lot.store.redis)) - before;
@@ -60,11 +61,7 @@ export async function rates(runs: number, accounts: number): Promise<Rates> {
       bytes,
       create: rate(parked.create),
       park: rate(parked.park),
-      wake: await wake(
-        lot,
-        woken.map(() => each),
-        woken,
-      ),
+      wake: await wake(lot, woken.length * each, woken),
     };
   } finally {
     await lot.close();
@@ -73,9 +70,8 @@ export async function rates(runs: number, accounts: number): Promise<Rates> {
 }
 
 /** As the product wakes them: one waker, one gate after another, each with its slices and its tickets. */
-async function wake(lot: Lot, waiting: readonly number[], users: readonly string[]): Promise<Wake> {
+async function wake(lot: Lot, runs: number, users: readonly string[]): Promise<Wake> {
   const { redis, prefix } = lot.store;
-  const runs = waiting.reduce((sum, count) => sum + count, 0);
   const queue = `${prefix}q:default:wait`;
   const gatekeeper = createGatekeeper(lot.gates, allActive(), silent);
   const before = await redis.llen(queue);
