@@ -73,7 +73,7 @@ function checkTool(tool: unknown, at: string): string[] {
 }
 
 /** Strict schemas: every object closed, with all of its properties required. */
-function checkStrict(schema: unknown, at: string): string[] {
+export function checkStrict(schema: unknown, at: string): string[] {
   if (Array.isArray(schema)) return schema.flatMap((one, i) => checkStrict(one, `${at}[${i}]`));
   if (!isObject(schema)) return [];
   const properties = isObject(schema["properties"]) ? schema["properties"] : {};

@@ -37,8 +37,10 @@ export interface Answer {
   readonly usage?: ReplyUsage | null;
   /** The model that claims to have answered; the one asked for if left out. */
   readonly model?: string;
-  /** Further fields of the message, which win over ours: `reasoning_details`, `content: []`, … */
+  /** Further fields of the message, which win over ours: `reasoning_details`, `phase`, `content: []`, … */
   readonly extra?: JsonObject;
+  /** Responses alone: output items before the text and the calls, such as reasoning. Chat completions leave them out. */
+  readonly items?: readonly JsonObject[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

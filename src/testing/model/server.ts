@@ -6,13 +6,14 @@ import { masked, receive, refusalOf } from "./arrival.ts";
 import { chatProtocol } from "./chat.ts";
 import { late } from "./faults.ts";
 import type { Protocol, ScriptRequest } from "./protocol.ts";
+import { responsesProtocol } from "./responses.ts";
 import { play, type Script, type ScriptContext } from "./script.ts";
 import { send } from "./send.ts";
 import { createWaiters } from "./waiters.ts";
 
 /** A request that came, for assertions: the neutral view, the `body` as it was sent, and what became of it. */
 export interface RecordedRequest extends ScriptRequest, ScriptContext {
-  /** "chat", or "none" if the path is that of no protocol. */
+  /** "chat", "responses", or "none" if the path is that of no protocol. */
   readonly protocol: string;
   readonly path: string;
   /** Lower-case names; the key in `authorization` is masked. */
@@ -51,7 +52,7 @@ export interface ScriptedModel {
   close(): Promise<void>;
 }
 
-const PROTOCOLS: readonly Protocol[] = [chatProtocol];
+const PROTOCOLS: readonly Protocol[] = [chatProtocol, responsesProtocol];
 
 type Draft = { -readonly [Field in keyof RecordedRequest]: RecordedRequest[Field] };
 
