@@ -33,6 +33,7 @@ export function defineConfig<C extends ErrandConfigInput>(config: C): C {
  * - REDIS_URL, default `redis://127.0.0.1:6379`
  * - SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL), SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET: all or none
  * - OPENAI_API_KEY, OPENAI_BASE_URL: the model profile `openai`. A gateway differs in OPENAI_BASE_URL and nothing else.
+ *   OPENAI_PROTOCOL: `chat` (default) or `responses`
  * - ERRAND_PREFIX; ERRAND_BASE_URL, which is `authorization.baseUrl`; LOG_LEVEL, which makes a logger of JSON lines on stderr
  * - SCALEKIT_WEBHOOK_SECRET: `webhook.secrets`; two, with a space between them, while it is changed
  * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, SCALEKIT_WEBHOOK_SECRET_FILE, OPENAI_API_KEY_FILE: names of files that hold the value
@@ -45,10 +46,11 @@ export function configFromEnv(env: Environment = process.env, parts: readonly En
   const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_CLIENT_SECRET: clientSecret, SCALEKIT_ENVIRONMENT_URL } = values;
   const { SCALEKIT_ENV_URL: envUrl = SCALEKIT_ENVIRONMENT_URL } = values;
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, LOG_LEVEL: level, SCALEKIT_WEBHOOK_SECRET } = values;
+  const protocol = values.OPENAI_PROTOCOL === "responses" && { protocol: "responses" as const };
   return {
     redis,
     ...(envUrl && clientId && clientSecret && { scalekit: { envUrl, clientId, clientSecret } }),
-    ...(apiKey && { models: { openai: { apiKey, ...(baseURL && { baseURL }) } } }),
+    ...(apiKey && { models: { openai: { apiKey, ...(baseURL && { baseURL }), ...protocol } } }),
     ...(prefix && { prefix }),
     ...(baseUrl && { authorization: { baseUrl } }),
     ...(SCALEKIT_WEBHOOK_SECRET && { webhook: { secrets: webhookSecrets(SCALEKIT_WEBHOOK_SECRET) } }),

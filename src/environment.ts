@@ -25,6 +25,7 @@ export type VariableName =
   | "SCALEKIT_WEBHOOK_SECRET"
   | "OPENAI_API_KEY"
   | "OPENAI_BASE_URL"
+  | "OPENAI_PROTOCOL"
   | "ERRAND_PREFIX"
   | "ERRAND_BASE_URL"
   | "LOG_LEVEL"
@@ -54,7 +55,11 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
     SCALEKIT_CLIENT_ID: printable,
     SCALEKIT_CLIENT_SECRET: printable,
   },
-  models: { OPENAI_API_KEY: printable, OPENAI_BASE_URL: httpUrl },
+  models: {
+    OPENAI_API_KEY: printable,
+    OPENAI_BASE_URL: httpUrl,
+    OPENAI_PROTOCOL: z.enum(["chat", "responses"], "expected chat or responses"),
+  },
   prefix: {
     ERRAND_PREFIX: z
       .string()

@@ -39,7 +39,9 @@ export type {
   WebhookHandlerOptions,
   WorkerOptions,
 } from "./options.ts";
-export type { ChatProfile } from "./models/chat.ts";
+export type { ChatFeatures, ChatProfile } from "./models/chat.ts";
+export type { ModelProfile } from "./models/protocols.ts";
+export type { ResponsesFeatures, ResponsesProfile } from "./models/responses.ts";
 export type { Authorization, AuthorizationFilter, AuthorizationPage } from "./queue/authorizations.ts";
 export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";

@@ -6,7 +6,7 @@ import type { AuthorizationEvent } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
-import type { ChatProfile } from "./models/chat.ts";
+import type { ModelProfile } from "./models/protocols.ts";
 import type { Durability } from "./queue/replicas.ts";
 import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
 import type { ScalekitOptions } from "./scalekit/client.ts";
@@ -30,7 +30,7 @@ export interface ErrandOptions {
   /** Needed by workers and by the authorization handler, not by a process that only enqueues. */
   readonly scalekit?: ScalekitOptions;
   /** Profile → how to reach its models. An agent's `model` is `profile/model`. Needed by workers. */
-  readonly models?: Readonly<Record<string, ChatProfile>>;
+  readonly models?: Readonly<Record<string, ModelProfile>>;
   readonly agents: readonly Agent[];
   /** The reviewed effects of tools: what stands in errand.tools.json, which `loadConfig` finds by itself. */
   readonly manifest?: GivenManifest;

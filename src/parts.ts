@@ -5,7 +5,7 @@ import { type Agents, checkNames } from "./core/agents.ts";
 import { withUrls } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
 import type { ToolManifest } from "./core/manifest.ts";
-import { type ChatProfile, chatModel } from "./models/chat.ts";
+import { type ModelProfile, modelOf } from "./models/protocols.ts";
 import { modelRouter } from "./models/router.ts";
 import { type AuthorizationSettings, positive, type Settings, type WorkerOptions } from "./options.ts";
 import type { Accounts } from "./ports/accounts.ts";
@@ -84,7 +84,7 @@ export function openScalekit(options: ScalekitOptions, manifest?: ToolManifest):
 }
 
 export interface WorkerNeeds {
-  readonly models: Readonly<Record<string, ChatProfile>>;
+  readonly models: Readonly<Record<string, ModelProfile>>;
   readonly scalekit: Scalekit;
   readonly authorization: AuthorizationSettings | undefined;
 }
@@ -103,7 +103,7 @@ export function startWorker(
   const { store, tickets, journal, gates, losses, connection } = on;
   const { accounts, toolbox } = scalekit;
   const model = modelRouter(
-    Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, chatModel(profile)])),
+    Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
   );
   const perMinute = Object.entries(models).map(([name, { requestsPerMinute }]) => [name, requestsPerMinute] as const);
   const rates = redisRates(store, Object.fromEntries(perMinute));

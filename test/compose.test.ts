@@ -57,6 +57,7 @@ test(".env.example names every variable and holds no secret", () => {
       "SCALEKIT_CLIENT_SECRET",
       "OPENAI_API_KEY",
       "OPENAI_BASE_URL",
+      "OPENAI_PROTOCOL",
       "ERRAND_MODEL",
       "ERRAND_BASE_URL",
       "SCALEKIT_WEBHOOK_SECRET",

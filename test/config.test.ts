@@ -58,6 +58,14 @@ test("OpenAI itself needs a key and no base URL", () => {
   assert.deepEqual(configFromEnv({ OPENAI_API_KEY: "sk-1" }).models, { openai: { apiKey: "sk-1" } });
 });
 
+test("OPENAI_PROTOCOL says how the model is spoken to: chat completions by default", () => {
+  const models = (protocol: string): unknown =>
+    configFromEnv({ OPENAI_API_KEY: "sk-1", OPENAI_PROTOCOL: protocol }).models?.["openai"];
+  assert.deepEqual(models("chat"), { apiKey: "sk-1" });
+  assert.deepEqual(models("responses"), { apiKey: "sk-1", protocol: "responses" });
+  assert.match(problemsOf({ OPENAI_PROTOCOL: "messages" }).message, /OPENAI_PROTOCOL: expected chat or responses\./);
+});
+
 test("both names of Scalekit's URL are known, also together when they say the same", () => {
   const { SCALEKIT_ENV_URL: url, ...rest } = SCALEKIT;
   assert.equal(configFromEnv({ ...rest, SCALEKIT_ENVIRONMENT_URL: url }).scalekit?.envUrl, url);

@@ -28,7 +28,7 @@ function readCall(call: Fields): ReadCall {
   return readOther(call);
 }
 
-function readFunction(call: Fields, named: Fields): ReadCall {
+export function readFunction(call: Fields, named: Fields): ReadCall {
   const name = shortText(named["name"]);
   const text = argumentText(named["arguments"]);
   return {

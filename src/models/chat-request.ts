@@ -2,9 +2,10 @@
 import type OpenAI from "openai";
 import { isObject, type Json } from "../core/json.ts";
 import type { Message, ModelRequest, ToolSpec } from "../core/messages.ts";
-import { type ReadCall, readCalls } from "./chat-calls.ts";
+import type { ReadCall } from "./chat-calls.ts";
 import type { ChatProfile } from "./chat-profile.ts";
 import { type Fields, said } from "./fields.ts";
+import { chatCalls } from "./foreign.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
@@ -67,7 +68,7 @@ function transcript(messages: readonly Message[]): Fields[] {
 
 function turn(message: Assistant, results: readonly Result[]): Fields[] {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
-  const calls = readCalls(message.verbatim).flatMap((call, i) => {
+  const calls = chatCalls(message.verbatim).flatMap((call, i) => {
     const id = message.callIds[i];
     return id !== undefined && answers.has(id) ? [{ id, call }] : [];
   });

@@ -3,8 +3,7 @@ import type { Listing, ProfileFacts, TrialFacts } from "../core/doctor/models.ts
 import { ErrandError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Clock } from "../ports/clock.ts";
-import { chatModel } from "./chat.ts";
-import { type ChatProfile, checkChatProfile } from "./chat-profile.ts";
+import { checkProfile, type ModelProfile, modelOf } from "./protocols.ts";
 
 const DEFAULT_URL = "https://api.openai.com/v1";
 const LIST_MS = 10_000;
@@ -13,14 +12,14 @@ const TRIAL_MS = 60_000;
 /** @param wanted names of the models that agents ask it for. Never throws */
 export async function lookAtProfile(
   name: string,
-  profile: ChatProfile,
+  profile: ModelProfile,
   wanted: readonly string[],
   clock: Clock,
 ): Promise<ProfileFacts> {
   const url = profile.baseURL ?? DEFAULT_URL;
   const facts = { profile: name, host: URL.canParse(url) ? new URL(url).host : "", wanted };
   try {
-    checkChatProfile(profile);
+    checkProfile(profile);
   } catch (error) {
     if (!(error instanceof ErrandError)) throw error;
     return { ...facts, listing: { is: "invalid", problem: error.message } };
@@ -28,7 +27,7 @@ export async function lookAtProfile(
   return { ...facts, listing: await list(`${url.replace(/\/+$/, "")}/models`, profile, clock) };
 }
 
-async function list(url: string, { apiKey, headers }: ChatProfile, clock: Clock): Promise<Listing> {
+async function list(url: string, { apiKey, headers }: ModelProfile, clock: Clock): Promise<Listing> {
   const started = clock.monotonic();
   try {
     const response = await fetch(url, {
@@ -62,7 +61,7 @@ const MOST_TOKENS = 64;
 /** Asks for one word. Costs a few tokens. @param withTool offers a tool, for models that take none. Never throws */
 export async function tryModel(
   name: string,
-  profile: ChatProfile,
+  profile: ModelProfile,
   model: string,
   withTool: boolean,
 ): Promise<TrialFacts> {
@@ -72,7 +71,7 @@ export async function tryModel(
     description: "Does nothing. Never needed.",
     parameters: { type: "object", properties: {} },
   };
-  const reply = await chatModel(bounded).respond(
+  const reply = await modelOf(bounded).respond(
     {
       profile: name,
       model,

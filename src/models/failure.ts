@@ -57,7 +57,7 @@ const STATUS_OF: readonly (readonly [RegExp, number])[] = [
   [/permission/i, 403],
   [/not_found/i, 404],
   [/timeout/i, 408],
-  [/invalid_(request|argument|prompt)/i, 400],
+  [/invalid_(request|argument|prompt)|policy/i, 400],
 ];
 
 const BILLING = /insufficient_?(quota|credits?|funds|balance)|billing|budget_exceeded|exceeded_current_quota/i;

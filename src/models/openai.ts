@@ -23,6 +23,8 @@ export interface WireProtocol {
   answer(body: unknown, asked: Asked): ModelAnswer | Fault;
   /** The parts of a body that hold what was said to the model: an error message that repeats them is cut. */
   readonly said: readonly string[];
+  /** What the operator can do about a failure with this message, if we know. */
+  readonly hint?: (told: string) => string | undefined;
 }
 
 export function openaiModel(endpoint: Endpoint, wire: WireProtocol, { clock = SYSTEM_CLOCK }: ModelOptions): Model {
@@ -34,7 +36,11 @@ export function openaiModel(endpoint: Endpoint, wire: WireProtocol, { clock = SY
       const started = clock.monotonic();
       const deadline = startDeadline(timeoutMs, signal);
       const said = (): string => JSON.stringify(wire.said.map((field) => body[field]));
-      const fail = (fault: Fault): ModelReply => modelFailure(fault, { now: clock.now(), secrets, said });
+      const fail = (fault: Fault): ModelReply => {
+        const failure = modelFailure(fault, { now: clock.now(), secrets, said });
+        const hint = wire.hint?.(failure.message);
+        return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
+      };
       try {
         // Ours is the only timer: the SDK's does not cover the body of an error.
         const options = { body, signal: deadline.signal, timeout: Math.ceil(timeoutMs) + 60_000 };

@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly script?: Script;
   readonly scalekit?: ScalekitEmulatorOptions;
   readonly errand?: Partial<ErrandOptions>;
+  /** How the model is spoken to; default chat completions. */
+  readonly protocol?: "chat" | "responses";
   /** ms for one question to Scalekit. */
   readonly timeoutMs?: number;
 }
@@ -79,7 +81,7 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
       clientSecret: scalekit.clientSecret,
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     },
-    models: { openai: { apiKey: model.apiKey, baseURL: model.url } },
+    models: { openai: { apiKey: model.apiKey, baseURL: model.url, protocol: options.protocol ?? "chat" } },
     agents: [inboxDigest],
     authorization: { baseUrl: BASE_URL },
     leaseMs: 2_000,

@@ -1,0 +1,45 @@
+/** What a Responses endpoint is and can do; checked once, where it is written down. */
+import { checkEndpoint, type Endpoint } from "./profile.ts";
+
+export interface ResponsesFeatures {
+  /** Sent as `parallel_tool_calls`; left out by default. */
+  readonly parallelToolCalls?: boolean;
+  /** The endpoint knows `tool_choice`; default true. Without it the last turn is asked for with no tools at all. */
+  readonly toolChoice?: boolean;
+  /** Where the agent's instructions stand: in the field `instructions` (default), or in a first message of this role. */
+  readonly instructions?: "field" | "developer" | "system";
+  /**
+   * Asks for the model's reasoning in an encrypted form, to be given back in the next turn; default true. Models that do not reason
+   * answer 400 "Encrypted content is not supported with this model": false for them.
+   */
+  readonly encryptedReasoning?: boolean;
+}
+
+/**
+ * One endpoint that speaks OpenAI's Responses protocol. Nothing is kept there: each request holds the whole transcript, with the
+ * provider's own items as they came.
+ */
+export interface ResponsesProfile extends Endpoint {
+  readonly protocol: "responses";
+  readonly features?: ResponsesFeatures;
+}
+
+const OURS = [
+  "model",
+  "input",
+  "instructions",
+  "tools",
+  "tool_choice",
+  "stream",
+  "background",
+  "previous_response_id",
+  "conversation",
+];
+
+/** OpenAI refuses less. */
+const LEAST_TOKENS = 16;
+
+/** @throws ErrandError `option-invalid`, never with a key or header value in it */
+export function checkResponsesProfile(profile: ResponsesProfile): void {
+  checkEndpoint(profile, OURS, LEAST_TOKENS);
+}

@@ -1,0 +1,26 @@
+/** The `Model` port over OpenAI Responses, stateless: the provider keeps nothing, each request holds all. One request, no retries. */
+import type { Model } from "../ports/model.ts";
+import { type ModelOptions, openaiModel } from "./openai.ts";
+import { responsesAnswer } from "./responses-answer.ts";
+import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
+import { responsesRequest } from "./responses-request.ts";
+
+export type { ResponsesFeatures, ResponsesProfile } from "./responses-profile.ts";
+
+const NO_REASONING = "Set features.encryptedReasoning to false in the model's profile.";
+
+/** @throws ErrandError `option-invalid` on a profile that can never work */
+export function responsesModel(profile: ResponsesProfile, options: ModelOptions = {}): Model {
+  checkResponsesProfile(profile);
+  return openaiModel(
+    profile,
+    {
+      path: "/responses",
+      request: (request) => responsesRequest(request, profile),
+      answer: responsesAnswer,
+      said: ["instructions", "input"],
+      hint: (told) => (/encrypted content is not supported/i.test(told) ? NO_REASONING : undefined),
+    },
+    options,
+  );
+}
