@@ -47,6 +47,7 @@ export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";
 export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";
 export type { Coalesce, EnqueueOptions } from "./queue/producer.ts";
+export type { Durability } from "./queue/replicas.ts";
 export type { ToolResult } from "./queue/tool-result.ts";
 export type { UnknownFilter, UnknownOutcome, UnknownPage } from "./queue/unknowns.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
