@@ -4,10 +4,15 @@ import type { TestContext } from "node:test";
 import type { Message, ModelAnswer, ModelFailure, ModelReply, ModelRequest } from "../../src/core/messages.ts";
 import { chatModel, type ChatProfile } from "../../src/models/chat.ts";
 import { chatRequest } from "../../src/models/chat-request.ts";
+import type { ModelOptions } from "../../src/models/openai.ts";
+import type { ModelProfile } from "../../src/models/protocols.ts";
+import { responsesModel, type ResponsesProfile } from "../../src/models/responses.ts";
+import { responsesRequest } from "../../src/models/responses-request.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Model } from "../../src/ports/model.ts";
 import {
   checkChatRequest,
+  checkResponsesRequest,
   type Script,
   type ScriptedModel,
   startScriptedModel,
@@ -27,16 +32,19 @@ export interface Lab {
   readonly failure: (request?: Partial<ModelRequest>) => Promise<ModelFailure>;
 }
 
+export type ProtocolName = "chat" | "responses";
+export const PROTOCOLS: readonly ProtocolName[] = ["chat", "responses"];
+
 /** A model that closes with the test, or with the whole suite of a file. */
 export async function lab(
   t: Pick<TestContext, "after">,
   script: Script,
-  profile: Partial<ChatProfile> = {},
+  profile: Partial<ModelProfile> = {},
   timeoutMs = 5_000,
 ): Promise<Lab> {
   const server = await startScriptedModel({ script });
   t.after(() => server.close());
-  const model = chatModel({ apiKey: server.apiKey, baseURL: server.url, ...profile }, { clock: steppedClock() });
+  const model = modelWith({ apiKey: server.apiKey, baseURL: server.url, ...profile } as ModelProfile);
   const ask: Lab["ask"] = (request = {}, signal = new AbortController().signal) =>
     model.respond({ ...REQUEST, ...request }, { timeoutMs, signal });
   return {
@@ -54,6 +62,11 @@ export async function lab(
       return reply;
     },
   };
+}
+
+function modelWith(profile: ModelProfile): Model {
+  const options: ModelOptions = { clock: steppedClock() };
+  return profile.protocol === "responses" ? responsesModel(profile, options) : chatModel(profile, options);
 }
 
 export const TOOL = {
@@ -84,5 +97,16 @@ export function wire(request: Partial<ModelRequest>, profile: Partial<ChatProfil
   const sent = chatRequest({ ...REQUEST, ...request }, { apiKey: "k", ...profile });
   const body = JSON.parse(JSON.stringify(sent)) as Record<string, unknown>;
   assert.deepEqual(checkChatRequest(body), []);
+  return body;
+}
+
+/** The same for Responses. */
+export function responsesWire(
+  request: Partial<ModelRequest>,
+  profile: Partial<ResponsesProfile> = {},
+): Record<string, unknown> {
+  const sent = responsesRequest({ ...REQUEST, ...request }, { apiKey: "k", protocol: "responses", ...profile });
+  const body = JSON.parse(JSON.stringify(sent)) as Record<string, unknown>;
+  assert.deepEqual(checkResponsesRequest(body), [], JSON.stringify(body));
   return body;
 }
