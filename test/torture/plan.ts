@@ -37,6 +37,8 @@ export interface PlannedRun {
   readonly key: string;
   readonly agent: string;
   readonly identifier: string;
+  /** Since its turn came: so that some are on their way when a fault comes. */
+  readonly afterMs: number;
   /** An app that gives up when its first enqueue fails, and never knows whether it worked. */
   readonly givesUp: boolean;
   /** An app that enqueues it once more although it worked. */
@@ -89,6 +91,7 @@ function drawRun(dice: Dice, key: string, identifiers: readonly string[]): Plann
     key,
     agent: pick(ROWS.map(({ name }) => name)),
     identifier: pick(identifiers),
+    afterMs: Math.round(dice.between(0, 2 * LEAST_GAP_MS)),
     givesUp: dice.chance(0.3),
     twice: dice.chance(0.1),
     waits: dice.chance(0.1),

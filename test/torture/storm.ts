@@ -32,7 +32,7 @@ export async function storm({ plan, enqueue, inject, backlog, onPause }: StormOp
   const underWay: Promise<unknown>[] = [];
   let next = 0;
   const enqueueUntil = (count: number): void => {
-    for (const run of plan.runs.slice(next, count)) underWay.push(enqueue(run));
+    for (const run of plan.runs.slice(next, count)) underWay.push(after(run.afterMs).then(() => enqueue(run)));
     next = Math.max(next, count);
   };
   for (const [i, fault] of plan.faults.entries()) {
