@@ -48,9 +48,9 @@ function turn(message: Assistant, results: readonly Result[], taken: Set<unknown
     if (one.is === "message") return sentMessage(one);
     return one.is === "other" || isReplayable(one.item) ? [{ is: one.is, item: one.item }] : [];
   });
-  const last = sent.findLastIndex(({ is }) => is !== "reasoning");
+  const taking = sent.flatMap((one) => withId(one, taken, whole));
   // Thoughts that lead to nothing are refused.
-  const kept = sent.slice(0, last + 1).flatMap((one) => withId(one, taken, whole));
+  const kept = taking.slice(0, taking.findLastIndex(({ is }) => is !== "reasoning") + 1);
   if (kept.length === 0) return [plainMessage("assistant", message.text)];
   return [...kept.map(({ item }) => item), ...kept.flatMap(({ output }) => (output === undefined ? [] : [output]))];
 }
@@ -73,8 +73,12 @@ function sentMessage({ item, text, refusal }: MessageItem): Sent[] {
 
 function isPlainPart(part: unknown): boolean {
   if (!isObject(part) || (part["type"] !== "output_text" && part["type"] !== "refusal")) return false;
-  const text = part[part["type"] === "refusal" ? "refusal" : "text"];
+  const text = textOfPart(part);
   return typeof text === "string" && text.trim() !== "" && text.isWellFormed();
+}
+
+function textOfPart(part: Fields): unknown {
+  return part[part["type"] === "refusal" ? "refusal" : "text"];
 }
 
 /**
@@ -117,5 +121,5 @@ function shaped(is: Sent["is"], item: Fields): Fields {
   if (is !== "message" || (item["id"] !== undefined && item["status"] !== undefined)) return item;
   const { id: _id, status: _status, content, ...rest } = item;
   const parts = Array.isArray(content) ? content.filter(isObject) : [];
-  return { ...rest, content: parts.map((part) => part["text"] ?? part["refusal"]).join("") };
+  return { ...rest, content: parts.map((part) => textOfPart(part)).join("") };
 }

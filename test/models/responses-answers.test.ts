@@ -172,7 +172,8 @@ test("the provider's items go back as they came, calls under our ids with their 
       { role: "tool", callId: "t0c1", name: "custom:sql", text: "no" },
     ],
   });
-  const [, ...input] = (server.requests[1]?.body as { input: Record<string, unknown>[] }).input;
+  const { input: sent } = server.requests[1]?.body ?? {};
+  const input = (sent as Record<string, unknown>[]).slice(1);
   const ids = input.map((item) => item["id"]);
   assert.match(String(ids[2]), /^msg_/);
   assert.match(String(ids[3]), /^fc_/);
