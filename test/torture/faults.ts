@@ -32,7 +32,7 @@ export const FAULTS: Readonly<Record<Kind, Inject>> = {
   terminate: ({ crew }, { who }) => crew.terminate(who),
   cut: async ({ world: { proxy } }) => proxy.cut(),
   /** Redis does what it is asked, and nobody hears of it: of a few commands, or of so many that apps give up. */
-  "lose-replies": async ({ world: { proxy } }, { how }) => proxy.loseReplies(how < 0.7 ? between(1, 8, how) : 60),
+  "lose-replies": async ({ world: { proxy } }, { how }) => proxy.loseReplies(how < 0.7 ? between(1, 8, how) : 25),
   /** Most of the time a nuisance; one in five outlasts the leases of all. */
   slow: async ({ world: { proxy, surroundings } }, { how, long }) => {
     proxy.delay(how < 0.2 ? surroundings.leaseMs * 1.3 : between(20, 250, how));
