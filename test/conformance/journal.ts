@@ -1,6 +1,6 @@
 /** What a journal must do, whatever it is made of. Called for the memory store and for Redis, each once and with all sent twice. */
 import assert from "node:assert/strict";
-import type { CreateReply, CreateRequest } from "../simulation/memory-store.ts";
+import type { CreateReply, CreateRequest } from "../simulation/memory-api.ts";
 import {
   casesOf,
   claim,

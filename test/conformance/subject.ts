@@ -12,7 +12,8 @@ import { readBlob } from "../../src/queue/blobs.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
 import { testStore } from "../support/store.ts";
-import { type CreateReply, type CreateRequest, createMemoryStore } from "../simulation/memory-store.ts";
+import type { CreateReply, CreateRequest } from "../simulation/memory-api.ts";
+import { createMemoryStore } from "../simulation/memory-store.ts";
 import { authorizations, type StoredEvent } from "../simulation/memory-needs.ts";
 import type { StoredRun } from "../simulation/memory-state.ts";
 

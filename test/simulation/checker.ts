@@ -122,34 +122,36 @@ export function createChecker(world: World, users: Users, provider: Provider): C
     const { store } = world;
     const { id, place, line } = run;
     if (place !== "live") extra.delete(id);
-    const at = {
-      line: store.lines.get(line)?.has(id) ?? false,
-      live: store.live.get(line)?.has(id) ?? false,
-      gate: Array.from(store.gates).some(([, gate]) => gate.waiters.has(id)),
-    };
-    if (at.line !== (place === "line") || at.live !== (place === "live") || at.gate !== (place === "gate"))
-      broken("a run stands in one place", `${id}: ${place}, but ${JSON.stringify(at)}`);
+    const inLine = store.lines.get(line)?.has(id) === true;
+    const isLive = store.live.get(line)?.has(id) === true;
+    let atGate = false;
+    for (const [name, gate] of store.gates) {
+      const waits = gate.waiters.has(id);
+      if (waits !== (place === "gate" && run.gates.includes(name)))
+        broken("a run stands in one place", `${id}: ${place}, at ${name} or not`);
+      if (!waits) continue;
+      atGate = true;
+      // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
+      if (!name.startsWith("review/") && !store.looks.has(`gate:${name}`))
+        broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
+    }
+    if (inLine !== (place === "line") || isLive !== (place === "live") || atGate !== (place === "gate"))
+      broken("a run stands in one place", `${id}: ${place}, but ${JSON.stringify({ inLine, isLive, atGate })}`);
     if ((place === "none") !== isFinal(run.status))
       broken("a run stands in one place", `${id}: ${place} ${run.status}`);
     if (run.status === "running" && place !== "live") broken("a running run has a slot", `${id}: ${place}`);
     if (place !== "line" && place !== "none" && !store.looks.has(`run:${id}`))
       broken("no run is forgotten", `${id} stands at ${place} and nobody will look`);
-    for (const [name, gate] of store.gates) {
-      if (gate.waiters.has(id) !== (place === "gate" && run.gates.includes(name)))
-        broken("a run stands in one place", `${id}: ${place}, at ${name} or not`);
-      // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
-      if (gate.waiters.has(id) && !name.startsWith("review/") && !store.looks.has(`gate:${name}`))
-        broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
-    }
     if (run.cancel && (place === "gate" || place === "moment"))
       broken("a cancelled run waits for nothing", `${id} was cancelled and is parked`);
   };
 
   const caps = (): void => {
     for (const [line, live] of world.store.live) {
-      const counted = Array.from(live).filter((id) => !extra.has(id));
-      if (counted.length > world.perIdentifier)
-        broken("the cap holds", `${line}: ${counted.length} live, ${world.perIdentifier} allowed`);
+      let counted = live.size;
+      for (const id of live) if (extra.has(id)) counted--;
+      if (counted > world.perIdentifier)
+        broken("the cap holds", `${line}: ${counted} live, ${world.perIdentifier} allowed`);
       const waiting = world.store.lines.get(line)?.size ?? 0;
       if (waiting > 0 && live.size < world.perIdentifier)
         broken("free slots are filled", `${line}: ${waiting} wait, ${live.size} of ${world.perIdentifier} live`);

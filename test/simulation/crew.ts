@@ -135,10 +135,13 @@ export function createCrew(world: World, network: Network, checker: Checker, out
   };
 
   const renewing = (process: Process, held: HeldRun, hold: Hold): void => {
-    network.deliver(process, time.now + (LEASE_MS / 3) * process.drift, () => {
-      if (hold.over) return;
-      held.renew().catch(() => undefined);
-      renewing(process, held, hold);
+    time.after((LEASE_MS / 3) * process.drift, () => {
+      if (hold.over || process.dead) return;
+      network.deliver(process, time.now, () => {
+        if (hold.over) return;
+        held.renew().catch(() => undefined);
+        renewing(process, held, hold);
+      });
     });
   };
 

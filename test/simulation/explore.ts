@@ -21,7 +21,7 @@ export interface ExploreOptions {
   readonly onProgress?: (done: number, perSecond: number) => void;
 }
 
-const SIDE_BY_SIDE = 16;
+const SIDE_BY_SIDE = 4;
 const PROGRESS_EVERY = 10_000;
 
 export async function explore({ first, seeds, mutant, onProgress }: ExploreOptions): Promise<Explored> {

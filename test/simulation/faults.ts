@@ -54,7 +54,8 @@ export interface Faults {
   readonly silent: boolean;
 }
 
-export function drawFaults(dice: Dice): Faults {
+/** @param always every world is full of doubts, instead of every fifth */
+export function drawFaults(dice: Dice, always: boolean): Faults {
   const half = (low: number, high: number): number => (dice.chance(0.5) ? dice.between(low, high) : 0);
   const failovers = dice.chance(0.15) ? 1 + dice.below(2) : 0;
   const sweep = failovers > 0 || dice.chance(0.5);
@@ -91,7 +92,7 @@ export function drawFaults(dice: Dice): Faults {
     saidTwice: half(0.1, 0.5),
     silent: dice.chance(0.05),
   };
-  return dice.chance(0.2) ? { ...drawn, ...doubtful(dice) } : drawn;
+  return always || dice.chance(0.2) ? { ...drawn, ...doubtful(dice) } : drawn;
 }
 
 /** Calls often leave a doubt, runs change hands between two steps, and somebody answers in that very moment. */

@@ -3,62 +3,13 @@
  * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
  */
 import { reviewGate } from "../../src/core/gate.ts";
-import { type Entry, JOURNAL_VERSION } from "../../src/core/journal.ts";
-import type { Evidence } from "../../src/core/outcome.ts";
+import { JOURNAL_VERSION } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
-import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
+import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
 import { joined, piecesOf } from "../../src/queue/blobs.ts";
-import type { Ticket } from "../../src/queue/codec.ts";
-import type { LookedAt } from "../../src/queue/journal.ts";
 import { byScore, entry } from "./maps.ts";
-import type { StoredAuthorization, StoredEvent } from "./memory-needs.ts";
-import { createMemoryState, type MemoryOptions, type StoredGate, type StoredRun } from "./memory-state.ts";
-
-export interface CreateRequest {
-  readonly run: string;
-  readonly nonce: string;
-  readonly queue: string;
-  readonly priority: number;
-  /** Hash of the idempotency key, or empty. */
-  readonly idem: string;
-  readonly inputHash: string;
-  readonly created: Extract<Entry, { kind: "created" }>;
-  readonly coalesce?: "all" | "latest" | "skip";
-}
-
-export type CreateReply =
-  | { readonly answer: "ok" | "same" | "conflict" | "skipped"; readonly run: string }
-  | { readonly answer: "tenant"; readonly tenant: string };
-
-/** Each function is one script: it happens at once and as a whole. */
-export interface MemoryStore {
-  readonly runs: ReadonlyMap<string, StoredRun>;
-  readonly gates: ReadonlyMap<string, StoredGate>;
-  readonly lines: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  readonly live: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly looks: ReadonlyMap<string, number>;
-  readonly unknowns: ReadonlySet<string>;
-  readonly auths: ReadonlyMap<string, StoredAuthorization>;
-  readonly events: readonly StoredEvent[];
-  create(request: CreateRequest): CreateReply;
-  claim(run: string, options: Parameters<Journal["claim"]>[1]): ClaimReply;
-  renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;
-  commit(commit: Commit): CommitReply;
-  evidence(run: string, evidence: Omit<Evidence, "at">): Evidence | undefined;
-  keep(run: string, nonce: string, text: string): Kept | undefined;
-  /** What was kept, whole. */
-  kept(run: string, nonce: string): string | undefined;
-  answer(run: string, intent: string, answer: Omit<Evidence, "at">): "ok" | "was" | "gone";
-  cancel(run: string): "held" | "free" | "final" | "gone";
-  open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
-  looked(seen: readonly LookedAt[]): number;
-  /** @returns how many of them are needed */
-  remind(nonce: string, gates: readonly string[]): number;
-  due(most: number): { nextMs: number | undefined; gates: readonly string[] };
-  version(gate: string): number;
-  /** The tickets that scripts made since the last time. */
-  takeTickets(): Ticket[];
-}
+import type { MemoryStore } from "./memory-api.ts";
+import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { leaseMs, sweepMs, now } = options;

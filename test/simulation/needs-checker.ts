@@ -20,6 +20,7 @@ export function createNeedsChecker(world: World): NeedsChecker {
   const broken = (detail: string): never => world.broken("a record is there as long as a run needs it", detail);
 
   const records = (): void => {
+    if (world.store.auths.size === 0 && !someNeed()) return;
     const named = new Map<string, string[]>();
     for (const run of world.store.runs.values())
       for (const { gate } of run.needs) {
@@ -34,6 +35,11 @@ export function createNeedsChecker(world: World): NeedsChecker {
       if (Math.min(...names.values()) < since) broken(`${gate} was needed before its record was there`);
     }
     for (const gate of named.keys()) if (!world.store.auths.has(gate)) broken(`${gate} is needed and has no record`);
+  };
+
+  const someNeed = (): boolean => {
+    for (const run of world.store.runs.values()) if (run.needs.length > 0) return true;
+    return false;
   };
 
   const waits = (run: StoredRun): void => {

@@ -4,7 +4,7 @@ import type { Commit, Journal } from "../../src/ports/journal.ts";
 import type { LookedAt, RedisGates } from "../../src/queue/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { Checker } from "./checker.ts";
-import type { MemoryStore } from "./memory-store.ts";
+import type { MemoryStore } from "./memory-api.ts";
 import type { Network } from "./network.ts";
 import { LEASE_MS, type Process, type World } from "./world.ts";
 

@@ -1,6 +1,7 @@
 /** The store with its log of writes, so that a failover can lose the last of them: the others are done again, each at its own time. */
 import type { MemoryOptions } from "./memory-state.ts";
-import { createMemoryStore, type MemoryStore } from "./memory-store.ts";
+import type { MemoryStore } from "./memory-api.ts";
+import { createMemoryStore } from "./memory-store.ts";
 
 type Write = (store: MemoryStore) => unknown;
 

@@ -3,11 +3,10 @@
  * processes; prints progress, and one JSON line last. Leaves with 1 and a readable trace when an invariant breaks.
  * `--mutants`: every mutant must be caught within N seeds. `--trace`: prints what happens in seed S.
  */
-import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Explored, explore, traceOf } from "./explore.ts";
+import { exploreInJobs } from "./jobs.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const { values } = parseArgs({
@@ -30,7 +29,7 @@ if (mutant !== undefined && !Object.hasOwn(MUTANTS, mutant))
 if (values.trace) for (const line of await traceOf(first, mutant)) print(line);
 else if (values.mutants) await allMutants();
 else if (jobs === 1) await told(await explore({ first, seeds, mutant, onProgress: progress }));
-else await told(merged(await Promise.all(Array.from({ length: jobs }, (_, i) => job(i)))), false);
+else await told(await exploreInJobs({ first, seeds, jobs, mutant, onLine: print }), false);
 
 function whole(name: string, given: string): number {
   const number = Number(given);
@@ -67,45 +66,4 @@ async function allMutants(): Promise<void> {
   }
   print(JSON.stringify({ mutants: Object.keys(MUTANTS).length, seeds, missed }));
   process.exitCode = missed.length === 0 ? 0 : 1;
-}
-
-/** One process with its share of the seeds. All of its lines are passed on but the last, which is its result. */
-async function job(number: number): Promise<Explored> {
-  const share = Math.ceil(seeds / jobs);
-  const from = first + number * share;
-  const count = Math.max(1, Math.min(share, first + seeds - from));
-  const args = ["--seed", String(from), "--seeds", String(count), "--jobs", "1"];
-  if (mutant !== undefined) args.push("--mutant", mutant);
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.setEncoding("utf8");
-  for await (const part of child.stdout) {
-    text += String(part);
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines)
-      if (line.startsWith("{")) return JSON.parse(line) as Explored;
-      else print(line);
-  }
-  throw new Error(`the process for the seeds from ${from} on ended without a result`);
-}
-
-function merged(all: readonly Explored[]): Explored {
-  const sum = (of: (one: Explored) => number): number => all.reduce((total, one) => total + of(one), 0);
-  const counts: Record<string, number> = {};
-  for (const one of all)
-    for (const [what, count] of Object.entries(one.counts)) counts[what] = (counts[what] ?? 0) + count;
-  const broken = all.flatMap((one) => one.broken ?? []).toSorted((a, b) => a.seed - b.seed)[0];
-  return {
-    seeds: sum((one) => one.seeds),
-    first,
-    steps: sum((one) => one.steps),
-    seconds: Math.max(...all.map((one) => one.seconds)),
-    perSecond: sum((one) => one.perSecond),
-    perCpuSecond: Math.round(sum((one) => one.perCpuSecond) / all.length),
-    counts,
-    ...(broken !== undefined && { broken }),
-  };
 }

@@ -1,16 +1,18 @@
 /** Layer L1 of the proof: the real loop over a memory store, with everything that can go wrong (docs/reliability.md). */
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { explore, traceOf } from "./explore.ts";
+import { exploreInJobs } from "./jobs.ts";
 import { MUTANTS } from "./mutants.ts";
 
-const SEEDS = 5_000;
+const SEEDS = 50_000;
 /** Within so many seeds each mutant must break an invariant. */
-const SEEDS_FOR_A_MUTANT = 6_000;
+const SEEDS_FOR_A_MUTANT = 3_000;
 
 test(`${SEEDS} seeds: no invariant breaks, and every fault and every end was met`, async (t) => {
-  const found = await explore({ first: 1, seeds: SEEDS });
-  t.diagnostic(`${found.perSecond} seeds/s, ${found.steps} steps, ${JSON.stringify(found.counts)}`);
+  const found = await exploreInJobs({ first: 1, seeds: SEEDS, jobs: Math.min(4, availableParallelism()) });
+  t.diagnostic(`${found.seconds} s, ${found.perSecond} seeds/s, ${found.steps} steps, ${JSON.stringify(found.counts)}`);
   const { broken } = found;
   assert.equal(
     broken,

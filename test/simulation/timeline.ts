@@ -98,7 +98,17 @@ function before(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** Node runs all microtasks before it takes the next immediate. */
+/** All worlds that wait share one immediate: Node runs all microtasks before it takes it. */
+let waiting: (() => void)[] = [];
+
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(goOn);
+  });
+}
+
+function goOn(): void {
+  const all = waiting;
+  waiting = [];
+  for (const resolve of all) resolve();
 }

@@ -53,7 +53,9 @@ export function toolboxOf(world: World, { network, checker, users, provider }: S
             resolve(outcome);
           });
         // The client's own time-out: whatever comes later is not heard.
-        answer(time.now + TOOL_TIMEOUT_MS, { kind: "unknown", message: "timed out" });
+        time.after(TOOL_TIMEOUT_MS, () => {
+          if (!answered) answer(time.now, { kind: "unknown", message: "timed out" });
+        });
         time.after(plan.arrivesMs, () => {
           const { status, refusesUntil } = users.account(identifier, connection);
           const outcome =

@@ -2,7 +2,7 @@
 import type { Log } from "../../src/ports/log.ts";
 import { type Dice, rollDice } from "./dice.ts";
 import { drawFaults, type Faults } from "./faults.ts";
-import { type MemoryStore } from "./memory-store.ts";
+import type { MemoryStore } from "./memory-api.ts";
 import { createReplica, type Replica } from "./replica.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
@@ -70,6 +70,11 @@ export class Broken extends Error {
 
 export const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** Shows only where many runs wait for answers. */
+function isHidden(mutants: ReadonlySet<string>): boolean {
+  return mutants.has("park-ignores-answer");
+}
+
 export interface WorldOptions {
   readonly mutants?: ReadonlySet<string>;
   readonly onTrace?: (line: string) => void;
@@ -78,7 +83,7 @@ export interface WorldOptions {
 export function createWorld(seed: number, { mutants = new Set(), onTrace }: WorldOptions = {}): World {
   const dice = rollDice(seed);
   const time = createTimeline();
-  const faults = drawFaults(dice);
+  const faults = drawFaults(dice, isHidden(mutants));
   const perIdentifier = 1 + dice.below(2);
   const redisNow = (): number => EPOCH + Math.floor(time.now);
   const replica = createReplica(

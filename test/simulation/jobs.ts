@@ -1,0 +1,58 @@
+/** Seeds in several processes, one for each processor. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Explored, ExploreOptions } from "./explore.ts";
+
+export interface JobsOptions extends Omit<ExploreOptions, "onProgress"> {
+  readonly jobs: number;
+  /** What the processes tell on the way. */
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+export async function exploreInJobs({ first, seeds, jobs, mutant, onLine }: JobsOptions): Promise<Explored> {
+  const share = Math.ceil(seeds / jobs);
+  const shares = Array.from({ length: jobs }, (_, i) => first + i * share).filter((from) => from < first + seeds);
+  const all = await Promise.all(
+    shares.map((from) => job({ first: from, seeds: Math.min(share, first + seeds - from), mutant, onLine })),
+  );
+  return merged(first, all);
+}
+
+/** All of its lines are passed on but the last, which is its result. */
+async function job({ first, seeds, mutant, onLine }: Omit<JobsOptions, "jobs">): Promise<Explored> {
+  const program = fileURLToPath(new URL("simulate.ts", import.meta.url));
+  const args = ["--import", "tsx", program, "--seed", String(first), "--seeds", String(seeds), "--jobs", "1"];
+  if (mutant !== undefined) args.push("--mutant", mutant);
+  // Not as a part of the test that may have started this: its own lines are the result.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
+  let text = "";
+  child.stdout.setEncoding("utf8");
+  for await (const part of child.stdout) {
+    text += String(part);
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines)
+      if (line.startsWith("{")) return JSON.parse(line) as Explored;
+      else onLine?.(line);
+  }
+  throw new Error(`the process for the seeds from ${first} on ended without a result`);
+}
+
+function merged(first: number, all: readonly Explored[]): Explored {
+  const sum = (of: (one: Explored) => number): number => all.reduce((total, one) => total + of(one), 0);
+  const counts: Record<string, number> = {};
+  for (const one of all)
+    for (const [what, count] of Object.entries(one.counts)) counts[what] = (counts[what] ?? 0) + count;
+  const broken = all.flatMap((one) => one.broken ?? []).toSorted((a, b) => a.seed - b.seed)[0];
+  return {
+    seeds: sum((one) => one.seeds),
+    first,
+    steps: sum((one) => one.steps),
+    seconds: Math.max(...all.map((one) => one.seconds)),
+    perSecond: sum((one) => one.perSecond),
+    perCpuSecond: Math.round(sum((one) => one.perCpuSecond) / all.length),
+    counts,
+    ...(broken !== undefined && { broken }),
+  };
+}
