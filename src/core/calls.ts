@@ -3,7 +3,7 @@ import { type Attempt, type Doubtful, inDoubt, isUnanswered, saidOf } from "./do
 import { type Repeatability, resolve } from "./effects.ts";
 import type { CallClaimed, Decision, PlannedCall, RunnableCall } from "./journal.ts";
 import type { RunState } from "./state.ts";
-import type { Evidence, Outcome, Refusal } from "./outcome.ts";
+import { type Evidence, isOperators, type Outcome, type Refusal } from "./outcome.ts";
 
 /** May be made, or is being made, or waits to be made. */
 export type CallStanding =
@@ -165,19 +165,17 @@ function withEvidence(
       ? { is: "open", attempt: last.attempt + 1 }
       : { is: "blocked", why: outcome.why, evidence };
   if (waited(state, call.id, evidence)) return { is: "open", attempt: last.attempt + 1 };
-  if (usedUp && outcome.why !== "credentials") return { is: "settled", evidence };
+  if (usedUp && !isOperators(outcome.why)) return { is: "settled", evidence };
   const { why, message, retryAfterMs = 0 } = outcome;
   return { is: "retry", failed: last.attempt, why, message, retryAfterMs };
 }
 
-/**
- * Attempts that were no failures of the call: the account or our own credentials were refused, and it waited for the user or the
- * operator.
- */
+/** Attempts that were no failures of the call: it waited for the user or the operator. */
 function waitsOf(state: RunState, call: RunnableCall): number {
   return (state.claims[call.id] ?? []).filter(({ intent }) => {
     const outcome = state.evidence[intent]?.outcome;
-    return outcome?.kind === "not-executed" && ["account", "scope", "credentials"].includes(outcome.why);
+    if (outcome?.kind !== "not-executed") return false;
+    return outcome.why === "account" || outcome.why === "scope" || isOperators(outcome.why);
   }).length;
 }
 
@@ -188,7 +186,7 @@ function waitsOf(state: RunState, call: RunnableCall): number {
 function waited(state: RunState, call: string, { at, outcome }: Evidence): boolean {
   const refused = outcome.kind === "not-executed" ? outcome : undefined;
   const until = at + (refused?.retryAfterMs ?? 0);
-  const reason = refused?.why === "credentials" ? "outage" : "retry";
+  const reason = refused !== undefined && isOperators(refused.why) ? "outage" : "retry";
   return state.parks.some(
     (park) => park.at >= at && (park.about === call || (park.reason === reason && (park.until ?? park.at) >= until)),
   );

@@ -1,8 +1,16 @@
 /** How one attempt to make a tool call ended, and what the model is told of it. */
 import type { Json } from "./json.ts";
 
-/** Why a call was certainly not executed. Such a call may be made again, whatever its effect. */
-export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials";
+/**
+ * Why a call was certainly not executed. Such a call may be made again, whatever its effect. `store`: too few replicas had its intent,
+ * so it was not sent.
+ */
+export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials" | "store";
+
+/** The operator's matter: it is waited for as long as it takes, and counts as no attempt. */
+export function isOperators(why: string): boolean {
+  return why === "credentials" || why === "store";
+}
 
 /**
  * Where the JSON text of a large result is: in pieces of its own, without its end if `cut`. Not `kept`: nowhere any more. It stands

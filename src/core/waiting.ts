@@ -5,6 +5,7 @@ import type { RunState } from "./state.ts";
 import type { ModelFailure } from "./messages.ts";
 import { needFor } from "./needs.ts";
 import { attemptsOf } from "./next.ts";
+import { isOperators } from "./outcome.ts";
 import { backoffMs, type Backoff } from "./retry.ts";
 import type { AccountStatus, FailureCode, Need, ParkReason } from "./run.ts";
 
@@ -166,8 +167,9 @@ export function afterCallFailure(
   retry: { failed: number; why: string; message: string; retryAfterMs: number },
   random: number,
 ): AfterFailure {
-  const reason: ParkReason = retry.why === "credentials" ? "outage" : "retry";
-  const backoff = retry.why === "credentials" ? OPERATOR_BACKOFF : TOOL_BACKOFF;
+  const reason: ParkReason = isOperators(retry.why) ? "outage" : "retry";
+  // Replicas come back sooner than a person changes a secret.
+  const backoff = retry.why === "credentials" ? OPERATOR_BACKOFF : retry.why === "store" ? MODEL_BACKOFF : TOOL_BACKOFF;
   return {
     do: "park",
     park: { kind: "parked", reason, about: call, message: retry.message },

@@ -8,7 +8,7 @@
  */
 import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
-import type { Evidence } from "../core/outcome.ts";
+import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Claim, Journal, Kept, Move } from "../ports/journal.ts";
 
@@ -95,7 +95,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     committed = applyEvidence(committed, winner);
   };
   /** Only this hold could have sent what these intents announce. @returns whether there are any */
-  const refuse = async (entries: readonly Entry[], message: string): Promise<boolean> => {
+  const refuse = async (entries: readonly Entry[], why: Refusal, message: string): Promise<boolean> => {
     const intents = entries.filter((entry) => entry.kind === "call-claimed");
     for (const { intent, call, tool, argsHash } of intents)
       await addEvidence({
@@ -103,7 +103,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
         call,
         tool,
         argsHash,
-        outcome: { kind: "not-executed", why: "unavailable", message },
+        outcome: { kind: "not-executed", why, message },
         tookMs: 0,
       });
     return intents.length > 0;
@@ -139,7 +139,8 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
       const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
-      if (unsent === undefined || !(await refuse(entries, unsent))) return true;
+      const why = unsent === TOO_FEW ? "store" : "unavailable";
+      if (unsent === undefined || !(await refuse(entries, why, unsent))) return true;
       if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
       return lost(TOO_LATE);
     },

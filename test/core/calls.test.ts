@@ -123,6 +123,12 @@ const rows: readonly Row[] = [
     is: open(2),
   },
   {
+    name: "too few replicas had its intent: no attempt is used up",
+    after: (c) => [b.claim(c, 1), b.claim(c, 2), b.claim(c, 3)],
+    evidence: (c) => [1, 2, 3].map((n) => b.evidence(c, n, b.refused("store"), 6_000)),
+    is: () => ({ is: "retry", failed: 3, why: "store" }),
+  },
+  {
     name: "rate limited, waited only before",
     after: (c) => [b.at(5_000, b.parked("retry", c.id)), b.claim(c)],
     evidence: (c) => [b.evidence(c, 1, b.refused("rate-limit"), 6_500)],

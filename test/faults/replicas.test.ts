@@ -28,10 +28,10 @@ test("a replica that stands still: no tool is called, the attempt says so; when 
   await replica.server.kill("SIGSTOP");
   const run = await lab.send("ada");
   const parked = await untilEvent(run, "run.parked");
-  assert.equal(parked.reason, "retry");
+  assert.equal(parked.reason, "outage");
   assert.equal(lab.scalekit.ledger.length, 0, "not even a read");
   const evidence = Object.values(await lab.direct.hgetall(`{errand:0}:run:${run.id}:e`));
-  assert.match(evidence.join(), /"kind":"not-executed","why":"unavailable".*replicas/);
+  assert.match(evidence.join(), /"kind":"not-executed","why":"store".*replicas/);
   await replica.server.kill("SIGCONT");
   await assertDelivered(lab, run, "ada");
 });

@@ -104,6 +104,7 @@ export interface MemoryState {
   readonly gateOf: (name: string) => StoredGate;
   readonly leaveGates: (run: StoredRun) => void;
   readonly fill: (line: string) => void;
+  readonly ticket: (run: StoredRun) => void;
   readonly toLine: (run: StoredRun) => void;
   readonly goOn: (run: StoredRun, gate: string) => void;
   readonly goTo: (run: StoredRun, move: Move, reason: string) => void;
@@ -237,7 +238,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets = [];
     return made;
   };
-  const ways = { leaveGates, fill, toLine, goOn, goTo, look, write, takeTickets };
+  const ways = { leaveGates, fill, ticket, toLine, goOn, goTo, look, write, takeTickets };
   return { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }
 

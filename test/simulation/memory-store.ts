@@ -42,7 +42,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     events: needs.events,
     takeTickets: () => state.takeTickets(),
     create({ run: id, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) {
-      if (find(id)?.createdBy === nonce && !is("no-nonce")) return { answer: "ok", run: id };
+      const same = find(id);
+      if (same?.createdBy === nonce && !is("no-nonce")) {
+        if (same.place === "live" && same.lease === 0) state.ticket(same);
+        return { answer: "ok", run: id };
+      }
       const known = idem === "" ? undefined : idems.get(idem);
       if (known !== undefined && find(known.run) !== undefined)
         return { answer: known.inputHash === inputHash ? "same" : "conflict", run: known.run };

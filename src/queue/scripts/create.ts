@@ -10,7 +10,12 @@ import { SHARED } from "./shared.ts";
 export const CREATE: string = `${SHARED}${NEEDS}${COALESCE}
 local id, nonce, agent, identifier, tenant, queue = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local run = p .. 'run:' .. id
-if redis.call('HGET', run, 'created-by') == nonce then return { 'ok', id } end
+local h = redis.call('HMGET', run, 'created-by', 'place', 'lease', 'ticket', 'queue', 'agent')
+if h[1] == nonce then
+  -- Its ticket was lost with the reply: made again now, and not by the next looks.
+  if h[2] == 'live' and h[3] == '0' then ticket(id, tonumber(h[4]), h[5], h[6]) end
+  return { 'ok', id, unpack(made) }
+end
 local idem = ''
 if ARGV[10] ~= '' then
   idem = p .. 'idem:' .. ARGV[10]
