@@ -1,4 +1,5 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
+import { answersConformance } from "./answers.ts";
 import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
 import { needsConformance } from "./needs.ts";
@@ -17,4 +18,5 @@ for (const [name, open] of SUBJECTS) {
   placesConformance(name, open);
   coalesceConformance(name, open);
   needsConformance(name, open);
+  answersConformance(name, open);
 }

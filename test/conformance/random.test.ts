@@ -5,100 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { reviewGate } from "../../src/core/gate.ts";
 import type { Entry } from "../../src/core/journal.ts";
+import { answerNonce } from "../../src/core/outcome.ts";
 import type { Claim, Move } from "../../src/ports/journal.ts";
+import { GATES, IDS, type Op, op, rarely } from "./operations.ts";
 import { createRequest, memorySubject, redisSubject, type Subject } from "./subject.ts";
 
-const IDS = ["a", "b", "c", "d"] as const;
-/** Two accounts of ann, one of bob, and a gate of another kind; who parks where is nobody's concern here. */
-const GATES = ["account/ann/g", "account/ann/h", "account/bob/g", "other"] as const;
 const REASONS = ["expired", "refused"] as const;
 /** Far from all sums of what `age` adds. */
 const REMIND_AFTER_MS = [25_500, 70_500];
 const LINES = ["default:ann", "default:bob"] as const;
-const MOVES = ["stay", "stay", "line", "moment", "gate", "accounts", "accounts", "accounts", "end"] as const;
 const FAR = 4_000_000_000_000;
-
-type Op =
-  | {
-      readonly do: "create";
-      readonly run: string;
-      readonly priority: number;
-      readonly idem: string;
-      readonly coalesce: "all" | "latest" | "skip";
-    }
-  | { readonly do: "claim"; readonly run: string; readonly with: "ticket" | "old" | "none" }
-  | { readonly do: "renew" | "cancel" | "evidence"; readonly run: string; readonly old: boolean }
-  | {
-      readonly do: "commit";
-      readonly run: string;
-      readonly to: (typeof MOVES)[number];
-      readonly gate: string;
-      /** Of a park for accounts: which of the first three. */
-      readonly needs: readonly number[];
-      readonly after: boolean;
-      readonly prepared: boolean;
-      readonly old: boolean;
-      readonly wrong: boolean;
-      readonly sameNonce: boolean;
-    }
-  | { readonly do: "open"; readonly gate: string; readonly changed: number | undefined }
-  | { readonly do: "looked" | "remind"; readonly gate: string }
-  | { readonly do: "age"; readonly ms: number }
-  | { readonly do: "due" };
-
-const run = fc.constantFrom(...IDS);
-const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
-const op: fc.Arbitrary<Op> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("create" as const),
-      run,
-      priority: fc.constantFrom(0, 5, -5),
-      idem: fc.constantFrom("", "", "k"),
-      coalesce: fc.constantFrom("all", "all", "latest", "skip"),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant("claim" as const),
-      run,
-      with: fc.constantFrom("ticket", "ticket", "ticket", "old", "none"),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("renew", "cancel", "evidence"), run, old: rarely }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant("commit" as const),
-      run,
-      to: fc.constantFrom(...MOVES),
-      gate: fc.constantFrom(...GATES),
-      needs: fc.uniqueArray(fc.nat(2), { minLength: 1, maxLength: 3 }),
-      after: fc.boolean(),
-      prepared: rarely,
-      old: rarely,
-      wrong: rarely,
-      sameNonce: rarely,
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("open" as const),
-      gate: fc.constantFrom(...GATES),
-      changed: fc.constantFrom(undefined, 4_000, 6_000),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("looked", "remind"), gate: fc.constantFrom(...GATES) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant("age" as const), ms: fc.constantFrom(3_000, 17_000, 31_000, 61_000) }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("due" as const) }) },
-);
 
 /** One store, and what a client of it remembers. */
 interface Side {
@@ -145,7 +63,10 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       const move = await moveOf(subject, it);
       const entries: Entry[] = [
         ...(it.prepared ? [{ kind: "prepared", accounts: {} } as const] : []),
-        move.to === "gate" || move.to === "accounts" ? { kind: "parked", reason: "account" } : { kind: "yielded" },
+        ...(it.to === "review" || it.after ? [unknown(it.needs.length)] : []),
+        move.to === "gate" || move.to === "accounts"
+          ? { kind: "parked", reason: it.to === "review" ? "review" : "account" }
+          : { kind: "yielded" },
       ];
       const reply = await subject.journal.commit({
         run: it.run,
@@ -163,6 +84,14 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
     }
     case "cancel":
       return subject.cancel(it.run);
+    case "answer":
+      return subject.answer(it.run, intentOf(it.second ? 1 : 0), it.yes ? "happened" : "stop");
+    case "settle": {
+      const outcome = it.yes ? ({ kind: "ok", data: 1 } as const) : ({ kind: "unknown", message: "" } as const);
+      const sent = { nonce: intentOf(it.second ? 1 : 0), call: "c", tool: "t", argsHash: "h", tookMs: 1, outcome };
+      const won = await subject.journal.evidence(it.run, sent);
+      return won === undefined ? won : { ...won, at: 0 };
+    }
     case "evidence": {
       const sent = {
         nonce: it.old ? "i" : `i${step}`,
@@ -190,14 +119,30 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
   }
 }
 
+function intentOf(n: number): string {
+  return `u${n % 2}`;
+}
+
+function unknown(n: number): Entry {
+  return { kind: "unknown", call: "c", intent: intentOf(n), tool: "t", argsHash: "h" };
+}
+
 async function moveOf(
   subject: Subject,
-  { to, gate, needs, after, wrong }: Extract<Op, { do: "commit" }>,
+  { run, to, gate, needs, after, wrong }: Extract<Op, { do: "commit" }>,
 ): Promise<Move> {
   const version = async (of: string): Promise<number> => (await subject.gates.version(of)) + (wrong ? 1 : 0);
   switch (to) {
     case "gate":
       return { to, gate, version: await version(gate), until: FAR };
+    case "review":
+      return {
+        to: "gate",
+        gate: reviewGate(run),
+        version: await version(reviewGate(run)),
+        unless: answerNonce(intentOf(needs.length)),
+        until: FAR,
+      };
     case "accounts": {
       const reason = REASONS[needs.length % 2] ?? "expired";
       const named = await Promise.all(
@@ -223,8 +168,16 @@ async function held({ subject }: Side): Promise<unknown> {
     }),
   );
   const lines = await Promise.all(LINES.map(async (line) => [await subject.live(line), await subject.waiting(line)]));
-  const waiters = await Promise.all(GATES.map((gate) => subject.waiters(gate)));
-  return { runs, lines, waiters, records: await subject.authorizations(), told: await subject.events() };
+  const gates = [...GATES, ...IDS.map(reviewGate)];
+  const waiters = await Promise.all(gates.map((gate) => subject.waiters(gate)));
+  return {
+    runs,
+    lines,
+    waiters,
+    unknowns: await subject.unknowns(),
+    records: await subject.authorizations(),
+    told: await subject.events(),
+  };
 }
 
 test("memory and Redis do the same, whatever is asked", async (t) => {

@@ -2,6 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
+import { reviewGate } from "../../src/core/gate.ts";
+import { type Answer, answerNonce, type Evidence } from "../../src/core/outcome.ts";
+import { ANSWER } from "../../src/queue/scripts/answer.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { REMIND } from "../../src/queue/scripts/remind.ts";
@@ -53,6 +56,12 @@ export interface Subject {
   /** What `keep` kept, joined from so many pieces. */
   kept(run: string, nonce: string, pieces: number): Promise<string | undefined>;
   cancel(run: string): Promise<string>;
+  /** A person's word on an attempt whose outcome nobody knows. */
+  answer(run: string, intent: string, says: Answer["says"]): Promise<string>;
+  /** `<run> <intent>` of the attempts that stand on the list of unknown outcomes. */
+  unknowns(): Promise<readonly string[]>;
+  /** A run's evidence is kept only for a while. */
+  evidenceExpires(run: string): Promise<boolean>;
   due(): Promise<{ readonly gates: readonly string[]; readonly tickets: readonly Ticket[] }>;
   header(run: string): Promise<Header | undefined>;
   live(line: string): Promise<readonly string[]>;
@@ -104,6 +113,9 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
     create: (request) => at(() => store.create(request)),
     kept: async (run, nonce) => store.kept(run, nonce),
     cancel: (run) => at(() => store.cancel(run)),
+    answer: (run, intent, says) => at(() => store.answer(run, intent, answerOf(intent, says))),
+    unknowns: async () => Array.from(store.unknowns).toSorted(),
+    evidenceExpires: async (run) => (store.runs.get(run)?.expires ?? 0) > 0,
     due: () =>
       at(() => {
         store.takeTickets();
@@ -167,6 +179,12 @@ export const redisSubject: OpenSubject = (t, options) => {
     },
     kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
     cancel: async (run) => String((await store.run(CANCEL, run))[0]),
+    answer: async (run, intent, says) => {
+      const text = JSON.stringify(answerOf(intent, says));
+      return String((await store.run(ANSWER, run, intent, text, reviewGate(run)))[0]);
+    },
+    evidenceExpires: async (run) => (await redis.pttl(`${prefix}run:${run}:e`)) > 0,
+    unknowns: async () => (await redis.zrange(`${prefix}unknowns`, "0", "-1")).toSorted(),
     due: async () => {
       const [, rounds, , ...made] = await store.run(DUE, 100);
       const gates: string[] = [];
@@ -234,6 +252,11 @@ export const redisSubject: OpenSubject = (t, options) => {
     },
   };
 };
+
+function answerOf(intent: string, says: Answer["says"]): Omit<Evidence, "at"> {
+  const outcome = { kind: "answered", says } as const;
+  return { nonce: answerNonce(intent), call: "t0c0", tool: "x", argsHash: "h", tookMs: 0, outcome };
+}
 
 export function createRequest(
   options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string; from?: number } = {},
