@@ -142,9 +142,9 @@ test("expiry counts from the first park: waking in between does not begin it ane
   assert.equal(await world.errand.checkAccount("ada", "slack"), true);
   const again = await untilEvent(run, "run.parked", 2);
   assert.ok(again.at > parked.at, "it has looked again, and gmail was gone");
-  const { redis, close } = connect(redisUrl(), true);
-  t.after(close);
-  assert.equal(await redis.zscore(`{${world.prefix}:0}:looks`, `run:${run.id}`), String(parked.at + 1_500));
+  const connection = connect(redisUrl(), true);
+  t.after(() => connection.close());
+  assert.equal(await connection.redis.zscore(`{${world.prefix}:0}:looks`, `run:${run.id}`), String(parked.at + 1_500));
   await assert.rejects(run.result({ timeoutMs: 20_000 }), { code: "run-expired" });
 });
 
