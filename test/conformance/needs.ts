@@ -67,7 +67,7 @@ export function needsConformance(name: string, open: OpenSubject): void {
       assert.equal((await header(s, run)).place, "gate", "the same account once more is not the other one");
       await s.gates.open(last);
       assert.equal((await header(s, run)).place, "live");
-      assert.deepEqual(await records(s), []);
+      assert.deepEqual(await s.ofAuthorizations(), []);
       assert.deepEqual((await told(s)).slice(1), [
         `granted | ${run} | ${first}=expired |  | `,
         `granted | ${run} | ${last}=expired |  | `,
@@ -193,7 +193,7 @@ export function needsConformance(name: string, open: OpenSubject): void {
     const s = of();
     const run = await enqueue(s);
     await s.gates.looked([{ gate: GMAIL, reason: "expired" }]);
-    assert.deepEqual(await records(s), []);
+    assert.deepEqual(await s.ofAuthorizations(), []);
     await park(s, run, await toAccounts(s, [GMAIL], "pending-auth"));
     await s.gates.looked([{ gate: GMAIL, reason: "pending-verification" }]);
     assert.deepEqual(await records(s), [[GMAIL, "pending-verification", run]]);

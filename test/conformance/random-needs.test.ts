@@ -154,7 +154,8 @@ test("a record is there exactly as long as an unfinished run names its account, 
       assert.deepEqual(await holds(memory), await holds(redis), `${what}: both hold the same`);
       records += await assertNamed(redis, what);
     }
-    assert.deepEqual(await redis.authorizations(), [], "all runs have ended");
+    for (const store of [memory, redis])
+      assert.deepEqual(await store.ofAuthorizations(), [], "all runs have ended, and nothing is left");
     for (const event of await redis.events()) {
       const type = event.split(" ")[0] ?? "";
       told.set(type, (told.get(type) ?? 0) + 1);

@@ -70,6 +70,8 @@ export interface Subject {
   waiters(gate: string): Promise<readonly string[]>;
   /** Accounts that runs need, oldest first. */
   authorizations(): Promise<readonly Authorization[]>;
+  /** Whatever the store holds of accounts that runs need: nothing, when none is needed. */
+  ofAuthorizations(): Promise<readonly string[]>;
   /** What was told of them, in order. */
   events(): Promise<readonly string[]>;
   remind(nonce: string, gates: readonly string[]): Promise<number>;
@@ -137,6 +139,10 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
         const runs = Array.from(names.keys()).toSorted();
         return { gate, reason, runs, reminded, reminds: store.looks.has(`remind:${gate}`) };
       }),
+    ofAuthorizations: async () => [
+      ...store.auths.keys(),
+      ...Array.from(store.looks.keys()).filter((member) => member.startsWith("remind:")),
+    ],
     events: async () => store.events.map(eventText),
     remind: (nonce, gates) => at(() => store.remind(nonce, gates)),
     waiters: async (gate) => Array.from(store.gates.get(gate)?.waiters.keys() ?? []).toSorted(),
@@ -222,6 +228,10 @@ export const redisSubject: OpenSubject = (t, options) => {
         found.push({ gate, reason, runs, reminded: Number(reminded), reminds });
       }
       return found;
+    },
+    ofAuthorizations: async () => {
+      const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
+      return [...(await redis.keys(`${prefix}auth*`)), ...looks.filter((member) => member.startsWith("remind:"))];
     },
     events: async () => {
       const told = await redis.xrange(`${prefix}events`, "-", "+");
