@@ -203,7 +203,7 @@ test("an event of a newer version is left to those who know it", async (t) => {
 });
 
 test("closing waits for what is being told", async (t) => {
-  const { told, outbox, write } = stage(t);
+  const { store, told, outbox, write } = stage(t);
   await write("ada");
   let finish: () => void = () => undefined;
   let begun: () => void = () => undefined;
@@ -217,7 +217,10 @@ test("closing waits for what is being told", async (t) => {
   });
   process.start();
   await isBegun;
-  const closing = process.close();
+  let isClosed = false;
+  const closing = process.close().then(() => (isClosed = true));
+  for (let i = 0; i < 5; i++) await store.redis.ping();
+  assert.equal(isClosed, false);
   finish();
   await closing;
   assert.deepEqual(who(told), ["ada"]);
