@@ -52,8 +52,8 @@ export interface RunHeader {
   readonly status: RunStatus;
   /** Of a parked run. The journal names it too, but for `newer-version`. */
   readonly reason?: ParkReason;
-  /** Of a run that waits for accounts: those that it still needs, while the journal names all that it parked for. */
-  readonly needs?: readonly Need[];
+  /** Of a run that waits for accounts: connections that it still needs, of all that it parked for. */
+  readonly needs?: readonly string[];
   readonly supersededBy?: string;
 }
 
@@ -64,8 +64,7 @@ export function viewRun(
 ): RunView {
   const { created, ended } = state;
   const last = state.parks.at(-1);
-  const still = reason === "account" && needs !== undefined ? { needs } : {};
-  const park = last?.reason === reason || reason === undefined ? last && { ...last, ...still } : { reason };
+  const park = last?.reason === reason || reason === undefined ? last && stillNeeded(last, needs) : { reason };
   const costs = state.turns.flatMap((turn) => (turn.costUsd === undefined ? [] : [turn.costUsd]));
   return {
     id: state.id,
@@ -87,6 +86,11 @@ export function viewRun(
     ...(ended?.truncated === true && { truncated: true }),
     ...(ended !== undefined && ended.status !== "completed" && { failure: failureView(ended) }),
   };
+}
+
+function stillNeeded(park: Decision<Parked>, connections: readonly string[] | undefined): Decision<Parked> {
+  if (park.needs === undefined || connections === undefined) return park;
+  return { ...park, needs: park.needs.filter(({ connection }) => connections.includes(connection)) };
 }
 
 function parkedView(park: Pick<Parked, "reason" | "needs" | "until" | "message">): NonNullable<RunView["parked"]> {

@@ -30,8 +30,13 @@ export function decodeEvent([id, fields]: StreamEntry): AuthorizationEvent<Need>
   }
 }
 
-/** `<gate>=<reason> …`, all of one identifier: as a run's header and the stream keep them. */
-export function decodeNeeds(text: string): { readonly identifier: string; readonly needs: readonly Need[] } {
+/** The connections of what a run's header says of its accounts: `/gmail /slack`. */
+export function decodeConnections(text: string): string[] {
+  return text.split(" ").map((word) => decodeURIComponent(word.slice(word.lastIndexOf("/") + 1)));
+}
+
+/** `<gate>=<reason> …`, all of one identifier. */
+function decodeNeeds(text: string): { readonly identifier: string; readonly needs: readonly Need[] } {
   let identifier = "";
   const needs = text.split(" ").flatMap((word): Need[] => {
     const [gate = "", reason = ""] = word.split("=");

@@ -8,7 +8,7 @@ import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
 import { eventOf, type RunEvent, type RunHeader, type RunView, settledEvent, viewRun } from "../core/view.ts";
 import { decodeDecision, decodeEvidence } from "./codec.ts";
 import type { Connection } from "./connect.ts";
-import { decodeNeeds } from "./events.ts";
+import { decodeConnections } from "./events.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
 import { toolResult, type ToolResult } from "./tool-result.ts";
@@ -119,7 +119,7 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
   const header: RunHeader = {
     status: status as RunStatus,
     ...(typeof reason === "string" && { reason: reason as ParkReason }),
-    ...(typeof needs === "string" && { needs: decodeNeeds(needs).needs }),
+    ...(typeof needs === "string" && { needs: decodeConnections(needs) }),
     ...(typeof supersededBy === "string" && { supersededBy }),
   };
   return { ...header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };

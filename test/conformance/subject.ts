@@ -35,7 +35,7 @@ export interface Header {
   readonly expires: boolean;
   /** Somebody will look at it. */
   readonly looked: boolean;
-  /** `<gate>=<reason>` of the accounts that it names. */
+  /** Gates of the accounts that it names. */
   readonly needs: readonly string[];
 }
 
@@ -158,7 +158,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
 function seen(run: StoredRun, looked: boolean): Header {
   const { status, place, reason, epoch, lease, journal, cancel, supersededBy, needs } = run;
   const told = { ticket: String(run.ticket), length: journal.length, expires: run.expires > 0 };
-  const named = needs.map((need) => `${need.gate}=${need.reason}`);
+  const named = needs.map(({ gate }) => gate);
   return { status, place, reason, epoch, lease, cancel, supersededBy, looked, needs: named, ...told };
 }
 
@@ -213,7 +213,10 @@ export const redisSubject: OpenSubject = (t, options) => {
         supersededBy: h["superseded-by"] ?? "",
         expires: (await redis.pttl(`${prefix}run:${run}`)) > 0,
         looked: (await redis.zscore(`${prefix}looks`, `run:${run}`)) !== null,
-        needs: (h["needs"] ?? "").split(" ").filter(Boolean),
+        needs: (h["needs"] ?? "")
+          .split(" ")
+          .filter(Boolean)
+          .map((word) => (word.startsWith("/") ? `account/${encodeURIComponent(h["identifier"] ?? "")}${word}` : word)),
       };
     },
     live: async (line) => (await redis.zrange(`${prefix}live:${line}`, "0", "-1")).toSorted(),

@@ -94,7 +94,8 @@ async function parkRun(s: TestStore, identifier: string, after?: number): Promis
   const { epoch, decisions } = claim;
   const entries: Entry[] = [{ kind: "parked", reason: "account" }];
   const refused = after === undefined ? {} : { after };
-  const move = { to: "gate", gate: accountGate(identifier, "gmail"), version: 0, ...refused, until: 4e12 } as const;
+  const needs = [{ gate: accountGate(identifier, "gmail"), version: 0, reason: "expired" }] as const;
+  const move = { to: "accounts", needs, ...refused, until: 4e12 } as const;
   const reply = await s.journal.commit({ run, epoch, length: decisions.length, nonce: "p", entries, move });
   assert.equal(reply.answer, "ok");
   return run;
@@ -112,7 +113,8 @@ test("too many: those who wait look again now; who was refused does not, nor who
     Number(await redis.zscore(`${prefix}looks`, `run:${run}`)) <= Date.now();
   assert.deepEqual([await due(first), await due(refused), await due(other)], [true, false, false]);
   if (claim.answer !== "claimed") throw new Error(claim.answer);
-  const move = { to: "gate", gate: accountGate("user_2", "gmail"), version, until: 4e12 } as const;
+  const needs = [{ gate: accountGate("user_2", "gmail"), version, reason: "expired" }] as const;
+  const move = { to: "accounts", needs, until: 4e12 } as const;
   const { epoch, decisions } = claim;
   const late = await s.journal.commit({
     run: claimed,

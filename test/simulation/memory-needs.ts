@@ -89,7 +89,7 @@ export function createMemoryNeeds({ looks, remindAfterMs, now, next }: NeedsOpti
     if (found === undefined || found.names.size > 0) return;
     auths.delete(need.gate);
     looks.delete(`remind:${need.gate}`);
-    if (why !== undefined) events.push({ type: why, run: run.id, needs: [need] });
+    if (why !== undefined) events.push({ type: why, run: run.id, needs: [{ ...need, reason: found.reason }] });
   };
   const setNeeds = (
     run: NeedyRun,

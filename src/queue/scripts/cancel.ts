@@ -12,7 +12,7 @@ local h = redis.call('HMGET', run, 'status', 'lease', 'place', 'gate')
 if not h[1] then return { 'gone' } end
 if final(h[1]) then return { 'final' } end
 redis.call('HSET', run, 'cancel', '1')
-if h[3] == 'gate' then leaveGates(id, h[4]) end
+if h[3] == 'gate' then leaveGates(id, run, h[4]) end
 if h[3] == 'gate' or h[3] == 'moment' then toLine(id, run) end
 announce(id)
 return { (tonumber(h[2]) or 0) > now and 'held' or 'free' }

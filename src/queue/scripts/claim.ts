@@ -31,10 +31,10 @@ if asked ~= '' then
   if place ~= 'live' or asked ~= h[3] then return { 'stale' } end
 else
   if place == 'line' then redis.call('ZREM', p .. 'line:' .. h[8], id) end
-  if place == 'gate' then leaveGates(id, h[9]) end
+  if place == 'gate' then leaveGates(id, run, h[9]) end
   redis.call('ZADD', p .. 'live:' .. h[8], now, id)
   redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
-  redis.call('HDEL', run, 'reason', 'gate', 'after')
+  redis.call('HDEL', run, 'reason', 'gate', 'after', 'refused')
 end
 local epoch = int(raise(h[4]))
 setStatus(id, run, status, h[11], 'running', 'epoch', epoch, 'lease', int(now + o.lease), 'claim', nonce, 'updated', int(now))

@@ -30,7 +30,7 @@ local function giveWay(id, new)
   local run = p .. 'run:' .. id
   local h = redis.call('HMGET', run, 'place', 'gate')
   redis.call('HSET', run, 'cancel', '1', 'superseded-by', new)
-  if h[1] == 'gate' then leaveGates(id, h[2]) end
+  if h[1] == 'gate' then leaveGates(id, run, h[2]) end
   handOver(id, run, new)
   if h[1] == 'gate' or h[1] == 'moment' then toLine(id, run) end
   announce(id)

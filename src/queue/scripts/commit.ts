@@ -35,9 +35,8 @@ for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
   'lease', move.to == 'stay' and int(now + o.lease) or '0')
 announce(id)
-local needs, isNew = h[10], false
 if move.needs and not (h[3] and move.needs[1]) then
-  needs, isNew = setNeeds(id, run, needs, move.needs, 'granted', move.kept)
+  local isNew = setNeeds(id, run, h[10], move.needs, 'granted', move.kept)
   if isNew then emit('required', 'run', id, 'agent', h[6], 'needs', needsText(move.needs)) end
 end
 if move.to == 'stay' then return { 'ok', int(now), h[3] or '' } end
@@ -63,12 +62,12 @@ elseif move.to == 'gate' then
       redis.call('ZADD', p .. 'looks', 'NX', now + o.sweep, 'sweep:' .. connection)
     end
   end
-  setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', table.concat(gates, ' '))
-  if move.after then redis.call('HSET', run, 'after', int(move.after)) end
+  setStatus(id, run, h[2], h[9], 'parked', 'place', 'gate', 'reason', move.reason, 'gate', gatesText(run, gates))
+  if move.after then redis.call('HSET', run, 'after', int(move.after), 'refused', move.needs[1].reason) end
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
   setStatus(id, run, h[2], h[9], move.status, 'place', 'none')
-  setNeeds(id, run, needs, {}, move.status == 'expired' and 'expired')
+  setNeeds(id, run, redis.call('HGET', run, 'needs'), {}, move.status == 'expired' and 'expired')
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZREM', p .. 'unfinished:' .. h[6] .. ':' .. h[7], id)

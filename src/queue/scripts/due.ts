@@ -49,7 +49,7 @@ local function look(id)
     redis.call('ZADD', looks, now + o.grace, 'run:' .. id)
     ticket(id, number, h[5], h[6])
   else
-    if place == 'gate' then leaveGates(id, h[7]) end
+    if place == 'gate' then leaveGates(id, run, h[7]) end
     toLine(id, run)
     announce(id)
   end

@@ -7,7 +7,7 @@
  *   looks                  remind:<gate>: when the next reminder is due
  *   events          stream what is told of them: type, and needs as "<gate>=<reason> …"
  *
- * A run's header keeps what it names in `needs`, in the same form. A record is there exactly as long as a run names it.
+ * A run's header keeps the gates that it names in `needs`. A record is there exactly as long as an unfinished run names it.
  */
 export const NEEDS = `
 local auths = p .. 'auths'
@@ -16,21 +16,15 @@ local function emit(what, ...)
   redis.call('XADD', p .. 'events', 'MAXLEN', '~', 100000, '*', 'type', 'authorization.' .. what, ...)
 end
 
-local function needsOf(text)
-  local needs = {}
-  for gate, reason in string.gmatch(text or '', '([^%s=]+)=(%S+)') do needs[#needs + 1] = { gate = gate, reason = reason } end
-  return needs
-end
-
 local function needsText(needs)
   local words = {}
   for i, need in ipairs(needs) do words[i] = need.gate .. '=' .. need.reason end
   return table.concat(words, ' ')
 end
 
-local function writeNeeds(run, needs)
-  if #needs == 0 then return redis.call('HDEL', run, 'needs') end
-  redis.call('HSET', run, 'needs', needsText(needs))
+local function writeNeeds(run, gates)
+  if #gates == 0 then return redis.call('HDEL', run, 'needs') end
+  redis.call('HSET', run, 'needs', gatesText(run, gates))
 end
 
 local function indexes(gate)
@@ -53,50 +47,51 @@ local function addNeed(id, need)
 end
 
 -- The last one takes the record away, and tells why; without a word if nothing is to be said of it.
-local function dropNeed(id, need, why)
-  local record = p .. 'auth:' .. need.gate
+local function dropNeed(id, gate, why)
+  local record = p .. 'auth:' .. gate
   redis.call('ZREM', record .. ':n', id)
   if redis.call('EXISTS', record .. ':n') == 1 then return end
+  local reason = redis.call('HGET', record, 'reason')
   if redis.call('DEL', record) == 0 then return end
-  for _, index in ipairs(indexes(need.gate)) do redis.call('ZREM', index, need.gate) end
-  redis.call('ZREM', p .. 'looks', 'remind:' .. need.gate)
-  if why then emit(why, 'run', id, 'needs', needsText({ need })) end
+  for _, index in ipairs(indexes(gate)) do redis.call('ZREM', index, gate) end
+  redis.call('ZREM', p .. 'looks', 'remind:' .. gate)
+  if why then emit(why, 'run', id, 'needs', gate .. '=' .. reason) end
 end
 
--- From now on the run needs these and no others, but for those of 'keep' that it needed before.
--- → what it needs, as text; whether nobody named one of these before
+-- From now on the run needs these and no others, but for those of 'keep' that it needed before ('before': its header's text).
+-- → whether nobody named one of these before
 local function setNeeds(id, run, before, needs, why, keep)
   local all, named, kept, isNew = {}, {}, {}, false
   for _, gate in ipairs(keep or {}) do kept[gate] = true end
   for i, need in ipairs(needs) do
-    all[i], named[need.gate] = need, true
+    all[i], named[need.gate] = need.gate, true
     isNew = addNeed(id, need) or isNew
   end
-  for _, need in ipairs(needsOf(before)) do
-    if kept[need.gate] and not named[need.gate] then
-      all[#all + 1] = need
-    elseif not named[need.gate] then
-      dropNeed(id, need, why)
+  for _, gate in ipairs(gatesOf(run, before)) do
+    if kept[gate] and not named[gate] then
+      all[#all + 1] = gate
+    elseif not named[gate] then
+      dropNeed(id, gate, why)
     end
   end
   writeNeeds(run, all)
-  return needsText(all), isNew
+  return isNew
 end
 
 -- The run gives way to another, which needs what it needed until it has looked itself: nobody is asked again meanwhile.
 local function handOver(id, run, to)
   local other = p .. 'run:' .. to
-  local needs, named = needsOf(redis.call('HGET', other, 'needs')), {}
-  for _, need in ipairs(needs) do named[need.gate] = true end
-  for _, need in ipairs(needsOf(redis.call('HGET', run, 'needs'))) do
-    local names = p .. 'auth:' .. need.gate .. ':n'
+  local all, named = gatesOf(other, redis.call('HGET', other, 'needs')), {}
+  for _, gate in ipairs(all) do named[gate] = true end
+  for _, gate in ipairs(gatesOf(run, redis.call('HGET', run, 'needs'))) do
+    local names = p .. 'auth:' .. gate .. ':n'
     redis.call('ZADD', names, 'NX', redis.call('ZSCORE', names, id), to)
     redis.call('ZREM', names, id)
-    if not named[need.gate] then needs[#needs + 1] = need end
-    named[need.gate] = true
+    if not named[gate] then all[#all + 1] = gate end
+    named[gate] = true
   end
   writeNeeds(run, {})
-  writeNeeds(other, needs)
+  writeNeeds(other, all)
 end
 
 -- A reminder is due; those that were due as well by now, while nobody woke, are left out. → whether it is to be told

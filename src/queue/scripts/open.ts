@@ -16,31 +16,31 @@ local changed = tonumber(ARGV[6])
 if version > (tonumber(current) or 0) then redis.call('HSET', gate, 'version', int(version)) end
 if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'looked', int(now)) end
 
+local function without(gates)
+  local left = {}
+  for _, one in ipairs(gates) do
+    if one ~= name then left[#left + 1] = one end
+  end
+  return left
+end
+
 local function goOn(id, run, gates, needs)
-  local gatesLeft, needsLeft, need = {}, {}, nil
-  for at in string.gmatch(gates or '', '%S+') do
-    if at ~= name then gatesLeft[#gatesLeft + 1] = at end
+  local left = without(gatesOf(run, gates))
+  redis.call('HSET', run, 'gate', gatesText(run, left))
+  if needs then
+    writeNeeds(run, without(gatesOf(run, needs)))
+    dropNeed(id, name, 'granted')
   end
-  for _, one in ipairs(needsOf(needs)) do
-    if one.gate == name then need = one else needsLeft[#needsLeft + 1] = one end
-  end
-  redis.call('HSET', run, 'gate', table.concat(gatesLeft, ' '))
-  if need then
-    writeNeeds(run, needsLeft)
-    dropNeed(id, need, 'granted')
-  end
-  if #gatesLeft == 0 then toLine(id, run) end
+  if #left == 0 then toLine(id, run) end
   announce(id)
 end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', gate .. ':w', '-inf', '(' .. int(version), 'LIMIT', 0, most)) do
   local run = p .. 'run:' .. id
-  local h = redis.call('HMGET', run, 'place', 'gate', 'after', 'needs')
+  local h = redis.call('HMGET', run, 'place', 'gate', 'after', 'needs', 'refused')
   if changed and (tonumber(h[3]) or 0) > 0 and changed <= tonumber(h[3]) then
     redis.call('ZADD', gate .. ':w', version, id)
-    for _, need in ipairs(needsOf(h[4])) do
-      if need.gate == name then redis.call('HSET', record, 'reason', need.reason) end
-    end
+    if h[5] and redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'reason', h[5]) end
   else
     redis.call('ZREM', gate .. ':w', id)
     if h[1] == 'gate' then goOn(id, run, h[2], h[4]) end

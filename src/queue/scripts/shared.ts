@@ -79,16 +79,43 @@ local function setStatus(id, run, from, sequence, to, ...)
   redis.call('ZADD', p .. 'runs:status:' .. to, sequence, id)
 end
 
+-- A run's own accounts stand in its header without its identifier, which keeps it small: "/gmail /slack" for
+-- account/<identifier>/gmail and …/slack. Encoded as JavaScript's encodeURIComponent does it.
+local function accountOf(run)
+  local function code(c) return string.format('%%%02X', string.byte(c)) end
+  return 'account/' .. string.gsub(redis.call('HGET', run, 'identifier'), "[^%w%-_%.!~%*'%(%)]", code)
+end
+
+local function gatesOf(run, text)
+  local gates, account = {}, nil
+  for word in string.gmatch(text or '', '%S+') do
+    if string.sub(word, 1, 1) == '/' then
+      account = account or accountOf(run)
+      word = account .. word
+    end
+    gates[#gates + 1] = word
+  end
+  return gates
+end
+
+local function gatesText(run, gates)
+  local account, words = accountOf(run), {}
+  for i, gate in ipairs(gates) do
+    words[i] = string.sub(gate, 1, #account) == account and string.sub(gate, #account + 1) or gate
+  end
+  return table.concat(words, ' ')
+end
+
 -- It waits at none of its gates any more.
-local function leaveGates(id, gates)
-  for gate in string.gmatch(gates or '', '%S+') do redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id) end
+local function leaveGates(id, run, text)
+  for _, gate in ipairs(gatesOf(run, text)) do redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id) end
 end
 
 -- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.
 local function toLine(id, run)
   local h = redis.call('HMGET', run, 'line', 'rank', 'status', 'sequence')
   setStatus(id, run, h[3], h[4], 'queued', 'place', 'line', 'updated', int(now))
-  redis.call('HDEL', run, 'reason', 'gate', 'after')
+  redis.call('HDEL', run, 'reason', 'gate', 'after', 'refused')
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
   fill(h[1])
