@@ -189,7 +189,7 @@ for (const protocol of PROTOCOLS)
     await server.waitFor(() => true);
     controller.abort();
     assert.deepEqual(await reply, { kind: "failure", class: "retry", message: "the request was aborted" });
-    await server.waitFor((request) => request.outcome === "aborted");
+    assert.equal((await server.waitFor((request) => request.outcome !== "open")).outcome, "aborted");
   });
 
 for (const protocol of PROTOCOLS)
