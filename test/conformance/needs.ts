@@ -84,6 +84,26 @@ export function needsConformance(name: string, open: OpenSubject): void {
     assert.deepEqual([await records(s), await told(s), await s.waiters(GMAIL)], [[], [], []]);
   });
 
+  it("a run that goes leaves all of its gates: its moment comes, it is cancelled, it is taken without a ticket, it gives way", async (of) => {
+    const s = of();
+    const gone: readonly ((run: string) => Promise<unknown>)[] = [
+      async () => {
+        await s.age(11_000);
+        return s.due();
+      },
+      (run) => s.cancel(run),
+      (run) => s.journal.claim(run, { nonce: `free-${run}`, worker: "w" }),
+      () => enqueue(s, { coalesce: "latest" }),
+    ];
+    for (const leave of gone) {
+      const run = await enqueue(s);
+      await park(s, run, { ...(await toAccounts(s, [GMAIL, SLACK])), until: s.now() + 10_000 } as Move);
+      assert.deepEqual([await s.waiters(GMAIL), await s.waiters(SLACK)], [[run], [run]]);
+      await leave(run);
+      assert.deepEqual([await s.waiters(GMAIL), await s.waiters(SLACK)], [[], []]);
+    }
+  });
+
   it("a record stays while its run looks again, and nobody is asked twice", async (of) => {
     const s = of();
     const run = await enqueue(s);
