@@ -4,6 +4,7 @@ import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
 import { needsConformance } from "./needs.ts";
 import { placesConformance } from "./places.ts";
+import { remindersConformance } from "./reminders.ts";
 import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
 import { sentTwice } from "./twice.ts";
 
@@ -18,5 +19,6 @@ for (const [name, open] of SUBJECTS) {
   placesConformance(name, open);
   coalesceConformance(name, open);
   needsConformance(name, open);
+  remindersConformance(name, open);
   answersConformance(name, open);
 }

@@ -20,11 +20,10 @@ import type { OpenSubject, Subject } from "./subject.ts";
 
 const EXPIRED: Move = { to: "end", status: "expired" };
 const prepared: Entry = { kind: "prepared", accounts: {} };
-const DAY = 86_400_000;
 
 const records = async (s: Subject): Promise<unknown> =>
   (await s.authorizations()).map(({ gate, reason, runs }) => [gate, reason, ...runs]);
-const told = async (s: Subject): Promise<readonly string[]> =>
+export const told = async (s: Subject): Promise<readonly string[]> =>
   (await s.events()).map((text) => text.replace("authorization.", ""));
 
 /** Parks it once more: as whoever takes it next would. */
@@ -217,69 +216,6 @@ export function needsConformance(name: string, open: OpenSubject): void {
     await park(s, run, await toAccounts(s, [GMAIL], "pending-auth"));
     await s.gates.looked([{ gate: GMAIL, reason: "pending-verification" }]);
     assert.deepEqual(await records(s), [[GMAIL, "pending-verification", run]]);
-  });
-
-  it("reminders: after one and three days, one for all accounts of a user, none that was missed, none when nothing is needed", async (of) => {
-    const s = of();
-    const [one, two] = [await enqueue(s), await enqueue(s, { identifier: "user_2" })];
-    await park(s, one, await toAccounts(s, [GMAIL, SLACK]));
-    await park(s, two, await toAccounts(s, ["account/user_2/gmail"]));
-    const reminders = async (): Promise<string[]> =>
-      (await told(s)).filter((text) => text.startsWith("reminded")).toSorted();
-    await s.age(DAY - 60_000);
-    await s.due();
-    assert.deepEqual(await reminders(), []);
-    await s.age(61_000);
-    await s.due();
-    await s.due();
-    const first = [
-      `reminded |  | ${GMAIL}=expired ${SLACK}=expired | 1 | `,
-      "reminded |  | account/user_2/gmail=expired | 1 | ",
-    ];
-    assert.deepEqual(await reminders(), first);
-    await s.gates.open(SLACK);
-    await s.gates.open("account/user_2/gmail");
-    await s.age(2 * DAY);
-    await s.due();
-    assert.deepEqual(await reminders(), [first[0], `reminded |  | ${GMAIL}=expired | 2 | `, first[1]]);
-    assert.deepEqual(
-      (await s.authorizations()).map(({ gate, reminded, reminds }) => [gate, reminded, reminds]),
-      [[GMAIL, 2, false]],
-    );
-  });
-
-  it("reminders that were missed while nobody woke become one", async (of) => {
-    const s = of();
-    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
-    await s.age(9 * DAY);
-    await s.due();
-    await s.due();
-    assert.deepEqual((await told(s)).slice(1), [`reminded |  | ${GMAIL}=expired | 1 | `]);
-  });
-
-  it("a reminder that somebody asks for counts, and leaves those that are due by time", async (of) => {
-    const s = of();
-    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
-    assert.equal(await s.remind("n1", [GMAIL, SLACK]), 1);
-    assert.equal(await s.remind("n2", [GMAIL]), 1);
-    await s.age(DAY + 1_000);
-    await s.due();
-    assert.deepEqual((await told(s)).slice(1), [
-      `reminded |  | ${GMAIL}=expired | 1 | 1`,
-      `reminded |  | ${GMAIL}=expired | 2 | 1`,
-      `reminded |  | ${GMAIL}=expired | 3 | `,
-    ]);
-  });
-
-  it("a policy without reminders reminds nobody", async (of) => {
-    const s = of({ remindAfterMs: [] });
-    await park(s, await enqueue(s), await toAccounts(s, [GMAIL]));
-    await s.age(9 * DAY);
-    await s.due();
-    assert.deepEqual(
-      (await s.authorizations()).map(({ reminded, reminds }) => [reminded, reminds]),
-      [[0, false]],
-    );
   });
 
   it("a run that gives way hands its needs over: the user is not asked again for the next tick", async (of) => {

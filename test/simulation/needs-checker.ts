@@ -42,16 +42,25 @@ export function createNeedsChecker(world: World): NeedsChecker {
     return false;
   };
 
+  const atAccounts = ({ place, gates }: StoredRun): boolean =>
+    place === "gate" && gates.some((gate) => gate.startsWith("account/"));
+  const leavesAt = ({ id }: StoredRun): number => world.store.looks.get(`run:${id}`) ?? 0;
   const waits = (run: StoredRun): void => {
     const until = waiting.get(run.id);
-    const atAccounts = run.place === "gate" && run.gates.some((gate) => gate.startsWith("account/"));
-    if (atAccounts && run.gates.join() !== run.needs.map(({ gate }) => gate).join())
+    const waitsNow = atAccounts(run);
+    if (waitsNow && run.gates.join() !== run.needs.map(({ gate }) => gate).join())
       broken(`${run.id} waits at ${run.gates.join()} and needs ${run.needs.map(({ gate }) => gate).join()}`);
+    if (waitsNow && until === undefined)
+      for (const gate of run.gates) {
+        const { version, waiters } = world.store.gates.get(gate) ?? { version: 0, waiters: new Map<string, number>() };
+        if (waiters.get(run.id) !== version)
+          world.broken("a run parks only at gates that are as it saw them", `${run.id} at ${gate}, now ${version}`);
+      }
     const early = until !== undefined && !run.cancel && world.redisNow() < until;
     // A claim that ends a cancelled run may come after the failover that lost the cancel.
-    if (early && !atAccounts && run.needs.length > 0 && !world.tainted.has(run.id))
+    if (early && !waitsNow && run.needs.length > 0 && !world.tainted.has(run.id))
       world.broken("a run is woken once, by the last of its accounts", `${run.id} left for its ${run.place}`);
-    if (atAccounts) waiting.set(run.id, world.store.looks.get(`run:${run.id}`) ?? 0);
+    if (waitsNow) waiting.set(run.id, leavesAt(run));
     else waiting.delete(run.id);
   };
 
@@ -88,6 +97,7 @@ export function createNeedsChecker(world: World): NeedsChecker {
     },
     afterFailover() {
       waiting.clear();
+      for (const run of world.store.runs.values()) if (atAccounts(run)) waiting.set(run.id, leavesAt(run));
       told = world.store.events.length;
       open.clear();
       for (const gate of world.store.auths.keys()) open.add(gate);
