@@ -36,6 +36,8 @@ export function standing(state: RunState, call: PlannedCall, attempts: number, n
     .map((claim) => state.evidence[claim.intent])
     .find((e) => e?.outcome.kind === "ok" || e?.outcome.kind === "error");
   if (definite !== undefined) return { is: "settled", evidence: definite };
+  const word = claims.map(({ intent }) => saidOf(state, intent)).findLast((it) => it === "happened" || it === "stop");
+  if (word !== undefined) return { is: word === "happened" ? "happened" : "stopped" };
   const at = attempted(state, call, claims, attempts, now);
   if (at.is === "open") {
     const stray = strayOf(state, call);

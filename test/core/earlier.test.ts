@@ -42,3 +42,21 @@ test("refused on the last attempt, with an earlier one in doubt: nobody may say 
     assert.deepEqual(standing(state, call, ATTEMPTS, 50_000), { is: "unrecorded", intent: "t0c0#1" }, effect);
   }
 });
+
+test("what somebody said has happened is not made again, whatever became of the attempts beside it", () => {
+  for (const effect of ["idempotent", "keyed"] as const) {
+    const call = b.call("t0c0", effect);
+    const made = [b.claim(call, 1), b.at(16_000, b.claim(call, 2)), b.at(17_000, b.claim(call, 3))];
+    const asked = [...made, b.unknown(call), b.at(60_000, b.parked("review", call.id)), b.at(70_000, b.LEASED)];
+    const refused = [2, 3].map((n) => b.evidence(call, n, b.refused("unavailable"), 17_500));
+    const at = (says: "happened" | "stop"): CallStanding =>
+      standing(
+        b.run([...b.READY, b.turn(0, [call]), ...asked], [...refused, b.answered(call, says, 65_000)]),
+        call,
+        ATTEMPTS,
+        70_000,
+      );
+    assert.deepEqual(at("happened"), { is: "happened" }, effect);
+    assert.deepEqual(at("stop"), { is: "stopped" }, effect);
+  }
+});
