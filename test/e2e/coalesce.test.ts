@@ -43,7 +43,8 @@ test("latest: the runs of nine parked days give way, and one digest covers them 
   await connectAs(world, "ada");
   assert.equal(await before.result({ timeoutMs: 20_000 }), "Nine days.");
   assert.deepEqual((await before.get()).covers, { from: 0, to: 9 * DAY });
-  const [, prompt] = (world.model.requests[0]?.body as { messages: { content: string }[] }).messages;
+  const asked = world.model.requests[0]?.body as { messages: { content: string }[] } | undefined;
+  const [, prompt] = asked?.messages ?? [];
   assert.equal(prompt?.content, `From 0 to ${9 * DAY}`);
   assert.equal(world.model.requests.length, 1);
   assert.equal((await world.errand.runs({ status: "cancelled" })).runs.length, 8);
