@@ -18,13 +18,21 @@ export interface ExploreOptions {
   readonly first: number;
   readonly seeds: number;
   readonly mutant?: string | undefined;
+  /** No seed is begun after so many ms; default: all of them. */
+  readonly withinMs?: number | undefined;
   readonly onProgress?: (done: number, perSecond: number) => void;
 }
 
 const SIDE_BY_SIDE = 4;
 const PROGRESS_EVERY = 10_000;
 
-export async function explore({ first, seeds, mutant, onProgress }: ExploreOptions): Promise<Explored> {
+export async function explore({
+  first,
+  seeds,
+  mutant,
+  withinMs = Infinity,
+  onProgress,
+}: ExploreOptions): Promise<Explored> {
   const mutants = new Set(mutant === undefined ? [] : [mutant]);
   const started = performance.now();
   const cpu = process.cpuUsage();
@@ -35,7 +43,7 @@ export async function explore({ first, seeds, mutant, onProgress }: ExploreOptio
   const found: (Result & Required<Pick<Result, "broken">>)[] = [];
   const rate = (): number => Math.round((done / (performance.now() - started)) * 1_000);
   const lane = async (): Promise<void> => {
-    while (next < first + seeds && found.length === 0) {
+    while (next < first + seeds && found.length === 0 && performance.now() - started < withinMs) {
       const result = await simulate(next++, { mutants });
       done++;
       steps += result.steps;

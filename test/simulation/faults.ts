@@ -100,6 +100,7 @@ function doubtful(dice: Dice): Partial<Faults> {
   return {
     tool: dice.between(0.4, 0.9),
     model: 0,
+    stubborn: 0.5,
     drainAmid: dice.between(0.1, 0.5),
     slow: dice.chance(0.5) ? 0.2 : 0,
     cancel: 0,

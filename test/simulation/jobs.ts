@@ -9,20 +9,21 @@ export interface JobsOptions extends Omit<ExploreOptions, "onProgress"> {
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
-export async function exploreInJobs({ first, seeds, jobs, mutant, onLine }: JobsOptions): Promise<Explored> {
+export async function exploreInJobs({ first, seeds, jobs, ...rest }: JobsOptions): Promise<Explored> {
   const share = Math.ceil(seeds / jobs);
   const shares = Array.from({ length: jobs }, (_, i) => first + i * share).filter((from) => from < first + seeds);
   const all = await Promise.all(
-    shares.map((from) => job({ first: from, seeds: Math.min(share, first + seeds - from), mutant, onLine })),
+    shares.map((from) => job({ first: from, seeds: Math.min(share, first + seeds - from), ...rest })),
   );
   return merged(first, all);
 }
 
 /** All of its lines are passed on but the last, which is its result. */
-async function job({ first, seeds, mutant, onLine }: Omit<JobsOptions, "jobs">): Promise<Explored> {
+async function job({ first, seeds, mutant, withinMs, onLine }: Omit<JobsOptions, "jobs">): Promise<Explored> {
   const program = fileURLToPath(new URL("simulate.ts", import.meta.url));
   const args = ["--import", "tsx", program, "--seed", String(first), "--seeds", String(seeds), "--jobs", "1"];
   if (mutant !== undefined) args.push("--mutant", mutant);
+  if (withinMs !== undefined) args.push("--within", String(Math.ceil(withinMs / 1_000)));
   // Not as a part of the test that may have started this: its own lines are the result.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });

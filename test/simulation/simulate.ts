@@ -1,6 +1,6 @@
 /**
- * `node --import tsx test/simulation/simulate.ts [--seeds N] [--seed S] [--mutant name] [--jobs J]`: runs N seeds from S on in J
- * processes; prints progress, and one JSON line last. Leaves with 1 and a readable trace when an invariant breaks.
+ * `node --import tsx test/simulation/simulate.ts [--seeds N] [--seed S] [--mutant name] [--jobs J] [--within T]`: runs N seeds from S
+ * on in J processes, or as many as it begins within T seconds; prints progress, and one JSON line last. Leaves with 1 and a readable trace when an invariant breaks.
  * `--mutants`: every mutant must be caught within N seeds. `--trace`: prints what happens in seed S.
  */
 import { availableParallelism } from "node:os";
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     jobs: { type: "string", default: String(availableParallelism()) },
     mutant: { type: "string" },
+    within: { type: "string" },
     mutants: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
@@ -22,14 +23,15 @@ const { values } = parseArgs({
 const first = whole("seed", values.seed);
 const seeds = whole("seeds", values.seeds);
 const jobs = Math.min(whole("jobs", values.jobs), seeds);
+const withinMs = values.within === undefined ? undefined : 1_000 * whole("within", values.within);
 const { mutant } = values;
 if (mutant !== undefined && !Object.hasOwn(MUTANTS, mutant))
   throw new Error(`--mutant: expected one of ${Object.keys(MUTANTS).join(", ")}; got ${mutant}`);
 
 if (values.trace) for (const line of await traceOf(first, mutant)) print(line);
 else if (values.mutants) await allMutants();
-else if (jobs === 1) await told(await explore({ first, seeds, mutant, onProgress: progress }));
-else await told(await exploreInJobs({ first, seeds, jobs, mutant, onLine: print }), false);
+else if (jobs === 1) await told(await explore({ first, seeds, mutant, withinMs, onProgress: progress }));
+else await told(await exploreInJobs({ first, seeds, jobs, mutant, withinMs, onLine: print }), false);
 
 function whole(name: string, given: string): number {
   const number = Number(given);
