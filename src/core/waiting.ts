@@ -25,9 +25,9 @@ export type AfterLook =
   | { readonly do: "probe"; readonly about: string; readonly connection: string; readonly delayMs: number }
   | { readonly do: "expire"; readonly needs: readonly Need[] };
 
-/** An account that was just connected may refuse calls for 30 to 60 s (seen in the field: facts/peers.md): 2+4+8+16+32 s. */
+/** An account that was just connected may refuse calls for 30 to 60 s (seen in the field: facts/peers.md): 2+4+8+16+32 s at least. */
 const PROBES = 5;
-const PROBE_BACKOFF: Backoff = { baseMs: 2_000, capMs: 60_000 };
+const PROBE_MS = 2_000;
 
 export function afterLook(
   state: RunState,
@@ -50,7 +50,12 @@ export function afterLook(
   if (expired) return { do: "expire", needs: [refused] };
   const probes = state.parks.filter((park) => park.reason === "probe" && park.about === refusal.call).length;
   if (refusal.why === "scope" || probes >= PROBES) return { do: "park", needs: [refused], after: refusal.at };
-  return { do: "probe", about: refusal.call, connection, delayMs: backoffMs(probes + 1, random, PROBE_BACKOFF) };
+  return {
+    do: "probe",
+    about: refusal.call,
+    connection,
+    delayMs: Math.round(PROBE_MS * 2 ** probes * (1 + random / 4)),
+  };
 }
 
 interface Refusal {

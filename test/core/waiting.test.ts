@@ -118,7 +118,7 @@ test("an account that is ACTIVE and refuses is asked again five times, each time
     entries = [...entries, b.at(t + 1, b.AGAIN), b.at(t + 2, b.claim(call, attempt + 1))];
     evidence.push(refusedAt("account", t + 3, attempt + 1));
   }
-  assert.deepEqual(delays, [200, 400, 800, 1_600, 3_200], "a tenth of 2+4+8+16+32 s, as chance is 0 here");
+  assert.deepEqual(delays, [2_000, 4_000, 8_000, 16_000, 32_000], "a minute at least: chance is 0 here");
   const connectAgain = { do: "park", needs: [{ connection: "gmail", reason: "refused" }], after: 50_003 };
   assert.deepEqual(look(entries, seen("ACTIVE"), evidence), connectAgain);
   const back: Given = [...entries, b.at(90_000, b.parked("account")), b.LEASED];
