@@ -2,7 +2,7 @@
  * What a run does next: pure over the folded state. The loop does the step and commits what happened.
  *
  * N1 An ended run has no next step.  N2 A cancel wins over everything but an end.
- * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account.
+ * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account, or for a call that failed.
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
 import { type CallStanding, standing } from "./calls.ts";

@@ -33,7 +33,7 @@ export interface RunState {
   readonly context?: RunContext;
   /** The last time that all accounts were seen ACTIVE. */
   readonly prepared?: Decision<Prepared>;
-  /** They were, and the run has not parked for an account since: by the order of decisions, as clocks may go back. */
+  /** They were, and the run has not parked for an account or a failed call since: by the order of decisions, as clocks may go back. */
   readonly accountsSeen: boolean;
   readonly turns: readonly Turn[];
   readonly requested?: Decision<TurnRequested>;
@@ -111,13 +111,18 @@ export function apply(state: RunState, decision: Decision): RunState {
         ...state,
         parks: [...state.parks, decision],
         leases: [],
-        accountsSeen: state.accountsSeen && decision.reason !== "account" && decision.reason !== "probe",
+        accountsSeen: state.accountsSeen && !isToLookAgain(decision),
       };
     case "yielded":
       return { ...state, leases: [] };
     case "ended":
       return { ...state, ended: decision };
   }
+}
+
+/** A call that failed, too: where an account was lost, calls may hang, or fail as if their provider were away (facts/peers.md §10). */
+function isToLookAgain({ reason, about = "" }: Parked): boolean {
+  return reason === "account" || reason === "probe" || (reason === "retry" && /^t\d+c/.test(about));
 }
 
 /** First write wins, as in the store. */

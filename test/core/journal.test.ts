@@ -104,6 +104,10 @@ test("accounts are seen from a preparation until a park for one, by order alone"
     assert.equal(seen(b.LEASED, b.prepared(), b.parked(reason)), true, reason);
     assert.equal(seen(b.LEASED, b.parked(reason)), false, reason);
   }
+  // The retry of a turn has nothing to do with accounts, that of a call may have.
+  assert.equal(seen(b.LEASED, b.prepared(), b.parked("retry", "t12")), true);
+  assert.equal(seen(b.LEASED, b.prepared(), b.parked("retry", "t12c3")), false);
+  assert.equal(seen(b.LEASED, b.prepared(), b.parked("retry", "t12c3v1")), false, "a look is a call");
 });
 
 test("evidence: the first write wins", () => {

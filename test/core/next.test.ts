@@ -46,6 +46,12 @@ const rows: readonly (readonly [string, Given, readonly Evidence[], string])[] =
     [],
     "think t0 attempt 2 shown -",
   ],
+  [
+    "parked for a retry of a call: its account is looked at first",
+    [...acting(r0), b.claim(r0), b.parked("retry", "t0c0"), b.LEASED],
+    [b.evidence(r0, 1, b.UNKNOWN, 5_000)],
+    "prepare",
+  ],
   ["parked for an outage", [...b.READY, b.parked("outage", "t0"), b.LEASED], [], "think t0 attempt 2 shown -"],
   ["yielded", [...b.READY, b.YIELDED, b.LEASED], [], "think t0 attempt 1 shown -"],
   ["asked, no answer", [...b.READY, b.requested(0), b.LEASED], [], "think t0 attempt 1 shown -"],
@@ -111,7 +117,7 @@ const rows: readonly (readonly [string, Given, readonly Evidence[], string])[] =
   ],
   [
     "reads that met a limit together wait for it once",
-    [...acting(r0, r1), b.claim(r0), b.claim(r1), b.parked("retry", "t0c0"), b.LEASED],
+    [...acting(r0, r1), b.claim(r0), b.claim(r1), b.parked("retry", "t0c0"), b.LEASED, b.AGAIN],
     [b.evidence(r0, 1, b.refused("rate-limit"), 6_000), b.evidence(r1, 1, b.refused("rate-limit"), 6_000)],
     "call t0c0#2 t0c1#2",
   ],
