@@ -79,7 +79,10 @@ test(
         () => visit("ada", { [any(roll, ["State", "state[]", "state ", "stat"])]: state, auth_request_id: request }),
       ])();
     }
-    assert.deepEqual([...statuses.keys()].toSorted((a, b) => a - b), [401, 403, 404]);
+    assert.deepEqual(
+      [...statuses.keys()].toSorted((a, b) => a - b),
+      [401, 403, 404],
+    );
     assert.deepEqual(on.returned, []);
     assert.deepEqual([statusOf(on), statusOf(on, "mallory")], ["PENDING_VERIFICATION", "PENDING_VERIFICATION"]);
     // And the real one still works: nothing was used up that should not have been.
