@@ -20,26 +20,20 @@ export function createNeedsChecker(world: World): NeedsChecker {
   const broken = (detail: string): never => world.broken("a record is there as long as a run needs it", detail);
 
   const records = (): void => {
-    if (world.store.auths.size === 0 && !someNeed()) return;
-    const named = new Map<string, string[]>();
-    for (const run of world.store.runs.values())
+    const { runs, auths } = world.store;
+    let named = 0;
+    for (const run of runs.values())
       for (const { gate } of run.needs) {
         if (isFinal(run.status)) broken(`${run.id} has ended and needs ${gate}`);
-        named.set(gate, [...(named.get(gate) ?? []), run.id]);
+        if (auths.get(gate)?.names.has(run.id) !== true) broken(`${run.id} needs ${gate}, and no record says so`);
+        named++;
       }
-    for (const [gate, { names, since }] of world.store.auths) {
-      const really = named.get(gate) ?? [];
-      if (really.length === 0) broken(`${gate} has a record, and no run needs it`);
-      if (names.size !== really.length || really.some((id) => !names.has(id)))
-        broken(`${gate} is needed by ${really.join()}, its record says ${Array.from(names.keys()).join()}`);
-      if (Math.min(...names.values()) < since) broken(`${gate} was needed before its record was there`);
+    for (const [gate, { names, since }] of auths) {
+      if (names.size === 0) broken(`${gate} has a record, and no run needs it`);
+      for (const at of names.values()) if (at < since) broken(`${gate} was needed before its record was there`);
+      named -= names.size;
     }
-    for (const gate of named.keys()) if (!world.store.auths.has(gate)) broken(`${gate} is needed and has no record`);
-  };
-
-  const someNeed = (): boolean => {
-    for (const run of world.store.runs.values()) if (run.needs.length > 0) return true;
-    return false;
+    if (named !== 0) broken("a record names runs that do not need it");
   };
 
   const atAccounts = ({ place, gates }: StoredRun): boolean =>
