@@ -142,15 +142,20 @@ function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | unde
   return { accounts, withinMs, holdMs };
 }
 
+/** @returns when to remind */
 function remindAfter({
   remindAfter: after = DEFAULT_STORE.remindAfterMs,
+  onEvent,
 }: Partial<AuthorizationSettings> = {}): readonly number[] {
-  const ascends = after.every((ms, i) => Number.isInteger(ms) && ms > (after[i - 1] ?? 0));
-  if (ascends) return after;
-  throw new ErrandError(
-    "config-invalid",
-    `createErrand: authorization.remindAfter: expected whole numbers of ms, each greater than the one before, got ${JSON.stringify(after)}.`,
-  );
+  const refuse = (name: string, expected: string, got: unknown): never => {
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: authorization.${name}: expected ${expected}, got ${JSON.stringify(got) ?? typeof got}.`,
+    );
+  };
+  if (onEvent !== undefined && typeof onEvent !== "function") refuse("onEvent", "a function", onEvent);
+  const ascends = Array.isArray(after) && after.every((ms, i) => Number.isInteger(ms) && ms > (after[i - 1] ?? 0));
+  return ascends ? after : refuse("remindAfter", "whole numbers of ms, each greater than the one before", after);
 }
 
 /** A commit may wait for the WAIT under way and for its own: within half of the lease, or it is lost. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountGate } from "../../src/core/gate.ts";
 import type { AccountStatus, NeedReason } from "../../src/core/run.ts";
+import { type Settings, storeOptions } from "../../src/options.ts";
 import type { Accounts, Outage } from "../../src/ports/accounts.ts";
 import {
   type AuthorizationFilter,
@@ -219,4 +220,17 @@ test("opening one gate touches nothing of another account", async (t) => {
     [],
   );
   assert.ok(touched.includes(`${s.store.prefix}gate:account/ada/gmail:w`), "its own waiters");
+});
+
+test("settings that make no sense are refused", () => {
+  const base = { redis: "redis://127.0.0.1:1", agents: [] };
+  const settings = (given: unknown): Settings => storeOptions({ ...base, authorization: given as { baseUrl: string } });
+  const refuses = (given: unknown, message: RegExp): void =>
+    assert.throws(() => settings(given), { code: "config-invalid", message });
+  refuses({ remindAfter: [2, 1] }, /authorization\.remindAfter: expected whole numbers of ms, .*, got \[2,1\]/);
+  refuses({ remindAfter: [0] }, /remindAfter/);
+  refuses({ remindAfter: "1d" }, /remindAfter.*got "1d"/);
+  refuses({ onEvent: "mail" }, /authorization\.onEvent: expected a function, got "mail"/);
+  assert.deepEqual(settings({ remindAfter: [] }).remindAfterMs, []);
+  assert.deepEqual(storeOptions(base).remindAfterMs, [86_400_000, 259_200_000]);
 });
