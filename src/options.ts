@@ -154,8 +154,9 @@ function remindAfter({
     );
   };
   if (onEvent !== undefined && typeof onEvent !== "function") refuse("onEvent", "a function", onEvent);
-  const ascends = Array.isArray(after) && after.every((ms, i) => Number.isInteger(ms) && ms > (after[i - 1] ?? 0));
-  return ascends ? after : refuse("remindAfter", "whole numbers of ms, each greater than the one before", after);
+  const ascends = (list: readonly number[]): boolean =>
+    Array.isArray(list) && list.every((ms, i) => Number.isInteger(ms) && ms > (list[i - 1] ?? 0));
+  return ascends(after) ? after : refuse("remindAfter", "whole numbers of ms, each greater than the one before", after);
 }
 
 /** A commit may wait for the WAIT under way and for its own: within half of the lease, or it is lost. */
