@@ -9,19 +9,7 @@ export const GATES: readonly [string, string, string, string] = [
   "account/bob/g",
   "other",
 ];
-const MOVES = [
-  "stay",
-  "stay",
-  "line",
-  "moment",
-  "gate",
-  "accounts",
-  "accounts",
-  "accounts",
-  "review",
-  "review",
-  "end",
-] as const;
+const MOVES = ["stay", "stay", "line", "moment", "gate", "accounts", "accounts", "accounts", "review", "end"] as const;
 
 export type Op =
   | {
@@ -48,8 +36,8 @@ export type Op =
     }
   | { readonly do: "open"; readonly gate: string; readonly changed: number | undefined }
   | { readonly do: "looked" | "remind"; readonly gate: string }
-  /** A person's word on one of two attempts of a run, and what comes of it after all. */
-  | { readonly do: "answer" | "settle"; readonly run: string; readonly second: boolean; readonly yes: boolean }
+  /** A run that waits for a person's word on one of two attempts, that word, and what comes of it after all. */
+  | { readonly do: "ask" | "answer" | "settle"; readonly run: string; readonly second: boolean; readonly yes: boolean }
   | { readonly do: "age"; readonly ms: number }
   | { readonly do: "due" };
 
@@ -100,9 +88,9 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("looked", "remind"), gate: fc.constantFrom(...GATES) }) },
   {
-    weight: 5,
+    weight: 9,
     arbitrary: fc.record({
-      do: fc.constantFrom("answer", "answer", "settle"),
+      do: fc.constantFrom("ask", "ask", "answer", "answer", "settle"),
       run,
       second: fc.boolean(),
       yes: fc.boolean(),

@@ -84,6 +84,21 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
     }
     case "cancel":
       return subject.cancel(it.run);
+    case "ask": {
+      const reply = await claimed(side, it.run, step);
+      if (reply === undefined) return "not claimed";
+      const gate = reviewGate(it.run);
+      const intent = it.second ? 1 : 0;
+      const { answer } = await subject.journal.commit({
+        run: it.run,
+        epoch: reply.epoch,
+        length: reply.decisions.length,
+        nonce: `ask-${it.run}-${step}`,
+        entries: [unknown(intent), { kind: "parked", reason: "review", about: "c" }],
+        move: { to: "gate", gate, version: 0, unless: answerNonce(intentOf(intent)), until: FAR },
+      });
+      return answer;
+    }
     case "answer":
       return subject.answer(it.run, intentOf(it.second ? 1 : 0), it.yes ? "happened" : "stop");
     case "settle": {
@@ -117,6 +132,14 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       return [gates.toSorted(), made.map((t) => t.run).toSorted()];
     }
   }
+}
+
+async function claimed({ subject, claims }: Side, run: string, step: number): Promise<Claim | undefined> {
+  const ticket = (await subject.header(run))?.ticket ?? "0";
+  const reply = await subject.journal.claim(run, { ticket, nonce: `claim-${step}`, worker: "w" });
+  if (reply.answer !== "claimed") return undefined;
+  claims.set(run, [...(claims.get(run) ?? []), reply]);
+  return reply;
 }
 
 function intentOf(n: number): string {
