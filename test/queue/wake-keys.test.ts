@@ -7,6 +7,7 @@ import type { Entry } from "../../src/core/journal.ts";
 import { createGatekeeper, type Gatekeeper } from "../../src/queue/gatekeeper.ts";
 import { redisLooks } from "../../src/queue/looks.ts";
 import { createWaker } from "../../src/queue/waker.ts";
+import { startRedis } from "../../src/testing/index.ts";
 import { start, type Started } from "../scalekit/start.ts";
 import { noteAgent, quiet, type TestStore, testStore } from "../support/store.ts";
 
@@ -39,7 +40,10 @@ interface Street extends Started {
 
 async function street(t: TestContext, count: number): Promise<Street> {
   const scalekit = await start(t);
-  const store = testStore(t);
+  // Quiet: ioredis takes what MONITOR shows of others in the moment when it begins for replies of its own, and gives up.
+  const server = await startRedis();
+  const store = testStore(t, {}, server.url);
+  t.after(() => server.stop());
   const gatekeeper = createGatekeeper(store.gates, scalekit.accounts, quiet);
   const waker = createWaker(store.store, store.tickets, gatekeeper, quiet, 100);
   const names = Array.from({ length: count }, (_, i) => `neighbour_${i}`);

@@ -53,8 +53,9 @@ export interface TestStore {
   readonly producer: Producer;
 }
 
-export function testStore(t: TestContext, options: Partial<StoreOptions> = {}): TestStore {
-  const connection = connect(redisUrl(), true);
+/** @param url default: the Redis that all tests share */
+export function testStore(t: TestContext, options: Partial<StoreOptions> = {}, url: string = redisUrl()): TestStore {
+  const connection = connect(url, true);
   const store = openStore(connection.redis, testPrefix(), { ...DEFAULT_STORE, keepMs: 60_000, ...options });
   const tickets = openTickets(connection.redis, store.prefix, quiet);
   t.after(async () => {
