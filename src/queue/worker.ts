@@ -57,8 +57,9 @@ export function startQueueWorker(
 
   /** @returns when to come back, or nothing when the ticket is used up */
   const shift = async (run: string, ticket: string, job: string): Promise<number | undefined> => {
+    let mine: AbortController | undefined;
     try {
-      const onHeld = (abort: AbortController): void => void held.set(job, abort);
+      const onHeld = (abort: AbortController): void => void held.set(job, (mine = abort));
       const done = await workShift(
         { ...ports, draining: () => draining },
         { run, ticket, agentOf: options.agentOf, onHeld },
@@ -72,7 +73,8 @@ export function startQueueWorker(
       });
       return undefined;
     } finally {
-      held.delete(job);
+      // The same job may have come here a second time, and have been sent back.
+      if (held.get(job) === mine) held.delete(job);
     }
   };
 
@@ -80,7 +82,10 @@ export function startQueueWorker(
     connection,
     prefix: bullPrefix(store.prefix),
     concurrency: options.concurrency,
-    lockDuration: leaseMs,
+    // Twice the lease: a worker that stands still for long loses its lease first, and its run by that alone. Recovery does not wait for
+    // this lock: the next looks make another ticket.
+    lockDuration: 2 * leaseMs,
+    lockRenewTime: leaseMs / 2,
     stalledInterval: leaseMs,
     maxStalledCount: PRACTICALLY_INFINITE,
     removeOnComplete: { count: 0 },
