@@ -2,7 +2,7 @@
 import { allEnded, type Case, gather, look } from "./disaster.ts";
 import type { Batch, Lab } from "./lab.ts";
 import type { WorkerProcess } from "./process.ts";
-import { CALLS, isInner, nameOf, type Point, pointOf } from "./story.ts";
+import { CALLS, isInner, isLookedAfter, nameOf, type Point, pointOf } from "./story.ts";
 import { type Death, type Seen, type Told, verdict } from "./verdict.ts";
 
 export interface Outcome {
@@ -24,9 +24,10 @@ export async function die(
   const cases = casesOf(batch, points);
   const gathered = await gather(batch, victim, cases);
   await end(how, victim);
+  gathered.release(isLookedAfter);
   await takeOver(batch, survivor);
   await allEnded(batch, lab);
-  // Only now do the servers execute what the dead worker had asked for.
+  // Only now do the servers execute what else the dead worker had asked for.
   gathered.release();
   return judge(batch, cases, [gathered.deaths]);
 }
@@ -83,6 +84,7 @@ export async function sleepOver(
   const cases = casesOf(batch, points);
   const gathered = await gather(batch, zombie, cases);
   zombie.tell({ do: "sleep" });
+  gathered.release(isLookedAfter);
   await takeOver(batch, survivor);
   await allEnded(batch, lab);
   const before = await look(batch, cases);

@@ -14,8 +14,8 @@ export interface Case {
 export interface Gathered {
   /** As the runs stand when all are at their points, by run id: how they will have stood when the worker died. */
   readonly deaths: ReadonlyMap<string, Death>;
-  /** Lets the servers go on that hold requests. */
-  release(): void;
+  /** Lets the servers go on that hold requests, or those at such points. */
+  release(which?: (point: Point) => boolean): void;
 }
 
 const ALL_THERE_WITHIN_MS = 60_000;
@@ -38,7 +38,7 @@ async function gatherNow(batch: Batch, worker: WorkerProcess, cases: readonly Ca
     worker,
   );
   const outside = placed.filter(({ point }) => !isInner(point));
-  const wires = outside.map(({ run, point }) => ({ name: run.name, ...run.holdOnWire(point) }));
+  const wires = outside.map(({ run, point }) => ({ name: run.name, point, ...run.holdOnWire(point) }));
   worker.tell({ do: "release", how: "go", runs: outside.map(({ run }) => run.id) });
   await allThere(
     wires.map(({ name, there }) => ({ name, arrived: there })),
@@ -46,7 +46,12 @@ async function gatherNow(batch: Batch, worker: WorkerProcess, cases: readonly Ca
   );
   const seen = await look(batch, cases);
   const deaths = new Map(Array.from(seen, ([id, one]) => [id, { ...one, worker: worker.name }]));
-  return { deaths, release: () => wires.forEach((wire) => wire.release()) };
+  return {
+    deaths,
+    release: (which = () => true) => {
+      for (const wire of wires) if (which(wire.point)) wire.release();
+    },
+  };
 }
 
 export async function look(batch: Batch, cases: readonly Case[]): Promise<Map<string, Seen>> {

@@ -18,6 +18,7 @@ import {
 import { chance, quiet } from "../support/store.ts";
 import { identifierIn } from "./boundaries.ts";
 import { type Scope, startWorkerProcess, type WorkerProcess } from "./process.ts";
+import { SHOP, shop } from "./shop.ts";
 import { storyScript } from "./story-script.ts";
 import { CALLS, type Point, storeOptions, storyAgent } from "./story.ts";
 
@@ -62,7 +63,7 @@ export interface LabRun {
 
 export async function openLab(redis: string, scope: Scope): Promise<Lab> {
   const holds = new Map<string, Hold>();
-  const scalekit = await startScalekitEmulator({ connections: ["gmail"] });
+  const scalekit = await startScalekitEmulator({ connections: ["gmail", { name: SHOP, connector: shop }] });
   const model = await startScriptedModel({
     script: async (request, context) => {
       const hold = holds.get(`${identifierOf(request)} ${context.turn}`);
@@ -137,7 +138,7 @@ export async function openLab(redis: string, scope: Scope): Promise<Lab> {
           more.map(async (name) => {
             const identifier = `${prefix}-${randomUUID().slice(0, 8)}`;
             scalekit.mailbox(identifier).load(mails);
-            scalekit.connect(identifier, "gmail");
+            for (const connection of storyAgent.connections) scalekit.connect(identifier, connection);
             return addRun(await producer.create(storyAgent, { identifier, input: {} }), name, identifier);
           }),
         ).then((added) => (runs.push(...added), added));

@@ -2,23 +2,20 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { redisUrl } from "../support/store.ts";
-import { die, dieTwice, type Outcome, sleepOver, throwUp } from "./deaths.ts";
+import { die, dieTwice, type Outcome, sleepOver, throwUp, wakeAmid } from "./deaths.ts";
 import { openLab } from "./lab.ts";
-import { COUNTS, POINTS, TWICE } from "./story.ts";
+import { AMID, COUNTS, POINTS, TWICE } from "./story.ts";
 
-/**
- * A zombie that wakes while another worker holds the run is in `matrix.ts` only: it failed once at load 7, and why was not traced. Perhaps
- * the holder of its 51 runs loses BullMQ's locks there and hands the runs back. It belongs here again once that is known.
- */
 test("a worker dies at any boundary", { concurrency: true }, async (t: TestContext) => {
   const lab = await openLab(redisUrl(), { onLeave: (work) => t.after(work) });
   // All of them before the first disaster: their start takes all there is of the machine.
-  const [survivor, killed, exited, throwing, zombie, first, second] = await lab.startWorkers(7);
+  const [survivor, killed, exited, throwing, zombie, first, second, other, owner] = await lab.startWorkers(9);
   const cases: readonly (readonly [string, () => Promise<Outcome>])[] = [
     ["kill -9", () => die("kill", lab, POINTS, killed, survivor)],
     ["exit", () => die("exit", lab, POINTS, exited, survivor)],
     ["a port that throws", () => throwUp(lab, POINTS, throwing)],
     ["a sleep beyond the lease", () => sleepOver(lab, POINTS, zombie, survivor)],
+    ["awake again while another worker has the run", () => wakeAmid(lab, AMID, other, owner)],
     ["kill -9, twice in a row", () => dieTwice(lab, TWICE, [first, second], survivor)],
   ];
   await Promise.all(

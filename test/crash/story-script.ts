@@ -12,6 +12,12 @@ export const storyScript: ScriptFunction = (request, { turn }) => {
       return call("gmail_send_message", { to: "boss@example.com", subject: "The story", body: "It goes on." });
     case 3:
       return call("gmail_modify_message_labels", { message_id: firstMail(request), add_label_ids: ["STARRED"] });
+    case 4:
+      return calls([
+        call("shop_pay", { to: "boss" }),
+        call("shop_publish", { id: "draft 1" }),
+        call("shop_post", { title: "The story" }),
+      ]);
     case TURNS - 1:
       return say(ANSWER);
     default:

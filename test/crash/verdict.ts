@@ -3,11 +3,13 @@
  * was really executed, and from what the model was asked. Answers what is not, in words; nothing when all is well.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { Effect } from "../../src/core/effects.ts";
 import type { CallClaimed, Decision } from "../../src/core/journal.ts";
 import type { Turn } from "../../src/core/state.ts";
 import type { RunRecord } from "../../src/queue/reader.ts";
 import { type Execution, type RecordedRequest, toolOutcomes } from "../../src/testing/index.ts";
 import type { LabRun } from "./lab.ts";
+import { KEY } from "./shop.ts";
 import { ANSWER, CALLS, TURNS } from "./story.ts";
 
 /** A run as it stood at one moment. */
@@ -113,13 +115,16 @@ function oneCall({ run, deaths, end, spare = NONE }: Told, index: number): strin
   const mayBeMade = effect === "unsafe" ? 1 + refused : 1 + inFlight + spare.intents;
   if (intents.length > mayBeMade) problems.push(`${intents.length} intents, expected at most ${mayBeMade}`);
   if (effect === "unsafe" && executed.length > 1) problems.push(`unsafe, and executed ${executed.length} times`);
+  if (isLooked(effect) && executed.length !== 1) problems.push(`${effect}, and executed ${executed.length} times`);
+  if (effect === "keyed" && new Set(executed.map(({ input }) => input[KEY])).size !== 1)
+    problems.push(`keyed, and executed with several keys, or none`);
   if (inFlight + spare.intents === 0 && executed.length !== 1)
     problems.push(`executed ${executed.length} times without a death in flight`);
 
   for (const death of deaths)
     if (isSettled(death.record, id) && executionsOf(death, run, id).length !== executed.length)
       problems.push("settled, and executed again");
-  if (effect === "idempotent") problems.push(...onlyAfterDeadline(intents, end.record));
+  if (effect !== "read" && effect !== "unsafe") problems.push(...onlyAfterDeadline(intents, end.record));
   return problems.concat(shownToModel(id, effect, intents, end));
 }
 
@@ -132,8 +137,12 @@ function onlyAfterDeadline(intents: readonly Intent[], { state }: RunRecord): st
   });
 }
 
+function isLooked(effect: Effect): boolean {
+  return effect === "staged" || effect === "verifiable";
+}
+
 /** What the decision names, the model has seen: the result, or that nobody knows. */
-function shownToModel(id: string, effect: string, intents: readonly Intent[], { record, requests }: Seen): string[] {
+function shownToModel(id: string, effect: Effect, intents: readonly Intent[], { record, requests }: Seen): string[] {
   const number = Number(id[1]);
   const turn: Turn | undefined = record.state.turns[number];
   const shown = turn?.shown?.find((one) => one.call === id);
@@ -145,6 +154,8 @@ function shownToModel(id: string, effect: string, intents: readonly Intent[], { 
     const kind = record.state.evidence[shown.evidence]?.outcome.kind;
     return kind === "ok" && error === undefined ? [] : [`shown as evidence ${kind}, the model saw ${error}`];
   }
+  if (isLooked(effect) && "as" in shown && shown.as === "happened")
+    return error === undefined ? [] : [`shown as happened, the model saw ${error}`];
   // A worker knows the evidence that was there when it claimed the run, and its own. What a zombie brings later it may not see.
   const asked = record.decisions.findLastIndex((d) => d.kind === "turn-requested" && d.turn === number + 1);
   const readAt = record.decisions.slice(0, asked).findLast((d) => d.kind === "leased")?.at ?? 0;

@@ -37,7 +37,8 @@ async function job({ first, seeds, mutant, withinMs, onLine }: Omit<JobsOptions,
       if (line.startsWith("{")) return JSON.parse(line) as Explored;
       else onLine?.(line);
   }
-  throw new Error(`the process for the seeds from ${first} on ended without a result`);
+  const why = child.signalCode ?? child.exitCode ?? "its output ended";
+  throw new Error(`the process for the seeds from ${first} on ended without a result: ${why}`);
 }
 
 function merged(first: number, all: readonly Explored[]): Explored {
