@@ -1,6 +1,6 @@
 /**
- * The whole crash matrix by hand: `node --import tsx test/crash/matrix.ts [--alone] [--rounds N]`. Prints one line of
- * JSON last; ends with 1 when anything is wrong. `--alone` kills one process for each point instead of one for all.
+ * The whole crash matrix by hand: `node --import tsx test/crash/matrix.ts [--alone] [--lane L] [--rounds N]`.
+ * Prints one line of JSON last; ends with 1 when anything is wrong. `--alone` kills one process for each point instead of one for all.
  */
 import { parseArgs } from "node:util";
 import { startRedis } from "../../src/testing/index.ts";
@@ -11,8 +11,15 @@ import { AMID, POINTS, TWICE } from "./story.ts";
 const LANES = 3;
 
 const { values } = parseArgs({
-  options: { alone: { type: "boolean", default: false }, rounds: { type: "string", default: "1" } },
+  options: {
+    alone: { type: "boolean", default: false },
+    lane: { type: "string" },
+    rounds: { type: "string", default: "1" },
+  },
 });
+const LANES_BY_NAME = ["kill", "exit", "throw", "sleep", "amid", "twice"];
+if (values.lane !== undefined && !LANES_BY_NAME.includes(values.lane))
+  throw new Error(`--lane: expected one of ${LANES_BY_NAME.join(", ")}, got ${values.lane}`);
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error(`--rounds: expected a whole number of at least 1, got ${values.rounds}`);
@@ -55,14 +62,16 @@ function note(way: string, outcome: Outcome): void {
 
 async function together(on: Lab): Promise<void> {
   const [survivor, killed, exited, throwing, zombie, first, second, other, owner] = await on.startWorkers(9);
-  await Promise.all([
-    die("kill", on, POINTS, killed, survivor).then((outcome) => note("kill", outcome)),
-    die("exit", on, POINTS, exited, survivor).then((outcome) => note("exit", outcome)),
-    throwUp(on, POINTS, throwing).then((outcome) => note("throw", outcome)),
-    sleepOver(on, POINTS, zombie, survivor).then((outcome) => note("sleep", outcome)),
-    wakeAmid(on, AMID, other, owner).then((outcome) => note("amid", outcome)),
-    dieTwice(on, TWICE, [first, second], survivor).then((outcome) => note("twice", outcome)),
-  ]);
+  const lanes: Readonly<Record<string, () => Promise<Outcome>>> = {
+    kill: () => die("kill", on, POINTS, killed, survivor),
+    exit: () => die("exit", on, POINTS, exited, survivor),
+    throw: () => throwUp(on, POINTS, throwing),
+    sleep: () => sleepOver(on, POINTS, zombie, survivor),
+    amid: () => wakeAmid(on, AMID, other, owner),
+    twice: () => dieTwice(on, TWICE, [first, second], survivor),
+  };
+  const chosen = Object.entries(lanes).filter(([name]) => values.lane === undefined || name === values.lane);
+  await Promise.all(chosen.map(async ([name, work]) => note(name, await work())));
 }
 
 /** Nothing else is in the process that dies. */

@@ -156,7 +156,13 @@ export const TWICE: readonly (readonly [Point, Point])[] = [
   ...after("send:7:after", ["claim:2:after", "commit:2:before", "commit:2:after", "send:1:before", "send:1:after"]),
   ...after("send:7:after", ["evidence:1:before", "evidence:1:after", "commit:3:before", "commit:3:after"]),
   // It was not, so it is made after the look.
-  ...after("send:8:before", ["commit:2:after", "send:1:after", "evidence:1:after", "commit:3:before", "commit:3:after"]),
+  ...after("send:8:before", [
+    "commit:2:after",
+    "send:1:after",
+    "evidence:1:after",
+    "commit:3:before",
+    "commit:3:after",
+  ]),
   ...after("send:8:before", ["send:2:before", "send:2:after", "evidence:2:before", "evidence:2:after"]),
 ];
 
