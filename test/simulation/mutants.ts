@@ -4,7 +4,7 @@ import type { HeldRun } from "../../src/loop/held.ts";
 import type { Claim, ClaimReply, Journal } from "../../src/ports/journal.ts";
 import type { StoreMutant } from "./memory-state.ts";
 import type { ToolMutant } from "./mutated-tools.ts";
-import type { World } from "./world.ts";
+import { LEASE_MS, type World } from "./world.ts";
 
 /** Name → the rule that it breaks. */
 export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, string>> = {
@@ -60,8 +60,8 @@ export type PortMutant =
   | "unknown-unwritten";
 
 export function mutatedHold(world: World, held: HeldRun): HeldRun {
-  if (world.mutants.has("lease-unchecked"))
-    return Object.create(held, { assertLease: { value: () => undefined } }) as HeldRun;
+  // The rest of the lease is without end (see below); what its intents announce is not.
+  if (world.mutants.has("lease-unchecked")) return Object.create(held, { leaseMs: { value: LEASE_MS } }) as HeldRun;
   if (world.mutants.has("now-ahead"))
     return Object.create(held, { now: { value: () => held.now() + 3_000 } }) as HeldRun;
   return held;
@@ -69,6 +69,7 @@ export function mutatedHold(world: World, held: HeldRun): HeldRun {
 
 export function mutatedJournal(world: World, journal: Journal): Journal {
   if (world.mutants.has("intent-after-send")) return intentsLate(journal);
+  if (world.mutants.has("lease-unchecked")) return wrapped(journal, { leaseMs: Infinity });
   if (world.mutants.has("late-evidence-shown"))
     return wrapped(journal, { claim: async (...asked) => mapClaim(await journal.claim(...asked), showLate) });
   if (world.mutants.has("deadline-ignored"))
