@@ -3,14 +3,15 @@ import type { Model } from "../ports/model.ts";
 import { chatAnswer } from "./chat-answer.ts";
 import { type ChatProfile, checkChatProfile } from "./chat-profile.ts";
 import { chatRequest } from "./chat-request.ts";
-import { type ModelOptions, openaiModel } from "./openai.ts";
+import { endpointModel, type ModelOptions } from "./exchange.ts";
+import { openaiTransport } from "./openai.ts";
 
 export type { ChatFeatures, ChatProfile } from "./chat-profile.ts";
 
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function chatModel(profile: ChatProfile, options: ModelOptions = {}): Model {
   checkChatProfile(profile);
-  return openaiModel(
+  return endpointModel(
     profile,
     {
       path: "/chat/completions",
@@ -18,6 +19,7 @@ export function chatModel(profile: ChatProfile, options: ModelOptions = {}): Mod
       answer: chatAnswer,
       said: ["messages"],
     },
+    openaiTransport(profile),
     options,
   );
 }

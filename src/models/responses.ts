@@ -1,6 +1,7 @@
 /** The `Model` port over OpenAI Responses, stateless: the provider keeps nothing, each request holds all. One request, no retries. */
 import type { Model } from "../ports/model.ts";
-import { type ModelOptions, openaiModel } from "./openai.ts";
+import { endpointModel, type ModelOptions } from "./exchange.ts";
+import { openaiTransport } from "./openai.ts";
 import { responsesAnswer } from "./responses-answer.ts";
 import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
 import { responsesRequest } from "./responses-request.ts";
@@ -12,7 +13,7 @@ const NO_REASONING = "Set features.encryptedReasoning to false in the model's pr
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function responsesModel(profile: ResponsesProfile, options: ModelOptions = {}): Model {
   checkResponsesProfile(profile);
-  return openaiModel(
+  return endpointModel(
     profile,
     {
       path: "/responses",
@@ -21,6 +22,7 @@ export function responsesModel(profile: ResponsesProfile, options: ModelOptions 
       said: ["instructions", "input"],
       hint: (told) => (/encrypted content is not supported/i.test(told) ? NO_REASONING : undefined),
     },
+    openaiTransport(profile),
     options,
   );
 }

@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import type { Message, ModelAnswer, ModelFailure, ModelReply, ModelRequest } from "../../src/core/messages.ts";
 import { chatModel, type ChatProfile } from "../../src/models/chat.ts";
 import { chatRequest } from "../../src/models/chat-request.ts";
-import type { ModelOptions } from "../../src/models/openai.ts";
+import type { ModelOptions } from "../../src/models/exchange.ts";
 import type { ModelProfile } from "../../src/models/protocols.ts";
 import { responsesModel, type ResponsesProfile } from "../../src/models/responses.ts";
 import { responsesRequest } from "../../src/models/responses-request.ts";

@@ -1,0 +1,139 @@
+/** The `Model` port over one wire protocol, by a vendor's SDK underneath. One question, no retries. */
+import type { ModelAnswer, ModelReply, ModelRequest } from "../core/messages.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Model } from "../ports/model.ts";
+import type { Asked } from "./answer.ts";
+import { type Fault, modelFailure } from "./failure.ts";
+import type { Fields } from "./fields.ts";
+import type { Endpoint } from "./profile.ts";
+
+export interface ModelOptions {
+  readonly clock?: Clock;
+}
+
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** A vendor's SDK, as far as we need it: one POST of JSON, never tried again. */
+export interface Transport {
+  /** @param timeoutMs longer than the signal's own deadline, which is the one that counts */
+  post(
+    path: string,
+    body: Fields,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<unknown>;
+  /** What the SDK's error says of an HTTP reply; undefined if there was none. */
+  refusal(error: unknown): Fault | undefined;
+}
+
+export interface WireProtocol {
+  /** Below the base URL, with a leading slash. */
+  readonly path: string;
+  request(request: ModelRequest): Fields;
+  /** Never throws. */
+  answer(body: unknown, asked: Asked, request: ModelRequest): ModelAnswer | Fault;
+  /** The parts of a body that hold what was said to the model: an error message that repeats them is cut. */
+  readonly said: readonly string[];
+  /** What the operator can do about a failure with this message, if we know. */
+  readonly hint?: (told: string) => string | undefined;
+  /** For an answer that its provider broke off to have it go on: the request that lets it, and all parts as one body. */
+  readonly paused?: {
+    next(sent: Fields, answered: unknown): Fields | undefined;
+    join(parts: readonly unknown[]): unknown;
+  };
+  /** The request to send instead, when this one was refused for a reason that another form of it has not. */
+  readonly instead?: (request: ModelRequest, sent: Fields, refusal: Fault) => Fields | undefined;
+}
+
+/** A provider that pauses for ever is no provider. */
+const MOST_PARTS = 10;
+
+export function endpointModel(
+  endpoint: Endpoint,
+  wire: WireProtocol,
+  transport: Transport,
+  { clock = SYSTEM_CLOCK }: ModelOptions,
+): Model {
+  const secrets = [endpoint.apiKey, ...Object.values(endpoint.headers ?? {}).filter((value) => value.length >= 8)];
+  return {
+    async respond(request, { timeoutMs, signal }) {
+      let body = wire.request(request);
+      const started = clock.monotonic();
+      const deadline = startDeadline(timeoutMs, signal);
+      // Ours is the only timer: the SDKs' do not cover the body of an error.
+      const options = { signal: deadline.signal, timeoutMs: Math.ceil(timeoutMs) + 60_000 };
+      const fail = (fault: Fault): ModelReply => {
+        const said = (): string => JSON.stringify(wire.said.map((field) => body[field]));
+        const failure = modelFailure(fault, { now: clock.now(), secrets, said });
+        const hint = wire.hint?.(failure.message);
+        return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
+      };
+      const ask = async (): Promise<unknown> => {
+        const parts: unknown[] = [];
+        for (;;) {
+          parts.push(await transport.post(wire.path, body, options));
+          const next = parts.length < MOST_PARTS ? wire.paused?.next(body, parts.at(-1)) : undefined;
+          if (next === undefined) return parts.length === 1 ? parts[0] : wire.paused?.join(parts);
+          body = next;
+        }
+      };
+      try {
+        const answered = await ask().catch((error: unknown) => {
+          const refusal = transport.refusal(error);
+          const other = refusal && wire.instead?.(request, body, refusal);
+          if (other === undefined) throw error;
+          body = other;
+          return ask();
+        });
+        const tookMs = Math.round(clock.monotonic() - started);
+        const answer = wire.answer(answered, { model: request.model, tookMs }, request);
+        return answer.kind === "fault" ? fail(answer) : answer;
+      } catch (error) {
+        if (deadline.passed()) return fail({ kind: "fault", words: `no complete answer within ${timeoutMs} ms` });
+        if (signal.aborted) return fail({ kind: "fault", words: "the request was aborted" });
+        return fail(transport.refusal(error) ?? connectionFault(error));
+      } finally {
+        deadline.stop();
+      }
+    },
+  };
+}
+
+interface Deadline {
+  readonly signal: AbortSignal;
+  passed(): boolean;
+  stop(): void;
+}
+
+function startDeadline(ms: number, outer: AbortSignal): Deadline {
+  const controller = new AbortController();
+  let passed = false;
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(() => {
+    passed = true;
+    abort();
+  }, ms);
+  outer.addEventListener("abort", abort, { once: true });
+  if (outer.aborted) abort();
+  return {
+    signal: controller.signal,
+    passed: () => passed,
+    stop() {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", abort);
+    },
+  };
+}
+
+function connectionFault(error: unknown): Fault {
+  if (error instanceof SyntaxError) return { kind: "fault", status: 200, words: "the answer is not valid JSON" };
+  const code = causeCode(error);
+  return { kind: "fault", words: `the connection failed${code === "" ? "" : ` (${code})`}` };
+}
+
+/** `ECONNREFUSED`, `UND_ERR_SOCKET`, …: the deepest one says most. */
+function causeCode(error: unknown): string {
+  let code = "";
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
+    if ("code" in at && typeof at.code === "string") code = at.code;
+  return code;
+}
