@@ -44,6 +44,7 @@ import {
   type UnknownPage,
 } from "./queue/unknowns.ts";
 import { redisStates } from "./queue/states.ts";
+import { openSources } from "./tool-sources.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
 import { createWebhook } from "./scalekit/webhook.ts";
@@ -108,6 +109,7 @@ export function createErrand(options: ErrandOptions): Errand {
   const reader = createReader(app.store, hints, app.connection.reach);
   const producer = createProducer(app.store, app.tickets, chance);
   const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit"), manifest));
+  const tools = lazy(() => openSources(agents.all, scalekit().toolbox));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));
   const crew = new Set<ErrandWorker>();
   const { reach } = app.connection;
@@ -132,7 +134,7 @@ export function createErrand(options: ErrandOptions): Errand {
     },
     worker: (given = {}) => {
       const { models, authorization } = options;
-      const needs = { models: required(models, "models"), scalekit: scalekit(), authorization };
+      const needs = { models: required(models, "models"), scalekit: scalekit(), toolbox: tools(), authorization };
       const worker = startWorker(agents, needs, openShard(connect(options.redis, true), settings, log), given, log);
       crew.add(worker);
       return worker;
@@ -166,6 +168,7 @@ export function createErrand(options: ErrandOptions): Errand {
       await Promise.all(Array.from(crew, (worker) => worker.close()));
       await hints.close();
       await app.release();
+      await tools.made()?.close();
       await scalekit.made()?.close();
     },
   };

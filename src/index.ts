@@ -27,7 +27,7 @@ export type { Message, Usage } from "./core/messages.ts";
 export { type Guidance, guidance, type NextAction } from "./core/needs.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
-export type { CallInDoubt, LookAnswer, ToolUse, Verify } from "./core/tool-use.ts";
+export type { CallInDoubt, LookAnswer, ToolDefinition, ToolUse, Verify } from "./core/tool-use.ts";
 export type { RunEvent, RunView, Wait } from "./core/view.ts";
 export type { SeenAccount } from "./core/waiting.ts";
 export { type Check, type CheckResult, checkUp, type DoctorOptions } from "./doctor.ts";

@@ -86,13 +86,15 @@ export function openScalekit(options: ScalekitOptions, manifest?: ToolManifest):
 export interface WorkerNeeds {
   readonly models: Readonly<Record<string, ModelProfile>>;
   readonly scalekit: Scalekit;
+  /** All sources of tools behind one port. */
+  readonly toolbox: Toolbox;
   readonly authorization: AuthorizationSettings | undefined;
 }
 
 /** @param on a connection of its own, released when the worker closes */
 export function startWorker(
   agents: Agents,
-  { models, scalekit, authorization }: WorkerNeeds,
+  { models, scalekit, toolbox, authorization }: WorkerNeeds,
   on: Shard,
   given: WorkerOptions,
   log: Log,
@@ -101,7 +103,7 @@ export function startWorker(
   const { queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
   positive("worker", { concurrency, wakeEveryMs });
   const { store, tickets, journal, gates, losses, connection } = on;
-  const { accounts, toolbox } = scalekit;
+  const { accounts } = scalekit;
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
   );

@@ -1,5 +1,6 @@
 /** The review of the agents' tools, from the definitions that Scalekit tells: for `errand tools classify`, and when a worker starts. */
 import type { Agent } from "./core/agent.ts";
+import { scalekitTools } from "./core/agents.ts";
 import { MANIFEST_FILE, entryOf, type ToolManifest } from "./core/manifest.ts";
 import { type Review, review, type SeenDefinition } from "./core/review.ts";
 import type { Outage } from "./ports/accounts.ts";
@@ -28,12 +29,12 @@ export async function reviewTools(
 ): Promise<{ readonly ok: true; readonly review: Review } | Outage> {
   const byAgent = new Map<Agent, readonly SeenDefinition[]>();
   if (identifier === undefined) {
-    const found = await catalogue.all([...new Set(agents.flatMap(namesOf))]);
+    const found = await catalogue.all([...new Set(agents.flatMap(scalekitTools))]);
     if (!found.ok) return found;
     for (const agent of agents) byAgent.set(agent, found.definitions);
   } else {
     for (const agent of agents) {
-      const found = await catalogue.of(identifier, agent.connections, namesOf(agent));
+      const found = await catalogue.of(identifier, agent.connections, scalekitTools(agent));
       if (!found.ok) return found;
       byAgent.set(agent, found.definitions);
     }
@@ -44,10 +45,6 @@ export async function reviewTools(
     return all.find(({ hash }) => hash === entryOf(manifest, name)?.hash) ?? all[0];
   };
   return { ok: true, review: review(agents, all, { manifest, shipped: shippedReview, seen }) };
-}
-
-function namesOf(agent: Agent): string[] {
-  return agent.tools.map(({ name }) => name);
 }
 
 /** A tool that nobody reviewed works, as `unsafe`; one that has changed parks the runs that need it. Both want a person. */

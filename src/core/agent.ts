@@ -4,7 +4,7 @@ import { ErrandError } from "./errors.ts";
 import { completeLimits, type Limits } from "./limits.ts";
 import type { Covered } from "./journal.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
-import { checkToolUse, type ToolUse } from "./tool-use.ts";
+import { checkToolUse, type ToolDefinition, type ToolUse } from "./tool-use.ts";
 
 export interface InstructionContext<Input> {
   readonly input: Input;
@@ -24,8 +24,8 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> {
   readonly prompt?: (context: InstructionContext<OutputOf<I>>) => string;
   /** Scalekit connection names that must be ACTIVE for the run's identifier. */
   readonly connections?: readonly string[];
-  /** The only tools that the model may call. */
-  readonly tools?: readonly (string | ToolUse)[];
+  /** The only tools that the model may call: Scalekit's by their names, others by their definitions. */
+  readonly tools?: readonly (string | ToolUse | ToolDefinition)[];
   /** What is done when nobody can know whether a call was executed, for tools that do not say it themselves; default `tell`. */
   readonly onUnknown?: Exclude<OnUnknown, "verify">;
   readonly input: I;

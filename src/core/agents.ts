@@ -2,6 +2,7 @@
 import type { Agent } from "./agent.ts";
 import { ErrandError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
+import { SCALEKIT, sourceOf } from "./tool-use.ts";
 
 export interface Agents {
   readonly all: readonly Agent[];
@@ -22,6 +23,7 @@ export function registerAgents(all: readonly Agent[], profiles: readonly string[
     if (profiles !== undefined && !profiles.includes(agent.profile)) throw unknownProfile(agent, profiles);
     byName.set(agent.name, agent);
   }
+  checkSources(all);
   const names = [...byName.keys()];
   return {
     all: [...byName.values()],
@@ -37,6 +39,21 @@ export function registerAgents(all: readonly Agent[], profiles: readonly string[
       );
     },
   };
+}
+
+/** One name, one source in the whole app: reviews, approvals and nested calls tell tools apart by their names alone. */
+function checkSources(all: readonly Agent[]): void {
+  const first = new Map<string, { readonly agent: string; readonly source: string }>();
+  for (const { name: agent, tools } of all)
+    for (const tool of tools) {
+      const [source, other] = [sourceOf(tool), first.get(tool.name)];
+      if (other === undefined) first.set(tool.name, { agent, source });
+      else if (other.source !== source)
+        throw new ErrandError(
+          "agent-invalid",
+          `createErrand: agent "${other.agent}" takes the tool "${tool.name}" from ${other.source}, agent "${agent}" from ${source}. One name is one tool: rename one of them.`,
+        );
+    }
 }
 
 function unknownProfile(agent: Agent, profiles: readonly string[]): ErrandError {
@@ -61,9 +78,14 @@ export function checkNames(agents: readonly Agent[], known: KnownNames): void {
       "connection-unknown",
       `Scalekit has no such connection in this environment: ${connections.join("; ")}. Names must equal the dashboard's exactly and differ per environment.`,
     );
-  const tools = wrong(agents, (agent) => agent.tools.map((tool) => tool.name), known.tools);
+  const tools = wrong(agents, scalekitTools, known.tools);
   if (tools.length > 0)
     throw new ErrandError("tool-unknown", `Scalekit has no such tool in this environment: ${tools.join("; ")}.`);
+}
+
+/** Names of the agent's tools that are Scalekit's own. */
+export function scalekitTools({ tools }: Agent): string[] {
+  return tools.filter((tool) => sourceOf(tool) === SCALEKIT).map(({ name }) => name);
 }
 
 function wrong(

@@ -3,7 +3,7 @@ import { type Attempt, type Doubtful, inDoubt, isUnanswered, saidOf } from "./do
 import { type Repeatability, resolve } from "./effects.ts";
 import type { CallClaimed, Decision, PlannedCall, RunnableCall } from "./journal.ts";
 import type { RunState } from "./state.ts";
-import { type Evidence, isOperators, type Outcome, type Refusal } from "./outcome.ts";
+import { type Evidence, isOperators, type Outcome, reasonOf, type Refusal } from "./outcome.ts";
 
 /** May be made, or is being made, or waits to be made. */
 export type CallStanding =
@@ -188,7 +188,7 @@ function waitsOf(state: RunState, call: RunnableCall): number {
 function waited(state: RunState, call: string, { at, outcome }: Evidence): boolean {
   const refused = outcome.kind === "not-executed" ? outcome : undefined;
   const until = at + (refused?.retryAfterMs ?? 0);
-  const reason = refused !== undefined && isOperators(refused.why) ? "outage" : "retry";
+  const reason = refused === undefined ? "retry" : reasonOf(refused.why);
   return state.parks.some(
     (park) => park.at >= at && (park.about === call || (park.reason === reason && (park.until ?? park.at) >= until)),
   );

@@ -3,13 +3,18 @@ import type { Json } from "./json.ts";
 
 /**
  * Why a call was certainly not executed. Such a call may be made again, whatever its effect. `store`: too few replicas had its intent,
- * so it was not sent.
+ * so it was not sent. `version`: the worker does not have the tool, or the version of it, that the run started with.
  */
-export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials" | "store";
+export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials" | "store" | "version";
 
 /** The operator's matter: it is waited for as long as it takes, and counts as no attempt. */
 export function isOperators(why: string): boolean {
-  return why === "credentials" || why === "store";
+  return why === "credentials" || why === "store" || why === "version";
+}
+
+/** Why a run waits before it makes a refused call again. Somebody must deploy what the run started with; the rest of the operator's matters end by themselves. */
+export function reasonOf(why: string): "review" | "outage" | "retry" {
+  return why === "version" ? "review" : isOperators(why) ? "outage" : "retry";
 }
 
 /**

@@ -10,7 +10,7 @@ export interface Proposal {
 }
 
 /** A tool as its server describes it. */
-export interface ToolDefinition {
+export interface SeenTool {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonSchema;
@@ -32,7 +32,7 @@ const WRITES_IF_FIRST = words("batch block book charge order pin queue request s
 /** They set a state, or take away what may be gone already. */
 const SETTLES = words("archive delete lock mute pin star trash unarchive unlock unmute unpin unstar untrash");
 
-export function propose({ name, description, parameters }: ToolDefinition): Proposal {
+export function propose({ name, description, parameters }: SeenTool): Proposal {
   const [, ...said] = name.toLowerCase().split(/[^a-z0-9]+/);
   const [first = ""] = said;
   const reads = [first, said.at(-1) ?? ""].find((word) => READS.has(word));

@@ -2,12 +2,12 @@
 import type { Agent } from "./agent.ts";
 import type { Effect } from "./effects.ts";
 import { type DefinitionParts, entryOf, type ManifestEntry, type ToolManifest } from "./manifest.ts";
-import { type Proposal, propose, type ToolDefinition } from "./proposal.ts";
+import { type Proposal, propose, type SeenTool } from "./proposal.ts";
 import { ruleOn, type ShippedReview, type Source } from "./ruling.ts";
-import { freezeUses } from "./tool-use.ts";
+import { freezeUses, SCALEKIT, sourceOf, type ToolUse } from "./tool-use.ts";
 
 /** A tool as the service describes it, with digests of its parts. */
-export interface SeenDefinition extends ToolDefinition {
+export interface SeenDefinition extends SeenTool {
   readonly parts: DefinitionParts;
 }
 
@@ -55,7 +55,7 @@ export function review(agents: readonly Agent[], all: readonly Agent[], sources:
   for (const agent of agents)
     for (const row of asFrozen(
       agent,
-      agent.tools.map(({ name, effect }) => reviewTool(name, agent, effect, sources)),
+      agent.tools.filter(isReviewed).map(({ name, effect }) => reviewTool(name, agent, effect, sources)),
     )) {
       const key = JSON.stringify([row.tool, row.seen?.hash, row.effect, row.from, row.said]);
       rows.set(key, { ...row, agents: [...(rows.get(key)?.agents ?? []), agent.name] });
@@ -65,6 +65,11 @@ export function review(agents: readonly Agent[], all: readonly Agent[], sources:
     tools: [...rows.values()].toSorted((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0)),
     unused: Object.keys(sources.manifest?.tools ?? {}).filter((name) => !used.has(name)),
   };
+}
+
+/** Scalekit's own. Of the app's other tools its code is what a person reviews. */
+function isReviewed(use: ToolUse): boolean {
+  return sourceOf(use) === SCALEKIT;
 }
 
 /** With the effects that a run of this agent would keep. */

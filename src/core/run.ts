@@ -59,7 +59,12 @@ export interface FrozenTool extends Repeatability {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonSchema;
+  /** Empty for a tool that needs no account. */
   readonly connection: string;
+  /** Who makes its calls; absent: Scalekit. */
+  readonly source?: string;
+  /** Of a source that keeps several: the one that this run started with. It never calls another. */
+  readonly version?: string;
   /** Of a keyed tool: the argument that carries our key. The model does not see it. */
   readonly keyArgument?: string;
   /** sha256 of name, description and parameters: what a reviewer has seen. */

@@ -4,9 +4,14 @@ import { didYouMean } from "./nearest.ts";
 import type { Json } from "./json.ts";
 import type { FrozenTool } from "./run.ts";
 
+/** Scalekit's own tools: the source of every tool that names none. */
+export const SCALEKIT = "scalekit";
+
 /** A tool that an agent may use. Whatever nobody says of it is taken from the reviewed manifest; without one it is `unsafe`. */
 export interface ToolUse {
   readonly name: string;
+  /** Where the tool comes from; default `scalekit`. What makes a definition (`tool()`, …) sets it. */
+  readonly source?: string;
   readonly effect?: Effect;
   /** When nobody can know whether a call was executed; default the agent's. `verify` needs the option `verify`. */
   readonly onUnknown?: OnUnknown;
@@ -19,6 +24,18 @@ export interface ToolUse {
   readonly keyWindowMs?: number;
   /** How to find out whether a call was executed. Needed for `staged` and `verifiable`. */
   readonly verify?: Verify;
+}
+
+/**
+ * A tool that the app's code brings along, as `tool()` and its like make them: it says which source makes the call, and carries
+ * whatever that source needs to know, such as the function to execute.
+ */
+export interface ToolDefinition extends ToolUse {
+  readonly source: string;
+}
+
+export function sourceOf({ source = SCALEKIT }: { readonly source?: string | undefined }): string {
+  return source;
 }
 
 /** A look with another tool of the agent, whose effect must be `read`. */
@@ -53,8 +70,10 @@ export function callKey(hash: (text: string) => string, run: string, call: strin
 
 /** @param refuse throws, with what was expected */
 export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (message: string) => never): void {
-  const { name, effect, onUnknown, key, keyWindowMs, verify } = use;
+  const { name, source, effect, onUnknown, key, keyWindowMs, verify } = use;
   const wrong = (what: string): never => refuse(`tools: ${name}: ${what}`);
+  if (source !== undefined && (typeof source !== "string" || source === ""))
+    wrong(`source: expected the name of a source of tools, got ${JSON.stringify(source)}.`);
   if (effect !== undefined && !EFFECTS.includes(effect))
     wrong(`effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown))

@@ -5,7 +5,7 @@ import type { RunState } from "./state.ts";
 import type { ModelFailure } from "./messages.ts";
 import { needFor } from "./needs.ts";
 import { attemptsOf } from "./next.ts";
-import { isOperators } from "./outcome.ts";
+import { isOperators, reasonOf } from "./outcome.ts";
 import { backoffMs, type Backoff } from "./retry.ts";
 import type { AccountStatus, FailureCode, Need, ParkReason } from "./run.ts";
 
@@ -172,9 +172,9 @@ export function afterCallFailure(
   retry: { failed: number; why: string; message: string; retryAfterMs: number },
   random: number,
 ): AfterFailure {
-  const reason: ParkReason = isOperators(retry.why) ? "outage" : "retry";
+  const reason = reasonOf(retry.why);
   // Replicas come back sooner than a person changes a secret.
-  const backoff = retry.why === "credentials" ? OPERATOR_BACKOFF : retry.why === "store" ? MODEL_BACKOFF : TOOL_BACKOFF;
+  const backoff = retry.why === "store" ? MODEL_BACKOFF : isOperators(retry.why) ? OPERATOR_BACKOFF : TOOL_BACKOFF;
   return {
     do: "park",
     park: { kind: "parked", reason, about: call, message: retry.message },

@@ -3,6 +3,7 @@ import { toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
 import type { CallStep } from "../core/next.ts";
 import type { BlobNote, Outcome } from "../core/outcome.ts";
+import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { isStopped } from "./leave.ts";
@@ -44,7 +45,15 @@ async function makeCall(
   const { identifier } = held.state.created;
   const started = ports.clock.monotonic();
   const outcome = await ports.toolbox.send(
-    { run: held.id, call: call.id, tool: call.name, args: call.args, connection: call.connection, identifier },
+    {
+      run: held.id,
+      call: call.id,
+      tool: call.name,
+      args: call.args,
+      connection: call.connection,
+      identifier,
+      ...from(held, call.name),
+    },
     // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
     { timeoutMs, signal: call.effect === "read" ? held.stop : held.signal },
   );
@@ -58,6 +67,12 @@ async function makeCall(
     outcome: await fitting(outcome, intent, held),
     tookMs,
   });
+}
+
+/** Who makes it, as the run has frozen it. */
+function from(held: HeldRun, name: string): Pick<ToolSend, "source" | "version"> {
+  const { source, version } = held.state.context?.tools.find((tool) => tool.name === name) ?? {};
+  return { ...(source !== undefined && { source }), ...(version !== undefined && { version }) };
 }
 
 /** A large result is put beside the journal before its evidence is written; if that fails, the evidence says so. */

@@ -76,6 +76,10 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     const message = `The user's accounts do not offer these tools of agent "${agent.name}": ${told}. Check the names and the connection's scopes.`;
     return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
   }
+  if (listed.clashing !== undefined) {
+    const message = `Two sources offer a tool of the same name to agent "${agent.name}": ${listed.clashing.join("; ")}. Name the tools that the agent needs one by one, or give one of them another name.`;
+    return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
+  }
   if (listed.changed.length > 0) {
     ports.log.error("tools.changed", { run: held.id, agent: agent.name, tools: listed.changed.join(", ") });
     return parkOrEnd(held, afterToolsChanged(held.state, listed.changed, ports.chance.random()));

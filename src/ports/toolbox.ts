@@ -13,7 +13,8 @@ export interface ToolQuery {
 export type Listed =
   /**
    * `missing`: names asked for that this user's accounts do not offer. `known`: all names they do offer. `changed`: names that they
-   * offer with another definition than the app has reviewed; they are disabled, and not among `tools`.
+   * offer with another definition than the app has reviewed; they are disabled, and not among `tools`. `clashing`: names that two
+   * sources offer, each with its sources; a run cannot tell them apart.
    */
   | {
       readonly ok: true;
@@ -21,6 +22,7 @@ export type Listed =
       readonly missing: readonly string[];
       readonly known: readonly string[];
       readonly changed: readonly string[];
+      readonly clashing?: readonly string[];
     }
   | Outage;
 
@@ -30,12 +32,20 @@ export interface ToolSend {
   readonly call: string;
   readonly tool: string;
   readonly args: Json;
+  /** Empty for a tool that needs no account. */
   readonly connection: string;
+  /** Of the frozen tool; absent: Scalekit. */
+  readonly source?: string;
+  /** Of the frozen tool: no other version may be called. */
+  readonly version?: string;
   /** The run's. Never from the model. */
   readonly identifier: string;
 }
 
-/** The tools of a run's accounts. Contract: never throws. */
+/**
+ * The tools of a run, whoever makes them: the registry, or one source of tools behind it (src/tools/registry.ts).
+ * Contract: never throws.
+ */
 export interface Toolbox {
   list(query: ToolQuery): Promise<Listed>;
   /** Problems of `args` against the tool's schema, each with its path; empty when they fit. */
@@ -44,4 +54,14 @@ export interface Toolbox {
   send(call: ToolSend, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<Outcome>;
   /** All tool names of the environment, for the check at boot. */
   names(): Promise<{ readonly ok: true; readonly names: readonly string[] } | Outage>;
+}
+
+/**
+ * One kind of tools. It is asked only for uses that name it, and only for calls of tools that it froze; what it freezes says its name
+ * as `source`. A use may stand for several tools (all of a server's): then more are listed than were named.
+ */
+export interface ToolSource extends Toolbox {
+  /** Stands in journals for ever: `scalekit`, `local`, `proxy`, `mcp:<server>`, … */
+  readonly name: string;
+  close?(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Definitions of tools, to be reviewed: those of the environment, or those that one user's accounts offer. */
-import type { ToolDefinition } from "../core/proposal.ts";
+import type { SeenTool } from "../core/proposal.ts";
 import type { SeenDefinition } from "../core/review.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Scalekit } from "./client.ts";
@@ -51,7 +51,7 @@ export function createCatalogue(scalekit: Scalekit): Catalogue {
   };
 }
 
-function withParts(tool: ToolDefinition): SeenDefinition {
+function withParts(tool: SeenTool): SeenDefinition {
   const { name, description, parameters, hash } = tool;
   return { name, description, parameters, hash, parts: partsOf(tool) };
 }

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import type { ScopedTool } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/tools/tools_pb.js";
 import { canonical, isObject, toJson } from "../core/json.ts";
 import type { DefinitionParts } from "../core/manifest.ts";
-import type { ToolDefinition } from "../core/proposal.ts";
+import type { SeenTool } from "../core/proposal.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { seeAccounts } from "./accounts.ts";
 import type { Scalekit } from "./client.ts";
 import { allPages, chunks, PAGE_SIZE } from "./pages.ts";
 
-export interface Offer extends ToolDefinition {
+export interface Offer extends SeenTool {
   readonly connection: string;
 }
 
@@ -61,7 +61,7 @@ async function listScoped(
 }
 
 /** A tool without a name cannot be called: it is left out. */
-export function definitionsOf(told: unknown): ToolDefinition[] {
+export function definitionsOf(told: unknown): SeenTool[] {
   const defined = toJson(told);
   if (!isObject(defined)) return [];
   const { name, description: said } = defined;
@@ -78,7 +78,7 @@ function digest(value: unknown): string {
 const PART = 16;
 
 /** Short digests, only to tell which part of a definition has changed. */
-export function partsOf({ description, parameters }: ToolDefinition): DefinitionParts {
+export function partsOf({ description, parameters }: SeenTool): DefinitionParts {
   return { description: digest(description).slice(0, PART), parameters: digest(parameters).slice(0, PART) };
 }
 

@@ -1,7 +1,7 @@
 /** The review that comes with Errand, held against the emulated connectors as Scalekit's lists show them over the wire. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { ToolDefinition } from "../../src/core/proposal.ts";
+import type { SeenTool } from "../../src/core/proposal.ts";
 import { createCatalogue } from "../../src/scalekit/catalogue.ts";
 import { shippedReview } from "../../src/scalekit/manifest.ts";
 import { listOffers } from "../../src/scalekit/offers.ts";
@@ -18,7 +18,7 @@ async function everything(t: TestContext): Promise<Started> {
 }
 
 /** What to do about each definition that nobody has reviewed. */
-function unpinned(definitions: readonly ToolDefinition[]): string[] {
+function unpinned(definitions: readonly SeenTool[]): string[] {
   return definitions
     .filter(({ name, hash }) => shippedReview(name)?.hashes.includes(hash) !== true)
     .map(({ name, hash }) => `src/scalekit/reviewed.ts: read ${name} again, then pin it: ${name}: "${hash}",`);

@@ -1,4 +1,5 @@
 /** Scalekit: the environment, our credentials, the names that agents use, and where users return to. */
+import { scalekitTools } from "../agents.ts";
 import type { Agent } from "../agent.ts";
 import { didYouMean } from "../nearest.ts";
 import { type Asked, type Check, checker } from "./check.ts";
@@ -38,7 +39,7 @@ export function checkScalekit({ looked, agents, baseUrl }: ScalekitFacts): Check
     checkUrl(envUrl),
     checkToken(token),
     checkNames("connections", connections, agents, (agent) => agent.connections, CONNECTIONS),
-    checkNames("tools", tools, agents, (agent) => agent.tools.map((tool) => tool.name), TOOLS),
+    checkNames("tools", tools, agents, scalekitTools, TOOLS),
     returns,
   ];
 }

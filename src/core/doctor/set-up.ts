@@ -1,4 +1,5 @@
 /** Node, the config file and its agents. */
+import { scalekitTools } from "../agents.ts";
 import type { Agent } from "../agent.ts";
 import { didYouMean } from "../nearest.ts";
 import { type Check, checker, isAtLeast } from "./check.ts";
@@ -60,7 +61,7 @@ function checkAgents({ agents, profiles }: SetUpFacts): Check[] {
     const model = `${agent.profile}/${agent.model}`;
     if (namesakes(agent.name).length > 1)
       return failed(name, "two agents have this name", "Rename one: runs refer to an agent by its name.");
-    if (agent.tools.length > 0 && agent.connections.length === 0)
+    if (scalekitTools(agent).length > 0 && agent.connections.length === 0)
       return failed(
         name,
         "has tools and no connections",

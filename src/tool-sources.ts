@@ -1,0 +1,26 @@
+/** Which sources of tools an app has: Scalekit's, and those that its agents' definitions name. */
+import type { Agent } from "./core/agent.ts";
+import { ErrandError } from "./core/errors.ts";
+import { SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
+import type { Toolbox, ToolSource } from "./ports/toolbox.ts";
+import { createRegistry, type Registry } from "./tools/registry.ts";
+
+/** Opens the sources that these uses name; nothing is connected yet. One entry for each kind of tool. */
+type Opener = (uses: readonly ToolUse[]) => readonly ToolSource[];
+
+const OPENERS: readonly Opener[] = [];
+
+/** @throws ErrandError `agent-invalid` for a tool of a source that nothing opens */
+export function openSources(agents: readonly Agent[], scalekit: Toolbox): Registry {
+  const uses = agents.flatMap(({ tools }) => tools);
+  const sources = [{ ...scalekit, name: SCALEKIT }, ...OPENERS.flatMap((open) => open(uses))];
+  const names = sources.map(({ name }) => name);
+  for (const agent of agents)
+    for (const tool of agent.tools)
+      if (!names.includes(sourceOf(tool)))
+        throw new ErrandError(
+          "agent-invalid",
+          `agent "${agent.name}": tool "${tool.name}": there is no source of tools called "${sourceOf(tool)}". Make the definition with tool() or its like, or leave \`source\` out for a tool of Scalekit's.`,
+        );
+  return createRegistry(sources);
+}
