@@ -26,6 +26,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Package → the only folders that know it. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
   bullmq: ["queue"],
+  "cron-parser": ["queue"],
+  cronstrue: ["queue"],
   ioredis: ["queue", "root", "testing"],
   "@scalekit-sdk/node": ["scalekit", "testing"],
   "@connectrpc/connect": ["scalekit", "testing"],

@@ -22,6 +22,14 @@ export interface Created {
   readonly tenant?: string;
   /** The time that the run is about, ms since 1970, as the caller says. */
   readonly covers?: Covered;
+  readonly tick?: RunTick;
+}
+
+/** The schedule that made the run, and for which of its times; none when somebody triggered it. */
+export interface RunTick {
+  readonly schedule: string;
+  /** ms since 1970. */
+  readonly nominal?: number;
 }
 
 export interface Covered {

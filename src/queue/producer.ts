@@ -4,7 +4,7 @@ import { v7 as uuid } from "uuid";
 import type { Agent } from "../core/agent.ts";
 import { ErrandError } from "../core/errors.ts";
 import { checkIdentifier } from "../core/identifier.ts";
-import type { Covered, Created } from "../core/journal.ts";
+import type { Covered, Created, RunTick } from "../core/journal.ts";
 import { canonical, type Json, toJson } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
 import type { Chance } from "../ports/clock.ts";
@@ -46,36 +46,46 @@ export interface Producer {
 export function createProducer(store: Store, tickets: Tickets, chance: Chance): Producer {
   return {
     create: async (agent, options) => {
-      const checked = await check(agent, options);
-      const id = `run_0_${uuid().replaceAll("-", "")}`;
-      const { idempotencyKey } = options;
-      const created: Created = {
-        kind: "created",
-        agent: agent.name,
-        identifier: checked.identifier,
-        input: checked.input,
-        ...(options.tenant !== undefined && { tenant: options.tenant }),
-        ...(options.covers !== undefined && { covers: options.covers }),
-      };
-      const reply = await store.run(
-        CREATE,
-        id,
-        chance.nonce(),
-        agent.name,
-        checked.identifier,
-        options.tenant ?? "",
-        checked.queue,
-        checked.priority,
-        idempotencyKey === undefined ? "" : sha256(canonical([agent.name, checked.identifier, idempotencyKey])),
-        sha256(canonical(checked.input)),
-        JSON.stringify(created),
-        options.coalesce ?? "all",
-        options.covers?.from ?? "",
-      );
+      const args = await createArguments(agent, options, chance.nonce());
+      const reply = await store.run(CREATE, ...args);
       await tickets.add(decodeTickets(reply.slice(2)));
       return answered(agent, options, String(reply[0]), String(reply[1]));
     },
   };
+}
+
+/** What the script is told of a new run, the run's id first. @param tick the schedule that makes it @throws ErrandError */
+export async function createArguments(
+  agent: Agent,
+  options: EnqueueOptions<unknown>,
+  nonce: string,
+  tick?: RunTick,
+): Promise<readonly (string | number)[]> {
+  const checked = await check(agent, options);
+  const { idempotencyKey } = options;
+  const created: Created = {
+    kind: "created",
+    agent: agent.name,
+    identifier: checked.identifier,
+    input: checked.input,
+    ...(options.tenant !== undefined && { tenant: options.tenant }),
+    ...(options.covers !== undefined && { covers: options.covers }),
+    ...(tick !== undefined && { tick }),
+  };
+  return [
+    `run_0_${uuid().replaceAll("-", "")}`,
+    nonce,
+    agent.name,
+    checked.identifier,
+    options.tenant ?? "",
+    checked.queue,
+    checked.priority,
+    idempotencyKey === undefined ? "" : sha256(canonical([agent.name, checked.identifier, idempotencyKey])),
+    sha256(canonical(checked.input)),
+    JSON.stringify(created),
+    options.coalesce ?? "all",
+    options.covers?.from ?? "",
+  ];
 }
 
 function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string, what: string): string {

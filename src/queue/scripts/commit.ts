@@ -71,6 +71,11 @@ else
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
   redis.call('ZREM', p .. 'unfinished:' .. h[6] .. ':' .. h[7], id)
+  local schedule = redis.call('HGET', run, 'schedule')
+  -- Ticks that wait for this run to end: their schedule is due.
+  if schedule and redis.call('HEXISTS', p .. 'schedule:' .. schedule, 'buffer') == 1 then
+    redis.call('ZADD', p .. 'schedules:due', 'XX', 'LT', now, schedule)
+  end
   for _, key in ipairs({ run, run .. ':j', run .. ':e', run .. ':b', h[5] }) do
     if key ~= '' then redis.call('PEXPIRE', key, o.keep) end
   end

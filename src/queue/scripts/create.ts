@@ -6,8 +6,12 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 nonce · 5 agent · 6 identifier · 7 tenant or '' · 8 queue · 9 priority · 10 idempotency hash or ''
  *      11 input hash · 12 the first decision as JSON · 13 'all', 'latest' or 'skip' · 14 Redis ms from when it covers, or ''
  * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… }
+ *
+ * A function, because a schedule's tick creates its runs in the step that says so (schedule-write.ts). `own`: runs of that schedule that
+ * give way to this one, whatever the policy.
  */
-export const CREATE: string = `${SHARED}${NEEDS}${COALESCE}
+export const CREATE_RUN: string = `${SHARED}${NEEDS}${COALESCE}
+local function create(ARGV, own)
 local id, nonce, agent, identifier, tenant, queue = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local run = p .. 'run:' .. id
 local h = redis.call('HMGET', run, 'created-by', 'place', 'lease', 'ticket', 'queue', 'agent')
@@ -31,7 +35,7 @@ local recorded = redis.call('HGET', p .. 'tenants', identifier)
 if recorded and recorded ~= tenant then return { 'tenant', recorded } end
 if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identifier, tenant) end
 
-local policy, from, given = ARGV[13], tonumber(ARGV[14]), {}
+local policy, from, given = ARGV[13], tonumber(ARGV[14]), own or {}
 if policy ~= 'all' then
   local waits, idle, earliest = superfluous(agent, identifier)
   if waits and policy == 'skip' then return { 'skipped', waits } end
@@ -61,4 +65,9 @@ for _, other in ipairs(given) do giveWay(other, id) end
 fill(line)
 announce(id)
 return { 'ok', id, unpack(made) }
+end
+`;
+
+export const CREATE: string = `${CREATE_RUN}
+return create(ARGV)
 `;
