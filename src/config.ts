@@ -1,6 +1,14 @@
 /** The environment as options of `createErrand`, and the type of errand.config.ts. The only reader of process.env. */
 import { type Logger, pino } from "pino";
-import { type Environment, environmentError, MODEL_SHAPE, readEnvironment, webhookSecrets } from "./environment.ts";
+import {
+  type Environment,
+  environmentError,
+  MODEL_SHAPE,
+  readEnvironment,
+  type Values,
+  webhookSecrets,
+} from "./environment.ts";
+import type { ModelProfile, Protocol } from "./models/protocols.ts";
 import type { ErrandOptions } from "./options.ts";
 
 export type { Environment } from "./environment.ts";
@@ -33,10 +41,11 @@ export function defineConfig<C extends ErrandConfigInput>(config: C): C {
  * - REDIS_URL, default `redis://127.0.0.1:6379`
  * - SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL), SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET: all or none
  * - OPENAI_API_KEY, OPENAI_BASE_URL: the model profile `openai`. A gateway differs in OPENAI_BASE_URL and nothing else.
- *   OPENAI_PROTOCOL: `chat` (default) or `responses`
+ *   OPENAI_PROTOCOL: `chat` (default), `responses` or `messages`
+ * - ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: the model profile `anthropic`, which speaks Anthropic's messages
  * - ERRAND_PREFIX; ERRAND_BASE_URL, which is `authorization.baseUrl`; LOG_LEVEL, which makes a logger of JSON lines on stderr
  * - SCALEKIT_WEBHOOK_SECRET: `webhook.secrets`; two, with a space between them, while it is changed
- * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, SCALEKIT_WEBHOOK_SECRET_FILE, OPENAI_API_KEY_FILE: names of files that hold the value
+ * - REDIS_URL_FILE, SCALEKIT_CLIENT_SECRET_FILE, SCALEKIT_WEBHOOK_SECRET_FILE, OPENAI_API_KEY_FILE, ANTHROPIC_API_KEY_FILE: names of files that hold the value
  * @param parts only these are read and checked
  * @throws ErrandError `config-missing`, `config-invalid`: all problems at once, by variable, never with a value
  */
@@ -45,16 +54,33 @@ export function configFromEnv(env: Environment = process.env, parts: readonly En
   const { REDIS_URL: redis = "redis://127.0.0.1:6379", ERRAND_PREFIX: prefix, ERRAND_BASE_URL: baseUrl } = values;
   const { SCALEKIT_CLIENT_ID: clientId, SCALEKIT_CLIENT_SECRET: clientSecret, SCALEKIT_ENVIRONMENT_URL } = values;
   const { SCALEKIT_ENV_URL: envUrl = SCALEKIT_ENVIRONMENT_URL } = values;
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, LOG_LEVEL: level, SCALEKIT_WEBHOOK_SECRET } = values;
-  const protocol = values.OPENAI_PROTOCOL === "responses" && { protocol: "responses" as const };
+  const { LOG_LEVEL: level, SCALEKIT_WEBHOOK_SECRET } = values;
+  const models = modelProfiles(values);
   return {
     redis,
     ...(envUrl && clientId && clientSecret && { scalekit: { envUrl, clientId, clientSecret } }),
-    ...(apiKey && { models: { openai: { apiKey, ...(baseURL && { baseURL }), ...protocol } } }),
+    ...(Object.keys(models).length > 0 && { models }),
     ...(prefix && { prefix }),
     ...(baseUrl && { authorization: { baseUrl } }),
     ...(SCALEKIT_WEBHOOK_SECRET && { webhook: { secrets: webhookSecrets(SCALEKIT_WEBHOOK_SECRET) } }),
     ...(level && { logger: jsonLogger(level) }),
+  };
+}
+
+function modelProfiles(values: Values): Record<string, ModelProfile> {
+  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url, OPENAI_PROTOCOL: protocol = "chat" } = values;
+  const { ANTHROPIC_API_KEY: anthropicKey, ANTHROPIC_BASE_URL: anthropicUrl } = values;
+  return {
+    ...(key && {
+      openai: {
+        apiKey: key,
+        ...(url && { baseURL: url }),
+        ...(protocol !== "chat" && { protocol: protocol as Protocol }),
+      },
+    }),
+    ...(anthropicKey && {
+      anthropic: { protocol: "messages", apiKey: anthropicKey, ...(anthropicUrl && { baseURL: anthropicUrl }) },
+    }),
   };
 }
 

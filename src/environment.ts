@@ -26,6 +26,8 @@ export type VariableName =
   | "OPENAI_API_KEY"
   | "OPENAI_BASE_URL"
   | "OPENAI_PROTOCOL"
+  | "ANTHROPIC_API_KEY"
+  | "ANTHROPIC_BASE_URL"
   | "ERRAND_PREFIX"
   | "ERRAND_BASE_URL"
   | "LOG_LEVEL"
@@ -58,7 +60,9 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
   models: {
     OPENAI_API_KEY: printable,
     OPENAI_BASE_URL: httpUrl,
-    OPENAI_PROTOCOL: z.enum(["chat", "responses"], "expected chat or responses"),
+    OPENAI_PROTOCOL: z.enum(["chat", "responses", "messages"], "expected chat, responses or messages"),
+    ANTHROPIC_API_KEY: printable,
+    ANTHROPIC_BASE_URL: httpUrl,
   },
   prefix: {
     ERRAND_PREFIX: z
@@ -82,7 +86,13 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
 };
 
 /** Docker and Kubernetes hand out secrets as files: NAME_FILE names one that holds the value of NAME. */
-const SECRETS: readonly string[] = ["REDIS_URL", "SCALEKIT_CLIENT_SECRET", "SCALEKIT_WEBHOOK_SECRET", "OPENAI_API_KEY"];
+const SECRETS: readonly string[] = [
+  "REDIS_URL",
+  "SCALEKIT_CLIENT_SECRET",
+  "SCALEKIT_WEBHOOK_SECRET",
+  "OPENAI_API_KEY",
+  "ANTHROPIC_API_KEY",
+];
 
 /** While the secret is changed there are two, with white space between them. */
 export function webhookSecrets(text: string): string[] {
@@ -152,9 +162,13 @@ function halfSet(set: (name: string) => boolean): Problem[] {
   const scalekit = [url, "SCALEKIT_CLIENT_ID", "SCALEKIT_CLIENT_SECRET"];
   const there = scalekit.filter(set);
   const problems = there.length === 0 ? [] : scalekit.filter((name) => !set(name)).map((name) => missing(name, there));
-  if (!set("OPENAI_BASE_URL") || set("OPENAI_API_KEY")) return problems;
   const keyless = "; for a server that wants no key, set any, such as none";
-  return [...problems, missing("OPENAI_API_KEY", ["OPENAI_BASE_URL"], keyless)];
+  const keys = ["OPENAI", "ANTHROPIC"].flatMap((name) =>
+    set(`${name}_BASE_URL`) && !set(`${name}_API_KEY`)
+      ? [missing(`${name}_API_KEY`, [`${name}_BASE_URL`], keyless)]
+      : [],
+  );
+  return [...problems, ...keys];
 }
 
 function missing(name: string, there: readonly string[], hint = ""): Problem {

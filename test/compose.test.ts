@@ -58,6 +58,8 @@ test(".env.example names every variable and holds no secret", () => {
       "OPENAI_API_KEY",
       "OPENAI_BASE_URL",
       "OPENAI_PROTOCOL",
+      "ANTHROPIC_API_KEY",
+      "ANTHROPIC_BASE_URL",
       "ERRAND_MODEL",
       "ERRAND_BASE_URL",
       "SCALEKIT_WEBHOOK_SECRET",

@@ -63,7 +63,19 @@ test("OPENAI_PROTOCOL says how the model is spoken to: chat completions by defau
     configFromEnv({ OPENAI_API_KEY: "sk-1", OPENAI_PROTOCOL: protocol }).models?.["openai"];
   assert.deepEqual(models("chat"), { apiKey: "sk-1" });
   assert.deepEqual(models("responses"), { apiKey: "sk-1", protocol: "responses" });
-  assert.match(problemsOf({ OPENAI_PROTOCOL: "messages" }).message, /OPENAI_PROTOCOL: expected chat or responses\./);
+  assert.match(
+    problemsOf({ OPENAI_PROTOCOL: "soap" }).message,
+    /OPENAI_PROTOCOL: expected chat, responses or messages\./,
+  );
+});
+
+test("ANTHROPIC_API_KEY is a profile of its own, which speaks Anthropic's messages", () => {
+  const env = { ANTHROPIC_API_KEY: "sk-ant-1", ANTHROPIC_BASE_URL: "https://gateway.example" };
+  const anthropic = { protocol: "messages", apiKey: "sk-ant-1", baseURL: "https://gateway.example" };
+  assert.deepEqual(configFromEnv(env).models, { anthropic });
+  assert.deepEqual(configFromEnv({ ...env, OPENAI_API_KEY: "sk-1" }).models, { openai: { apiKey: "sk-1" }, anthropic });
+  const { message } = problemsOf({ ANTHROPIC_BASE_URL: "https://gateway.example" });
+  assert.match(message, /ANTHROPIC_API_KEY: missing, while ANTHROPIC_BASE_URL is set/);
 });
 
 test("both names of Scalekit's URL are known, also together when they say the same", () => {

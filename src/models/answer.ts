@@ -49,14 +49,14 @@ export interface UsageNames {
 
 export function accounted(
   body: Fields,
-  names: UsageNames,
+  usageOf: (usage: Fields) => Usage,
   asked: Asked,
 ): Pick<ModelAnswer, "usage" | "costUsd" | "servedModel" | "requestId" | "tookMs"> {
   const usage = isObject(body["usage"]) ? body["usage"] : {};
   const { cost } = usage as { cost?: unknown };
   const known = typeof cost === "number" && Number.isFinite(cost) && cost >= 0;
   return {
-    usage: usageOf(usage, names),
+    usage: usageOf(usage),
     ...(known && { costUsd: cost }),
     servedModel: shortText(body["model"]) || asked.model,
     requestId: shortText(body["_request_id"]) || shortText(body["id"]),
@@ -64,18 +64,21 @@ export function accounted(
   };
 }
 
-function usageOf(usage: Fields, names: UsageNames): Usage {
-  const input = usage[names.inputDetails];
-  const output = usage[names.outputDetails];
-  return {
-    input: tokens(usage[names.input]),
-    output: tokens(usage[names.output]),
-    cachedInput: tokens(isObject(input) ? input["cached_tokens"] : undefined),
-    reasoning: tokens(isObject(output) ? output["reasoning_tokens"] : undefined),
+/** Counts as OpenAI's protocols tell them. */
+export function usageBy(names: UsageNames): (usage: Fields) => Usage {
+  return (usage) => {
+    const input = usage[names.inputDetails];
+    const output = usage[names.outputDetails];
+    return {
+      input: tokens(usage[names.input]),
+      output: tokens(usage[names.output]),
+      cachedInput: tokens(isObject(input) ? input["cached_tokens"] : undefined),
+      reasoning: tokens(isObject(output) ? output["reasoning_tokens"] : undefined),
+    };
   };
 }
 
 /** Missing and negative counts are seen in the field; sums of a thousand of these stay exact. */
-function tokens(value: unknown): number {
+export function tokens(value: unknown): number {
   return typeof value === "number" && value > 0 ? Math.min(Math.round(value), 1e12) : 0;
 }

@@ -1,17 +1,17 @@
 /** A chat completions body, read without trust: every field may be missing, odd or hostile. Never throws. */
 import { isObject, toJson } from "../core/json.ts";
 import type { Finish, ModelAnswer } from "../core/messages.ts";
-import { accounted, type Asked, errorIn, fault, readBody, type Said, type UsageNames } from "./answer.ts";
+import { accounted, type Asked, errorIn, fault, readBody, type Said, usageBy } from "./answer.ts";
 import { readCalls } from "./chat-calls.ts";
 import type { Fault } from "./failure.ts";
 import { type Fields, textOf } from "./fields.ts";
 
-const USAGE: UsageNames = {
+const USAGE = usageBy({
   input: "prompt_tokens",
   output: "completion_tokens",
   inputDetails: "prompt_tokens_details",
   outputDetails: "completion_tokens_details",
-};
+});
 
 /** @param body a parsed JSON body; a text if the server called it something else than JSON */
 export function chatAnswer(body: unknown, asked: Asked): ModelAnswer | Fault {

@@ -6,6 +6,8 @@ import type { ReadCall } from "./chat-calls.ts";
 import type { ChatProfile } from "./chat-profile.ts";
 import { type Fields, said } from "./fields.ts";
 import { chatCalls } from "./foreign.ts";
+import { asMessage } from "./messages-blocks.ts";
+import { wireSchema } from "./schema.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
@@ -40,12 +42,11 @@ function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: Chat
   };
 }
 
-/** OpenAI refuses an object schema without `properties`. */
 function toolOf({ name, description, parameters }: ToolSpec): Fields {
   const described = description === "" ? {} : { description };
   return {
     type: "function",
-    function: { name, ...described, parameters: { type: "object", properties: {}, ...parameters } },
+    function: { name, ...described, parameters: wireSchema(parameters) },
   };
 }
 
@@ -81,7 +82,8 @@ function turn(message: Assistant, results: readonly Result[]): Fields[] {
 
 /** The provider's own message with its unknown fields; calls carry our ids, since providers repeat and omit theirs. */
 function assistant({ verbatim, text }: Assistant, calls: readonly { id: string; call: ReadCall }[]): Fields {
-  const { tool_calls: _calls, function_call: _call, content, ...rest } = isObject(verbatim) ? verbatim : {};
+  const own = isObject(verbatim) && asMessage(verbatim) === undefined ? verbatim : {};
+  const { tool_calls: _calls, function_call: _call, content, ...rest } = own;
   const ids = new Map(calls.toReversed().map(({ id, call }) => [call.requested.providerId, id]));
   return {
     ...rest,

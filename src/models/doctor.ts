@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import { checkProfile, type ModelProfile, modelOf } from "./protocols.ts";
 
 const DEFAULT_URL = "https://api.openai.com/v1";
+const ANTHROPIC_URL = "https://api.anthropic.com/v1";
 const LIST_MS = 10_000;
 const TRIAL_MS = 60_000;
 
@@ -16,7 +17,7 @@ export async function lookAtProfile(
   wanted: readonly string[],
   clock: Clock,
 ): Promise<ProfileFacts> {
-  const url = profile.baseURL ?? DEFAULT_URL;
+  const url = urlOf(profile);
   const facts = { profile: name, host: URL.canParse(url) ? new URL(url).host : "", wanted };
   try {
     checkProfile(profile);
@@ -27,11 +28,24 @@ export async function lookAtProfile(
   return { ...facts, listing: await list(`${url.replace(/\/+$/, "")}/models`, profile, clock) };
 }
 
-async function list(url: string, { apiKey, headers }: ModelProfile, clock: Clock): Promise<Listing> {
+/** With /v1, which Anthropic's SDK adds by itself. */
+function urlOf({ protocol, baseURL }: ModelProfile): string {
+  if (protocol !== "messages") return baseURL ?? DEFAULT_URL;
+  return baseURL === undefined ? ANTHROPIC_URL : baseURL.replace(/\/(v1\/?)?$/, "").concat("/v1");
+}
+
+function keyHeaders(profile: ModelProfile): Record<string, string> {
+  const { apiKey } = profile;
+  if (profile.protocol !== "messages" || profile.features?.bearerToken === true)
+    return { authorization: `Bearer ${apiKey}` };
+  return { "x-api-key": apiKey, "anthropic-version": "2023-06-01" };
+}
+
+async function list(url: string, profile: ModelProfile, clock: Clock): Promise<Listing> {
   const started = clock.monotonic();
   try {
     const response = await fetch(url, {
-      headers: { authorization: `Bearer ${apiKey}`, accept: "application/json", ...headers },
+      headers: { ...keyHeaders(profile), accept: "application/json", ...profile.headers },
       // The key goes to the configured address and to no other.
       redirect: "error",
       signal: AbortSignal.timeout(LIST_MS),

@@ -24,7 +24,10 @@ export interface Telling extends Confidential {
 export function modelFailure(fault: Fault, telling: Telling): ModelFailure {
   const { error, headers } = fault;
   const fields = isObject(error) ? error : {};
-  const words = [fields["code"], fields["type"], fields["status"]].filter((w) => typeof w === "string");
+  // Anthropic's own code stands among the details.
+  const { details } = fields as { details?: unknown };
+  const inner = isObject(details) ? details["error_code"] : undefined;
+  const words = [fields["code"], inner, fields["type"], fields["status"]].filter((w) => typeof w === "string");
   const said = typeof error === "string" ? error : messageOf(fields["message"]);
   const status = statusOf(fault.status, fields["code"], words);
   const after = retryAfterMs(headers, telling.now);
@@ -61,9 +64,11 @@ const STATUS_OF: readonly (readonly [RegExp, number])[] = [
 ];
 
 const BILLING = /insufficient_?(quota|credits?|funds|balance)|billing|budget_exceeded|exceeded_current_quota/i;
+/** Anthropic tells an empty account with 400 and no code of its own. */
+const BILLING_TEXT = /credit balance is too low/i;
 const CONTEXT_CODE = /context_?(length|window)|request_too_large|prompt_too_long/i;
 const CONTEXT_TEXT =
-  /context[ _-]?(length|window|size)|maximum prompt length|(prompt|input|request)( is)? too (long|large)|too many (input |prompt )?tokens|token count .{0,40}exceeds|reduce the length/i;
+  /context[ _-]?(length|window|size)|maximum prompt length|(prompt|input|request)( is)? too (long|large)|too many (input |prompt )?tokens|token count .{0,40}exceeds|exceeds? (the )?context limit|reduce the length/i;
 const MODERATED = /moderation|content_(policy|filter)/i;
 
 function classify(
@@ -75,7 +80,7 @@ function classify(
   const any = (pattern: RegExp): boolean => words.some((word) => pattern.test(word));
   // OpenRouter wraps the upstream's own error as text.
   const raw = isObject(metadata) && typeof metadata["raw"] === "string" ? metadata["raw"] : "";
-  if (status === 402 || any(BILLING)) return "billing";
+  if (status === 402 || any(BILLING) || (status === 400 && BILLING_TEXT.test(said))) return "billing";
   if (status === 413 || any(CONTEXT_CODE)) return "context";
   if (status === 400 || status === 422)
     return CONTEXT_TEXT.test(said) || CONTEXT_TEXT.test(raw) ? "context" : "invalid";

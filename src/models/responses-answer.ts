@@ -1,17 +1,17 @@
 /** A Responses body, read without trust: every field may be missing, odd or hostile. Never throws. */
 import { isObject, toJson } from "../core/json.ts";
 import type { Finish, ModelAnswer } from "../core/messages.ts";
-import { accounted, type Asked, fault, readBody, type Said, type UsageNames } from "./answer.ts";
+import { accounted, type Asked, fault, readBody, type Said, usageBy } from "./answer.ts";
 import type { Fault } from "./failure.ts";
 import { type Fields, textOf } from "./fields.ts";
 import { type MessageItem, readItems, type ReadItem } from "./responses-items.ts";
 
-const USAGE: UsageNames = {
+const USAGE = usageBy({
   input: "input_tokens",
   output: "output_tokens",
   inputDetails: "input_tokens_details",
   outputDetails: "output_tokens_details",
-};
+});
 
 /** Statuses of a response that is no answer. */
 const NO_ANSWER: ReadonlyMap<unknown, string> = new Map([

@@ -3,6 +3,7 @@ import type { ModelRequest, ToolSpec } from "../core/messages.ts";
 import type { Fields } from "./fields.ts";
 import { inputItems, plainMessage } from "./responses-input.ts";
 import type { ResponsesProfile } from "./responses-profile.ts";
+import { wireSchema } from "./schema.ts";
 
 const ENCRYPTED = "reasoning.encrypted_content";
 
@@ -41,6 +42,5 @@ function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: Resp
 /** Flat, unlike chat completions'. Connectors' schemas have optional properties, which strict mode does not take; left out, `strict` is true. */
 function toolOf({ name, description, parameters }: ToolSpec): Fields {
   const described = description === "" ? {} : { description };
-  const schema = { type: "object", properties: {}, ...parameters };
-  return { type: "function", name, ...described, parameters: schema, strict: false };
+  return { type: "function", name, ...described, parameters: wireSchema(parameters), strict: false };
 }

@@ -114,10 +114,10 @@ for (const protocol of PROTOCOLS)
   });
 
 const faults: readonly (readonly [string, Reply, string, RegExp])[] = [
-  ["no answer at all", noChoices(), "retry", /^HTTP 200: the answer holds no (choice|output)$/],
+  ["no answer at all", noChoices(), "retry", /^HTTP 200: the answer holds no (choice|output|content)$/],
   ["a web page", html(), "retry", /^HTTP 200: the answer is not a JSON object$/],
   ["a list", raw({ body: "[]" }), "retry", /not a JSON object/],
-  ["nothing", raw({ body: "" }), "retry", /not a JSON object/],
+  ["nothing", raw({ body: "" }), "retry", /^HTTP 200: the answer is not (a JSON object|valid JSON)$/],
   ["null", raw({ body: "null" }), "retry", /not a JSON object/],
   ["error body, number", errorBody({ code: 502 }), "retry", /^HTTP 200 \(server_error, 502\): Upstream error$/],
   ["error body, 429", errorBody({ code: 429 }), "rate-limit", /429/],
@@ -155,9 +155,11 @@ for (const protocol of PROTOCOLS)
     assert.equal((await ask()).text, text);
   });
 
+const ID_HEADER = { chat: "x-request-id", responses: "x-request-id", messages: "request-id" };
+
 for (const protocol of PROTOCOLS)
   test(`the request id is the header's (${protocol})`, async (t) => {
-    const { answer: ask } = await lab(t, [say("Hi", { headers: { "x-request-id": "req_1" } })], { protocol });
+    const { answer: ask } = await lab(t, [say("Hi", { headers: { [ID_HEADER[protocol]]: "req_1" } })], { protocol });
     assert.equal((await ask()).requestId, "req_1");
   });
 

@@ -222,6 +222,10 @@ for (const protocol of PROTOCOLS)
       OPENAI_ORG_ID: "org-x",
       OPENAI_PROJECT_ID: "proj-x",
       OPENAI_LOG: "debug",
+      ANTHROPIC_BASE_URL: "http://127.0.0.1:9",
+      ANTHROPIC_AUTH_TOKEN: "other",
+      ANTHROPIC_LOG: "debug",
+      ANTHROPIC_CUSTOM_HEADERS: "x-stray: yes",
     };
     for (const [name, value] of Object.entries(names)) process.env[name] = value;
     const printed = t.mock.method(console, "debug", () => undefined);
@@ -230,7 +234,8 @@ for (const protocol of PROTOCOLS)
     await answer();
     await again.answer();
     for (const { headers } of [...server.requests, ...again.server.requests])
-      assert.deepEqual([headers["openai-organization"], headers["openai-project"]], [undefined, undefined]);
+      for (const name of ["openai-organization", "openai-project", "x-stray", "traceparent"])
+        assert.equal(headers[name], undefined, name);
     assert.equal(printed.mock.callCount(), 0);
   });
 

@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { Message, ModelAnswer, ModelFailure, ModelReply, ModelRequest } from "../../src/core/messages.ts";
-import { chatModel, type ChatProfile } from "../../src/models/chat.ts";
+import type { ChatProfile } from "../../src/models/chat.ts";
 import { chatRequest } from "../../src/models/chat-request.ts";
-import type { ModelOptions } from "../../src/models/exchange.ts";
-import type { ModelProfile } from "../../src/models/protocols.ts";
-import { responsesModel, type ResponsesProfile } from "../../src/models/responses.ts";
+import { type ModelProfile, modelOf } from "../../src/models/protocols.ts";
+import type { ResponsesProfile } from "../../src/models/responses.ts";
 import { responsesRequest } from "../../src/models/responses-request.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Model } from "../../src/ports/model.ts";
@@ -32,8 +31,8 @@ export interface Lab {
   readonly failure: (request?: Partial<ModelRequest>) => Promise<ModelFailure>;
 }
 
-export type ProtocolName = "chat" | "responses";
-export const PROTOCOLS: readonly ProtocolName[] = ["chat", "responses"];
+export type ProtocolName = "chat" | "responses" | "messages";
+export const PROTOCOLS: readonly ProtocolName[] = ["chat", "responses", "messages"];
 
 /** A model that closes with the test, or with the whole suite of a file. */
 export async function lab(
@@ -65,8 +64,7 @@ export async function lab(
 }
 
 function modelWith(profile: ModelProfile): Model {
-  const options: ModelOptions = { clock: steppedClock() };
-  return profile.protocol === "responses" ? responsesModel(profile, options) : chatModel(profile, options);
+  return modelOf(profile, { clock: steppedClock() });
 }
 
 export const TOOL = {

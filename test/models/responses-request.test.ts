@@ -87,7 +87,7 @@ const wrong: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
   ["state at the provider", { extraBody: { previous_response_id: "resp_1" } }, /extraBody: "previous_response_id"/],
   ["background", { extraBody: { background: true } }, /extraBody: "background"/],
   ["fewer tokens than OpenAI takes", { maxOutputTokens: 15 }, /expected a whole number of at least 16, got 15\./],
-  ["another protocol", { protocol: "messages" }, /protocol: expected "chat" or "responses", got "messages"\./],
+  ["another protocol", { protocol: "soap" }, /protocol: expected "chat", "responses", "messages", got "soap"\./],
 ];
 
 test("a profile that can never work is refused at once", () => {

@@ -40,7 +40,7 @@ export interface WorldOptions {
   readonly scalekit?: ScalekitEmulatorOptions;
   readonly errand?: Partial<ErrandOptions>;
   /** How the model is spoken to; default chat completions. */
-  readonly protocol?: "chat" | "responses";
+  readonly protocol?: "chat" | "responses" | "messages";
   /** ms for one question to Scalekit. */
   readonly timeoutMs?: number;
 }

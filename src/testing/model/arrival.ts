@@ -41,12 +41,13 @@ function parse(text: string): unknown {
 
 /** In the order in which the real API looks: key, address, JSON, content. */
 export function refusalOf(arrival: Arrival, protocol: Protocol | undefined, apiKey: string): Refusal | undefined {
-  if (arrival.headers["authorization"] !== `Bearer ${apiKey}`)
+  const { authorization, "x-api-key": key } = arrival.headers;
+  if (authorization !== `Bearer ${apiKey}` && !(protocol?.name === "messages" && key === apiKey))
     return refusal(401, "Incorrect API key provided.", "invalid_api_key");
   if (protocol === undefined || arrival.method !== "POST")
     return refusal(404, `Invalid URL (${arrival.method} ${arrival.path})`, null);
   if (arrival.body === undefined) return refusal(400, "We could not parse the JSON body of your request.", null);
-  const problems = protocol.check(arrival.body);
+  const problems = [...(protocol.checkHeaders?.(arrival.headers) ?? []), ...protocol.check(arrival.body)];
   return problems.length === 0 ? undefined : { problems, reply: protocol.invalid(problems) };
 }
 
@@ -56,5 +57,9 @@ function refusal(status: number, message: string, code: string | null): Refusal 
 
 /** For the record of a test, which may be printed: everything but the key. */
 export function masked(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return "authorization" in headers ? { ...headers, authorization: "Bearer ***" } : { ...headers };
+  return {
+    ...headers,
+    ...("authorization" in headers && { authorization: "Bearer ***" }),
+    ...("x-api-key" in headers && { "x-api-key": "***" }),
+  };
 }

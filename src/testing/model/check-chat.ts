@@ -68,8 +68,18 @@ function checkTool(tool: unknown, at: string): string[] {
     problems.push(
       `${at}.${type}.parameters: Invalid schema for function '${String(inner["name"])}': schema must be a JSON Schema of 'type: "object"'.`,
     );
-  else if (inner["strict"] === true) problems.push(...checkStrict(parameters, `${at}.${type}.parameters`));
+  else {
+    problems.push(...checkRoot(parameters, `${at}.${type}.parameters`));
+    if (inner["strict"] === true) problems.push(...checkStrict(parameters, `${at}.${type}.parameters`));
+  }
   return problems;
+}
+
+/** All providers want a plain object at the root of a tool's schema. */
+export function checkRoot(schema: Fields, at: string): string[] {
+  return ["oneOf", "anyOf", "allOf", "enum", "not"]
+    .filter((key) => key in schema)
+    .map((key) => `${at}: Invalid schema: schema must not have '${key}' at the top level.`);
 }
 
 /** Strict schemas: every object closed, with all of its properties required. */

@@ -1,6 +1,6 @@
 /** What OpenAI's Responses would refuse, as a pure function: an independent check of every request we send. */
 import { isObject } from "../../core/json.ts";
-import { checkStrict } from "./check-chat.ts";
+import { checkRoot, checkStrict } from "./check-chat.ts";
 import { checkInput } from "./check-input.ts";
 import { checkName, kindOf } from "./check-transcript.ts";
 
@@ -84,7 +84,10 @@ function checkTool(tool: unknown, at: string): string[] {
     problems.push(
       `${at}.parameters: Invalid schema for function '${String(tool["name"])}': schema must be a JSON Schema of 'type: "object"'.`,
     );
-  else if (strict !== false) problems.push(...checkStrict(parameters, `${at}.parameters`));
+  else {
+    problems.push(...checkRoot(parameters, `${at}.parameters`));
+    if (strict !== false) problems.push(...checkStrict(parameters, `${at}.parameters`));
+  }
   return problems;
 }
 

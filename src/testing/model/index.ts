@@ -1,5 +1,6 @@
 /** The scripted model server: public names, exported again from `errand/testing`. */
 export { checkChatRequest } from "./check-chat.ts";
+export { checkMessagesRequest } from "./check-messages.ts";
 export { checkResponsesRequest } from "./check-responses.ts";
 export type { Highlight, InboxDigest } from "./digest-answer.ts";
 export { type InboxDigestOptions, inboxDigestScript } from "./digest.ts";

@@ -42,6 +42,10 @@ export interface Protocol {
   readonly name: string;
   /** Below the base URL, with a leading slash. */
   readonly path: string;
+  /** The header that names a request in the provider's log; default `x-request-id`. */
+  readonly requestIdHeader?: string;
+  /** The same for the request's headers; lower-case names. */
+  readonly checkHeaders?: (headers: Readonly<Record<string, string>>) => string[];
   /** What the real API would refuse, one sentence each; empty if nothing. Each starts with the field: "messages[2].content: …". */
   check(body: unknown): string[];
   /** Never throws, whatever the body is. */

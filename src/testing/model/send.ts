@@ -27,7 +27,7 @@ export async function send(response: ServerResponse, sending: Sending): Promise<
     case "cut":
       return sendPart(response, wireOf(sending, reply.reply), reply.at, reply.after);
     default:
-      return sendWhole(response, wireOf(sending, reply), sending.seed);
+      return sendWhole(response, wireOf(sending, reply), sending);
   }
 }
 
@@ -48,8 +48,9 @@ function wireOf({ protocol, request, seed }: Sending, reply: Reply): Wire {
   }
 }
 
-function sendWhole(response: ServerResponse, wire: Wire, seed: string): void {
-  response.writeHead(wire.status, { "x-request-id": `req_${seed.slice(0, 32)}`, ...wire.headers });
+function sendWhole(response: ServerResponse, wire: Wire, { protocol, seed }: Sending): void {
+  const name = protocol.requestIdHeader ?? "x-request-id";
+  response.writeHead(wire.status, { [name]: `req_${seed.slice(0, 32)}`, ...wire.headers });
   for (const chunk of wire.chunks) response.write(chunk);
   response.end();
 }

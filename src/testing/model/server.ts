@@ -5,6 +5,7 @@ import { canonical } from "../../core/json.ts";
 import { masked, receive, refusalOf } from "./arrival.ts";
 import { chatProtocol } from "./chat.ts";
 import { late } from "./faults.ts";
+import { messagesProtocol } from "./messages.ts";
 import type { Protocol, ScriptRequest } from "./protocol.ts";
 import { responsesProtocol } from "./responses.ts";
 import { play, type Script, type ScriptContext } from "./script.ts";
@@ -13,10 +14,10 @@ import { createWaiters } from "./waiters.ts";
 
 /** A request that came, for assertions: the neutral view, the `body` as it was sent, and what became of it. */
 export interface RecordedRequest extends ScriptRequest, ScriptContext {
-  /** "chat", "responses", or "none" if the path is that of no protocol. */
+  /** "chat", "responses", "messages", or "none" if the path is that of no protocol. */
   readonly protocol: string;
   readonly path: string;
-  /** Lower-case names; the key in `authorization` is masked. */
+  /** Lower-case names; the key is masked. */
   readonly headers: Readonly<Record<string, string>>;
   /** Why it was refused (400, 401, 404) before the script saw it; empty if it was not. */
   readonly problems: readonly string[];
@@ -36,7 +37,7 @@ export interface ScriptedModelOptions {
 }
 
 export interface ScriptedModel {
-  /** The base URL with /v1, as OpenAI's SDK wants it. */
+  /** The base URL with /v1. */
   readonly url: string;
   readonly apiKey: string;
   /** Every request so far, oldest first. */
@@ -52,7 +53,7 @@ export interface ScriptedModel {
   close(): Promise<void>;
 }
 
-const PROTOCOLS: readonly Protocol[] = [chatProtocol, responsesProtocol];
+const PROTOCOLS: readonly Protocol[] = [chatProtocol, responsesProtocol, messagesProtocol];
 
 type Draft = { -readonly [Field in keyof RecordedRequest]: RecordedRequest[Field] };
 

@@ -1,0 +1,27 @@
+/** The `Model` port over Anthropic's messages. One question, no retries; a paused answer goes on. */
+import type { Model } from "../ports/model.ts";
+import { anthropicTransport, needAnthropicSdk } from "./anthropic.ts";
+import { endpointModel, type ModelOptions } from "./exchange.ts";
+import { joinParts, messagesAnswer, pausedRequest } from "./messages-answer.ts";
+import { checkMessagesProfile, type MessagesProfile } from "./messages-profile.ts";
+import { messagesRequest } from "./messages-request.ts";
+
+export type { MessagesFeatures, MessagesProfile } from "./messages-profile.ts";
+
+/** @throws ErrandError `option-invalid` on a profile that can never work, and without the package `@anthropic-ai/sdk` */
+export function messagesModel(profile: MessagesProfile, options: ModelOptions = {}): Model {
+  checkMessagesProfile(profile);
+  needAnthropicSdk();
+  return endpointModel(
+    profile,
+    {
+      path: "/v1/messages",
+      request: (request) => messagesRequest(request, profile),
+      answer: messagesAnswer,
+      said: ["system", "messages"],
+      paused: { next: pausedRequest, join: joinParts },
+    },
+    anthropicTransport(profile, profile.features?.bearerToken ?? false),
+    options,
+  );
+}
