@@ -5,6 +5,7 @@ import type { Check } from "./core/doctor/check.ts";
 import { diagnose, type Facts } from "./core/doctor/diagnose.ts";
 import type { TrialFacts } from "./core/doctor/models.ts";
 import type { RedisLooked } from "./core/doctor/redis.ts";
+import { modelsOf } from "./core/agent-models.ts";
 import { ErrandError } from "./core/errors.ts";
 import { lookAtProfile, tryModel } from "./models/doctor.ts";
 import { type ErrandOptions, storeOptions } from "./options.ts";
@@ -31,9 +32,7 @@ export async function checkUp({ live = false, identifier, ...where }: DoctorOpti
     redisOf(options),
     lookAtScalekit(options.scalekit, clock),
     Promise.all(
-      Object.entries(models ?? {}).map(([name, profile]) =>
-        lookAtProfile(name, profile, modelsOf(agents, name), clock),
-      ),
+      Object.entries(models ?? {}).map(([name, profile]) => lookAtProfile(name, profile, namesIn(agents, name), clock)),
     ),
   ]);
   const reached = looked.is === "asked" && looked.token.ok;
@@ -111,8 +110,9 @@ async function redisOf({ redis, prefix = "errand", durability }: Partial<ErrandO
   }
 }
 
-function modelsOf(agents: ErrandOptions["agents"], profile: string): string[] {
-  return [...new Set(agents.filter((agent) => agent.profile === profile).map((agent) => agent.model))];
+function namesIn(agents: ErrandOptions["agents"], profile: string): string[] {
+  const named = agents.flatMap((agent) => modelsOf(agent));
+  return [...new Set(named.filter((one) => one.profile === profile).map((one) => one.model))];
 }
 
 /** One after the other: they share a rate limit. */
@@ -122,8 +122,10 @@ async function trials(
 ): Promise<TrialFacts[]> {
   const done: TrialFacts[] = [];
   for (const [name, profile] of Object.entries(models))
-    for (const model of modelsOf(agents, name)) {
-      const users = agents.filter((agent) => agent.profile === name && agent.model === model);
+    for (const model of namesIn(agents, name)) {
+      const users = agents.filter((agent) =>
+        modelsOf(agent).some((one) => one.profile === name && one.model === model),
+      );
       const withTool = users.some((agent) => agent.tools.length > 0);
       done.push(await tryModel(name, profile, model, withTool));
     }

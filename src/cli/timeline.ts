@@ -73,7 +73,16 @@ export function createTimeline(identifier: string): Timeline {
     const calls = event.calls.filter((call) => call.made).length;
     const led = event.calls.length === 0 ? "an answer" : count(calls, "tool call");
     const cost = event.costUsd === undefined ? [] : [dollars(event.costUsd)];
-    const parts = [led, tokens(event.usage), ...cost, oneLine(event.servedModel), duration(event.tookMs), ...notes];
+    const id = event.requestId === "" ? [] : [oneLine(event.requestId)];
+    const parts = [
+      led,
+      tokens(event.usage),
+      ...cost,
+      oneLine(event.servedModel),
+      duration(event.tookMs),
+      ...notes,
+      ...id,
+    ];
     const refused = event.calls.filter((call) => !call.made);
     return [
       line(event.at, `turn ${event.turn + 1}: ${parts.join(" · ")}`),
@@ -119,6 +128,11 @@ export function createTimeline(identifier: string): Timeline {
         return [];
       case "turn.committed":
         return committed(event);
+      case "turn.failed":
+        asked = undefined;
+        return [line(event.at, failedText(event), "bad")];
+      case "run.compacted":
+        return [line(event.at, compactedText(event))];
       case "tool.called":
         return called(event);
       case "tool.settled":
@@ -153,6 +167,18 @@ export function createTimeline(identifier: string): Timeline {
       ...[...sent.values()].map((call) => line(call.at, `${callText(call)}: sent, no outcome yet`, "dim")),
     ],
   };
+}
+
+function failedText({ turn, asked, why, message }: Of<"turn.failed">): string {
+  const model = oneLine(`${asked.profile}/${asked.model}`);
+  return `turn ${turn + 1}: ${model} did not answer (${why}: ${oneLine(message)}); another model is asked`;
+}
+
+const LEFT_OUT = { hide: "old results hidden", shorten: "results shortened", summary: "old turns summed up" } as const;
+
+function compactedText({ because, how, from, to }: Of<"run.compacted">): string {
+  const why = because === "full" ? "too long for the model" : "refused as too long";
+  return `transcript ${why}: ${how.map((way) => LEFT_OUT[way]).join(", ")} (about ${from} → ${to} tokens)`;
 }
 
 /** Why a run waits, for whom, and until when. */

@@ -1,4 +1,5 @@
 /** An agent: a definition in code. `agent()` checks it at once, so that a wrong one fails where it is written. */
+import { type AgentModels, type ModelsOptions, readModels } from "./agent-models.ts";
 import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { ErrandError } from "./errors.ts";
 import { completeLimits, type Limits } from "./limits.ts";
@@ -13,11 +14,9 @@ export interface InstructionContext<Input> {
   readonly covers?: Covered;
 }
 
-export interface AgentOptions<I extends Schema, O extends Schema | undefined> {
+export interface AgentOptions<I extends Schema, O extends Schema | undefined> extends ModelsOptions {
   /** Letters, digits, `-`, `_`, `.`; 1 to 64 characters. Names the agent for ever: runs refer to it. */
   readonly name: string;
-  /** `profile/model`: a key of `createErrand({ models })`, then the name that the provider knows. */
-  readonly model: string;
   /** The system prompt. Frozen into the run when it is prepared. */
   readonly instructions: string | ((context: InstructionContext<OutputOf<I>>) => string);
   /** The user message; by default the input as JSON. */
@@ -36,12 +35,13 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> {
   readonly queue?: string;
   /** How long a run waits for an account, from the first of a series of parks, in ms; default 7 days. */
   readonly expiresAfterMs?: number;
+  /** Whether what models write is passed on while they write it, to those who watch with `run.events({ text: true })`; default false. */
+  readonly stream?: boolean;
 }
 
-export interface Agent<Input = unknown, Output = unknown> {
+export interface Agent<Input = unknown, Output = unknown> extends AgentModels {
   readonly name: string;
-  readonly profile: string;
-  readonly model: string;
+  readonly stream: boolean;
   readonly instructions: (context: InstructionContext<unknown>) => string;
   readonly prompt: (context: InstructionContext<unknown>) => string;
   readonly connections: readonly string[];
@@ -74,11 +74,7 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   };
   if (typeof options.name !== "string" || !NAME.test(options.name))
     refuse("name: expected 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit.");
-  const slash = typeof options.model === "string" ? options.model.indexOf("/") : -1;
-  if (slash < 1 || slash === options.model.length - 1)
-    refuse(
-      `model: expected "profile/model", such as "openai/" and a model's name, got ${JSON.stringify(options.model)}. The profile is a key of createErrand({ models }).`,
-    );
+  const models = readModels(options, refuse);
   for (const [what, schema] of [
     ["input", options.input],
     ["output", options.output],
@@ -91,7 +87,8 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0)
     refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
 
-  const { instructions, prompt } = options;
+  const { instructions, prompt, stream = false } = options;
+  if (typeof stream !== "boolean") refuse(`stream: expected true or false, got ${JSON.stringify(stream)}.`);
   if (typeof instructions !== "string" && typeof instructions !== "function")
     refuse(`instructions: expected a text or a function that gives one, got ${kindOf(instructions)}.`);
   if (prompt !== undefined && typeof prompt !== "function")
@@ -103,8 +100,8 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     );
   const made: Agent = {
     name: options.name,
-    profile: options.model.slice(0, slash),
-    model: options.model.slice(slash + 1),
+    ...models,
+    stream,
     instructions: typeof instructions === "string" ? () => instructions : (instructions as Agent["instructions"]),
     prompt: (prompt as Agent["prompt"] | undefined) ?? (({ input }) => JSON.stringify(input)),
     connections: uniqueNames(options.connections ?? [], "connections", refuse),

@@ -1,6 +1,8 @@
 /** The agents of an app, by name, and the checks that need more than one of them or the world's lists of names. */
 import type { Agent } from "./agent.ts";
 import { ErrandError } from "./errors.ts";
+import { modelsOf } from "./agent-models.ts";
+import type { ModelName } from "./messages.ts";
 import { didYouMean } from "./nearest.ts";
 import { SCALEKIT, sourceOf } from "./tool-use.ts";
 
@@ -20,7 +22,8 @@ export function registerAgents(all: readonly Agent[], profiles: readonly string[
         "agent-invalid",
         `createErrand: two agents are called "${agent.name}". Runs refer to an agent by its name: rename one.`,
       );
-    if (profiles !== undefined && !profiles.includes(agent.profile)) throw unknownProfile(agent, profiles);
+    const unknown = profiles && modelsOf(agent).find(({ profile }) => !profiles.includes(profile));
+    if (unknown !== undefined) throw unknownProfile(agent, unknown, profiles);
     byName.set(agent.name, agent);
   }
   checkSources(all);
@@ -56,11 +59,11 @@ function checkSources(all: readonly Agent[]): void {
     }
 }
 
-function unknownProfile(agent: Agent, profiles: readonly string[]): ErrandError {
+function unknownProfile(agent: Agent, { profile, model }: ModelName, profiles: readonly string[] = []): ErrandError {
   const told = profiles.length === 0 ? "none is configured" : `configured: ${profiles.join(", ")}`;
   return new ErrandError(
     "config-invalid",
-    `agent "${agent.name}": model "${agent.profile}/${agent.model}": there is no profile "${agent.profile}" in createErrand({ models }) (${told}).${didYouMean(agent.profile, profiles)}`,
+    `agent "${agent.name}": model "${profile}/${model}": there is no profile "${profile}" in createErrand({ models }) (${told}).${didYouMean(profile, profiles)}`,
   );
 }
 

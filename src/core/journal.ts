@@ -8,7 +8,7 @@
  */
 import type { Effect } from "./effects.ts";
 import type { Json } from "./json.ts";
-import type { Finish, Usage } from "./messages.ts";
+import type { Finish, ModelName, Trouble, Usage } from "./messages.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
 /** Raised when an entry changes so that an older Errand would misread it. A run that a newer one has written waits for such a worker. */
@@ -73,6 +73,52 @@ export interface TurnRequested {
   readonly attempt: number;
   readonly final: boolean;
   readonly shown: readonly Shown[];
+  /** Who is asked. Older journals do not say it: then it is the context's model. */
+  readonly asked?: ModelName;
+}
+
+/** A model did not answer, and another one is asked at once. What is waited for is a `parked`. */
+export interface TurnFailed {
+  readonly kind: "turn-failed";
+  readonly turn: number;
+  readonly asked: ModelName;
+  readonly why: Trouble;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * From here on prompts show less of what came before. Written before the first request that shows it, and never taken back: a run that
+ * goes on elsewhere makes the same prompt. What several of them say adds up.
+ */
+export interface Compacted {
+  readonly kind: "compacted";
+  /** The turn that is about to be asked for. */
+  readonly turn: number;
+  /** `full`: counted beforehand. `refused`: the provider said that it was too long. */
+  readonly because: "full" | "refused";
+  /** The model that it was too long for. */
+  readonly asked: ModelName;
+  /** Results of turns before this one are shown as a note. */
+  readonly hide?: number;
+  /** Results of turns before `turn` are shown in at most so many characters. */
+  readonly shorten?: number;
+  /** The text stands for all turns before `before`. */
+  readonly summary?: { readonly before: number; readonly text: string };
+  /** Tokens of the request, as they were estimated before and after. */
+  readonly from: number;
+  readonly to: number;
+  /** Who wrote the summary. */
+  readonly by?: ModelName & Bought;
+}
+
+/** What is known of a model call that was paid for. */
+export interface Bought {
+  readonly usage: Usage;
+  readonly costUsd?: number;
+  readonly servedModel: string;
+  readonly requestId: string;
+  readonly tookMs: number;
 }
 
 /** One call of a committed answer, with our id and the verdict on it. */
@@ -97,9 +143,11 @@ export type PlannedCall = {
 
 export type RunnableCall = Extract<PlannedCall, { verdict: "run" }>;
 
-export interface TurnCommitted {
+export interface TurnCommitted extends Bought {
   readonly kind: "turn-committed";
   readonly turn: number;
+  /** Who was asked. Older journals do not say it: then it is the context's model. */
+  readonly asked?: ModelName;
   readonly verbatim: Json;
   readonly text: string;
   readonly finish: Finish;
@@ -111,11 +159,6 @@ export interface TurnCommitted {
   /** The validated output, of an answer that finishes. */
   readonly output?: Json;
   readonly truncated?: boolean;
-  readonly usage: Usage;
-  readonly costUsd?: number;
-  readonly servedModel: string;
-  readonly requestId: string;
-  readonly tookMs: number;
 }
 
 /** The intent: from here on the call may have been sent, until `at + windowMs`. */
@@ -189,7 +232,9 @@ export type Entry =
   | Leased
   | Prepared
   | TurnRequested
+  | TurnFailed
   | TurnCommitted
+  | Compacted
   | CallClaimed
   | Unknown
   | LookPlanned

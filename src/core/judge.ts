@@ -45,13 +45,19 @@ function finished(answer: ModelAnswer, judging: Judging): Verdict {
   if (output === undefined) return { plan: [], leadsTo: "finish", ...truncated };
   if (output.ok) return { plan: [], leadsTo: "finish", output: output.value, ...truncated };
   const problems = output.issues.join("; ");
-  if (judging.final || judging.repairs >= judging.context.limits.repairs)
-    return failed("output-invalid", `The answer does not fit the agent's output schema: ${problems}`);
-  return {
-    plan: [],
-    leadsTo: "again",
-    nudge: `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.`,
-  };
+  const cut = answer.finish === "length";
+  // The last turn, too, may be repaired: without a valid output the whole run was for nothing.
+  if (judging.repairs >= judging.context.limits.repairs)
+    return cut
+      ? failed(
+          "output-truncated",
+          `The answer was cut before its end, and so does not fit the output schema: ${problems}`,
+        )
+      : failed("output-invalid", `The answer does not fit the agent's output schema: ${problems}`);
+  const nudge = cut
+    ? "Your answer was cut off, because it was too long. Answer again with only the JSON, and much shorter."
+    : `Your answer does not fit the required output: ${problems}. Answer again with only the corrected JSON.`;
+  return { plan: [], leadsTo: "again", nudge };
 }
 
 function failed(code: FailureCode, message: string): Verdict {

@@ -3,7 +3,7 @@ import { ErrandError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 
 export interface Limits {
-  /** Committed model answers. The last one is reserved for an answer without tool calls. */
+  /** Committed model answers. The last one is reserved for an answer without tool calls; repairs of it come on top. */
   readonly turns: number;
   /** Tool calls of the whole run. */
   readonly toolCalls: number;

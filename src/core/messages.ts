@@ -19,18 +19,41 @@ export interface RequestedCall {
 
 export type Message =
   | { readonly role: "user"; readonly text: string }
-  /** `verbatim`: the provider's own message with all its unknown fields. `callIds`: our ids, by the index of its calls. */
-  | { readonly role: "assistant"; readonly verbatim: Json; readonly text: string; readonly callIds: readonly string[] }
+  /**
+   * `verbatim`: the provider's own message with all its unknown fields. `callIds`: our ids, by the index of its calls. `foreign`: another
+   * model said it; its text and its calls are told, and nothing else of it is echoed, as thoughts and signatures are its own.
+   */
+  | {
+      readonly role: "assistant";
+      readonly verbatim: Json;
+      readonly text: string;
+      readonly callIds: readonly string[];
+      readonly foreign?: true;
+    }
   | { readonly role: "tool"; readonly callId: string; readonly name: string; readonly text: string };
 
-export interface ModelRequest {
+/** A model as it is asked for: a profile, and the name that its provider knows. */
+export interface ModelName {
   readonly profile: string;
   readonly model: string;
+}
+
+export interface ModelRequest extends ModelName {
   readonly system: string;
   readonly messages: readonly Message[];
   readonly tools: readonly ToolSpec[];
   /** `none`: the tools stay in the request (prompt caches stay warm), but the model must answer. */
   readonly toolChoice: "auto" | "none";
+  /** The answer is to be JSON of this schema. It also stands in `system`, for models that cannot be bound to it. */
+  readonly output?: OutputFormat;
+  /** Tokens of this answer, if it is to have less than the profile allows. */
+  readonly maxOutputTokens?: number;
+}
+
+export interface OutputFormat {
+  /** 1 to 64 letters, digits, `_` and `-`. */
+  readonly name: string;
+  readonly schema: JsonSchema;
 }
 
 /** Tokens. `input` holds the cached ones as well, `output` the reasoning ones. */
@@ -76,6 +99,9 @@ export interface ModelAnswer {
  * - `context`: too long for the model. `invalid`: any other refusal of the request itself.
  */
 export type FailureClass = "retry" | "rate-limit" | "billing" | "credentials" | "context" | "invalid";
+
+/** Why a model gave no answer that a run can use. `unusable`: an answer that is none. `refused`: it does not want to. */
+export type Trouble = FailureClass | "unusable" | "refused";
 
 export interface ModelFailure {
   readonly kind: "failure";

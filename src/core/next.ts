@@ -81,7 +81,7 @@ function think(state: RunState, shown: readonly Shown[]): Step {
   return {
     do: "think",
     turn,
-    attempt: attemptsOf(state, `t${turn}`) + 1,
+    attempt: attemptsOf(state, `t${turn}`) + state.failures.length + 1,
     final: turn >= turns - 1 || made >= toolCalls,
     shown,
   };

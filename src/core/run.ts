@@ -1,6 +1,7 @@
 /** A run: one execution of an agent for one identifier. */
 import type { Repeatability } from "./effects.ts";
 import type { Limits } from "./limits.ts";
+import type { ModelName, Trouble } from "./messages.ts";
 import type { JsonSchema } from "./schema.ts";
 
 export const STATUSES = ["queued", "running", "parked", "completed", "failed", "cancelled", "expired"] as const;
@@ -82,6 +83,10 @@ export interface RunContext {
   readonly connections: readonly string[];
   readonly expiresAfterMs: number;
   readonly outputSchema?: JsonSchema;
+  /** Asked one after the other when `model` does not answer. */
+  readonly fallbacks?: readonly ModelName[];
+  /** What differs from `FALLBACK_ON`. */
+  readonly fallbackOn?: Readonly<Partial<Record<Trouble, boolean>>>;
 }
 
 /** Why a run failed; a word for programs. */

@@ -1,6 +1,7 @@
 /** A run's state: the fold of its journal. What the model sees is a projection of it (project.ts); what happens next is `next` of it. */
 import type {
   CallClaimed,
+  Compacted,
   Covered,
   Created,
   Decision,
@@ -12,6 +13,7 @@ import type {
   Prepared,
   Shown,
   TurnCommitted,
+  TurnFailed,
   TurnRequested,
   Unknown,
 } from "./journal.ts";
@@ -21,6 +23,8 @@ import type { RunContext } from "./run.ts";
 export interface Turn extends Decision<TurnCommitted> {
   /** Set by the request that follows. */
   readonly shown?: readonly Shown[];
+  /** It was asked for as the last one. */
+  readonly final: boolean;
 }
 
 export interface RunState {
@@ -37,6 +41,11 @@ export interface RunState {
   readonly accountsSeen: boolean;
   readonly turns: readonly Turn[];
   readonly requested?: Decision<TurnRequested>;
+  /** Models that did not answer, since the last turn or wait. */
+  readonly failures: readonly Decision<TurnFailed>[];
+  /** The run has waited since the last turn. */
+  readonly rested: boolean;
+  readonly compactions: readonly Decision<Compacted>[];
   readonly claims: Readonly<Record<string, readonly Decision<CallClaimed>[]>>;
   /** By the intent that they are about. */
   readonly unknowns: Readonly<Record<string, Decision<Unknown>>>;
@@ -61,6 +70,9 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     epoch: 0,
     accountsSeen: false,
     turns: [],
+    failures: [],
+    rested: false,
+    compactions: [],
     claims: {},
     unknowns: {},
     looks: {},
@@ -93,8 +105,23 @@ export function apply(state: RunState, decision: Decision): RunState {
         requested: decision,
         turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)),
       };
+    case "turn-failed":
+      return { ...state, failures: [...state.failures, decision] };
+    case "compacted":
+      return {
+        ...state,
+        compactions: [...state.compactions, decision],
+        // A summary was paid for; the rest is only a note of what is shown.
+        ...(decision.by !== undefined && { leases: state.leases.slice(-1) }),
+      };
     case "turn-committed":
-      return { ...state, turns: [...state.turns, decision], leases: state.leases.slice(-1) };
+      return {
+        ...state,
+        turns: [...state.turns, { ...decision, final: state.requested?.final === true }],
+        failures: [],
+        rested: false,
+        leases: state.leases.slice(-1),
+      };
     case "call-claimed":
       return {
         ...state,
@@ -110,6 +137,8 @@ export function apply(state: RunState, decision: Decision): RunState {
       return {
         ...state,
         parks: [...state.parks, decision],
+        failures: [],
+        rested: true,
         leases: [],
         accountsSeen: state.accountsSeen && !isToLookAgain(decision),
       };

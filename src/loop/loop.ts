@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { Losses } from "../ports/losses.ts";
 import type { Model } from "../ports/model.ts";
 import type { Rates } from "../ports/rates.ts";
+import type { Rooms } from "../ports/rooms.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
 
 export interface LoopPorts {
@@ -16,6 +17,8 @@ export interface LoopPorts {
   readonly gates: Gates;
   /** None: models are asked as often as runs want. */
   readonly rates?: Rates | undefined;
+  /** None: requests are not counted before they are sent. */
+  readonly rooms?: Rooms | undefined;
   /** None: accounts that are lost together are lost one by one. */
   readonly losses?: Losses | undefined;
   readonly clock: Clock;

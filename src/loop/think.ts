@@ -2,13 +2,15 @@
 import type { Agent } from "../core/agent.ts";
 import { answerJson, judge, type Judgement } from "../core/judge.ts";
 import { type Json, type JsonObject, toJson } from "../core/json.ts";
-import type { ModelAnswer, ModelFailure } from "../core/messages.ts";
+import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
+import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
 import type { Step } from "../core/next.ts";
 import { project } from "../core/project.ts";
 import type { FrozenTool, RunContext } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterLimit, afterModelFailure } from "../core/waiting.ts";
+import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
@@ -18,16 +20,23 @@ type Think = Extract<Step, { do: "think" }>;
 export async function think(step: Think, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
   const { context } = held.state;
   if (context === undefined) throw new Error(`run ${held.id}: asked to think before it was prepared`);
-  const waitMs = (await ports.rates?.take(context.profile, ports.chance.nonce())) ?? 0;
+  const asked = modelFor(held.state, context);
+  const waitMs = (await ports.rates?.take(asked.profile, ports.chance.nonce())) ?? 0;
   if (waitMs > 0) return parkOrEnd(held, afterLimit(step.turn, waitMs, ports.chance.random()));
-  const request = project(held.state, context, step.shown, step.final);
-  held.note({ kind: "turn-requested", turn: step.turn, attempt: step.attempt, final: step.final, shown: step.shown });
+  const fitting = { step, asked, context, held, agent, ports };
+  const fitted = await makeFit(fitting);
+  if (fitted.is === "stopped") return undefined;
+  if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure));
+  const request = project(held.state, context, step.shown, step.final, asked);
+  const { turn, attempt, final, shown } = step;
+  held.note({ kind: "turn-requested", turn, attempt, final, shown, asked });
   await held.flush();
   held.assertLease();
   const reply = await ports.model.respond(request, { timeoutMs: context.limits.modelTimeoutMs, signal: held.stop });
   if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
   if (held.stop.aborted) return undefined;
-  if (reply.kind === "failure") return failed(step, held, ports, reply);
+  if (reply.kind === "failure" && reply.class === "context") return tooLong(fitting, reply);
+  if (reply.kind === "failure") return failed(fitting, failedOf(reply));
 
   let judgement: Judgement;
   try {
@@ -35,12 +44,15 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   } catch (error) {
     return endByAgentError(held, agent, "output schema or key function", error);
   }
-  if (judgement.leadsTo === "discard") return discarded(step, held, ports, judgement);
+  if (judgement.leadsTo === "discard") return discarded(fitting, judgement);
+  if (isRefusal(judgement) && hasAnother(held.state, context, asked, "refused"))
+    return failed(fitting, { why: "refused", message: "The model refused to answer." });
   const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
   held.note({
     kind: "turn-committed",
-    turn: step.turn,
+    turn,
+    asked,
     verbatim,
     text,
     finish,
@@ -96,26 +108,45 @@ async function validOutput(agent: Agent, text: string): Promise<Validated<Json>>
   return result.ok ? { ok: true, value: toJson(result.value) } : result;
 }
 
-function failed(step: Think, held: HeldRun, ports: LoopPorts, failure: ModelFailure): Promise<Left> {
-  const attempts = held.state.context?.limits.attempts ?? 1;
-  return parkOrEnd(held, afterModelFailure(held.state, step.turn, failure, attempts, ports.chance.random()));
+function isRefusal(judgement: Judgement): boolean {
+  return judgement.leadsTo === "fail" && judgement.failure?.code === "refused";
 }
 
-/** An answer that is no answer counts as a failed attempt; when those are used up, the run ends with the answer's own fault. */
-function discarded(
-  step: Think,
-  held: HeldRun,
-  ports: LoopPorts,
-  { code, message }: Extract<Judgement, { leadsTo: "discard" }>,
-): Promise<Left> {
-  const attempts = held.state.context?.limits.attempts ?? 1;
+/** Too long for this model: less is shown, as far as that helps, and it is asked again. */
+async function tooLong(fitting: Fitting, failure: ModelFailure): Promise<Left> {
+  const fitted = await afterRefusal(fitting, failure);
+  return fitted.is === "failed" ? failed(fitting, failedOf(fitted.failure)) : undefined;
+}
+
+function failedOf({ class: why, message, retryAfterMs }: ModelFailure): Failed {
+  return { why, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** Another model is asked at once, if there is one and the trouble is of that kind; else the run waits or ends, as the best of them says. */
+async function failed({ step, held, context, asked, ports }: Fitting, failure: Failed): Promise<Left> {
+  const { why, message, retryAfterMs } = failure;
+  if (hasAnother(held.state, context, asked, why)) {
+    const wish = retryAfterMs === undefined ? {} : { retryAfterMs };
+    held.note({ kind: "turn-failed", turn: step.turn, asked, why, message, ...wish });
+    return undefined;
+  }
+  const { why: best, code, ...told } = mostHopeful([failure, ...held.state.failures]);
   const after = afterModelFailure(
     held.state,
     step.turn,
-    { kind: "failure", class: "retry", message },
-    attempts,
+    { kind: "failure", class: classOf(best), ...told },
+    context.limits.attempts,
     ports.chance.random(),
   );
-  if (after.do === "end") return end(held, { ...after.end, code });
+  if (after.do === "end" && code !== undefined) return end(held, { ...after.end, code });
   return parkOrEnd(held, after);
+}
+
+function classOf(why: Trouble): FailureClass {
+  return why === "unusable" ? "retry" : why === "refused" ? "invalid" : why;
+}
+
+/** An answer that is no answer counts as a failed attempt; when those are used up, the run ends with the answer's own fault. */
+function discarded(fitting: Fitting, { code, message }: Extract<Judgement, { leadsTo: "discard" }>): Promise<Left> {
+  return failed(fitting, { why: "unusable", message, code });
 }

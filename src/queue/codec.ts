@@ -8,6 +8,8 @@ const KINDS: ReadonlySet<string> = new Set<Entry["kind"]>([
   "leased",
   "prepared",
   "turn-requested",
+  "turn-failed",
+  "compacted",
   "turn-committed",
   "call-claimed",
   "unknown",

@@ -2,7 +2,8 @@
 import { ErrandError } from "../core/errors.ts";
 import type { Message } from "../core/messages.ts";
 import { transcript } from "../core/project.ts";
-import type { RunEvent, RunView } from "../core/view.ts";
+import type { RunEvent } from "../core/run-events.ts";
+import type { RunView } from "../core/view.ts";
 import type { Answer } from "../core/outcome.ts";
 import type { EventsOptions, RunReader } from "./reader.ts";
 import type { ToolResult } from "./tool-result.ts";

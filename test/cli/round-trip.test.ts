@@ -130,7 +130,7 @@ function assertTimeline(text: string, { id }: { id: string }): void {
     /^ +0:00\.000 {2}queued$/,
     /^ +0:0\d\.\d{3} {2}taken by \S+$/,
     /prepared, with gmail_fetch_mails, gmail_get_message_by_id$/,
-    /turn 1: 1 tool call · [\d,]+ tokens in, \d+ out · scripted · [\d.]+ m?s$/,
+    /turn 1: 1 tool call · [\d,]+ tokens in, \d+ out · scripted · [\d.]+ m?s · req_\w+$/,
     /^ +0:0\d\.\d{3} {4}gmail_fetch_mails: ok · read · [\d,]+ characters · [\d.]+ m?s$/,
     /turn \d: an answer · /,
     / completed$/,

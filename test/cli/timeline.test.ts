@@ -32,7 +32,7 @@ function answered(turn: number, ...made: readonly boolean[]): Bare<RunEvent> {
     made: yes,
     ...(yes && { effect: "unsafe" as const }),
   }));
-  return { type: "turn.committed", turn, calls, usage, servedModel: "m-1", tookMs: 1500 };
+  return { type: "turn.committed", turn, calls, usage, servedModel: "m-1", requestId: "", tookMs: 1500 };
 }
 
 function settled(call: string, outcome: Extract<RunEvent, { type: "tool.settled" }>["outcome"] = "ok"): Bare<RunEvent> {

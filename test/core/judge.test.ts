@@ -74,6 +74,12 @@ const unfit = failed(
 const nudge =
   "Your answer does not fit the required output: a: expected number; b: missing. Answer again with only the corrected JSON.";
 
+const cutNudge = "Your answer was cut off, because it was too long. Answer again with only the JSON, and much shorter.";
+const cutOff = failed(
+  "output-truncated",
+  "The answer was cut before its end, and so does not fit the output schema: a: expected number; b: missing",
+);
+
 const rows: readonly (readonly [string, Partial<ModelAnswer>, Given, object])[] = [
   ["a text", { text: "Done" }, {}, { plan: [], leadsTo: "finish" }],
   ["a text, cut", { text: "Do", finish: "length" }, {}, { plan: [], leadsTo: "finish", truncated: true }],
@@ -90,7 +96,20 @@ const rows: readonly (readonly [string, Partial<ModelAnswer>, Given, object])[] 
   ["not for the last time", { text: "{}" }, { output: schemaBad, repairs: 1 }, { plan: [], leadsTo: "again", nudge }],
   ["for the last time", { text: "{}" }, { output: schemaBad, repairs: 2 }, unfit],
   ["no repairs", { text: "{}" }, { output: schemaBad, limits: { repairs: 0 } }, unfit],
-  ["does not fit on the last turn", { text: "{}" }, { output: schemaBad, final: true }, unfit],
+  [
+    "does not fit on the last turn",
+    { text: "{}" },
+    { output: schemaBad, final: true },
+    { plan: [], leadsTo: "again", nudge },
+  ],
+  ["for the last time on the last turn", { text: "{}" }, { output: schemaBad, final: true, repairs: 2 }, unfit],
+  [
+    "cut before its end",
+    { text: "{", finish: "length" },
+    { output: schemaBad },
+    { plan: [], leadsTo: "again", nudge: cutNudge },
+  ],
+  ["cut for the last time", { text: "{", finish: "length" }, { output: schemaBad, repairs: 2 }, cutOff],
   ["refused", { finish: "refused", text: "No." }, {}, failed("refused", "The model refused to answer.")],
   [
     "refused beside calls",

@@ -1,4 +1,5 @@
 /** Node, the config file and its agents. */
+import { modelsOf } from "../agent-models.ts";
 import { scalekitTools } from "../agents.ts";
 import type { Agent } from "../agent.ts";
 import { didYouMean } from "../nearest.ts";
@@ -73,15 +74,17 @@ function checkAgents({ agents, profiles }: SetUpFacts): Check[] {
         `${model}: no models are configured`,
         "Set OPENAI_API_KEY (and OPENAI_BASE_URL for a gateway), or give `models`: workers need them.",
       );
-    if (!profiles.includes(agent.profile))
+    const models = modelsOf(agent);
+    const unknown = models.find(({ profile }) => !profiles.includes(profile));
+    if (unknown !== undefined)
       return failed(
         name,
-        `${model}: there is no model profile "${agent.profile}"`,
-        `Name one of ${profiles.join(", ")}, or add it to \`models\`.${didYouMean(agent.profile, profiles)}`,
+        `${unknown.profile}/${unknown.model}: there is no model profile "${unknown.profile}"`,
+        `Name one of ${profiles.join(", ")}, or add it to \`models\`.${didYouMean(unknown.profile, profiles)}`,
       );
     return ok(
       name,
-      `${model}, queue ${agent.queue}, ${agent.tools.length} tools of ${agent.connections.join(", ") || "no connection"}`,
+      `${models.map((one) => `${one.profile}/${one.model}`).join(", ")}, queue ${agent.queue}, ${agent.tools.length} tools of ${agent.connections.join(", ") || "no connection"}`,
     );
   });
 }
