@@ -65,10 +65,11 @@ function attempted(
   if (evidence !== undefined && evidence.outcome.kind !== "unknown")
     return despiteEarlier(state, call, claims, withEvidence(state, call, last, evidence, usedUp), now);
 
-  // What its own worker could not tell may still be under way at the provider, but never sent again.
-  const deadline = evidence === undefined ? last.at + last.windowMs : evidence.at;
+  // What its own worker could not tell is never sent again. But where a connection broke, the provider may still be at work.
+  const finished = last.at + last.windowMs;
+  const deadline = evidence?.at ?? finished;
   const first = unsettled(state, claims)[0] ?? last;
-  const doubtful = { first: first.at, deadline, now, windowMs: last.windowMs };
+  const doubtful = { first: first.at, deadline, finished, now, windowMs: last.windowMs };
   const resolution = resolve(repeatability(state, call), doubtful);
   switch (resolution.do) {
     case "wait":
@@ -104,7 +105,7 @@ function despiteEarlier(
   const doubt = { is: "doubt", intent: latest.intent, attempt: last.attempt + 1 } as const;
   if (at.is === "settled") return { ...doubt, mayLook: false };
   if (at.is !== "open" || call.effect !== "keyed") return at;
-  const doubtful = { first: first.at, deadline: now, now, windowMs: last.windowMs };
+  const doubtful = { first: first.at, deadline: now, finished: now, now, windowMs: last.windowMs };
   return resolve(repeatability(state, call), doubtful).do === "again" ? at : { ...doubt, mayLook: true };
 }
 

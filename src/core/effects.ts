@@ -24,7 +24,7 @@ export interface Repeatability {
   readonly onUnknown?: OnUnknown;
   /** Of `keyed`: how long after the first attempt the provider still drops a repeat. */
   readonly keyWindowMs?: number;
-  /** Of a tool that can be looked after: how long after its deadline a look can be trusted to see what happened. */
+  /** Of a tool that can be looked after: how long after it has finished a look can be trusted to see what happened. */
   readonly settleMs?: number;
 }
 
@@ -39,12 +39,14 @@ export type Resolution =
   | { readonly do: "never" };
 
 /**
- * Redis ms: of the intent of the first attempt that may have been executed; when the last announced send can no longer happen; now.
- * `windowMs`: how long after its intent an attempt may still be sent and answered.
+ * Redis ms: of the intent of the first attempt that may have been executed; when the last announced send can no longer happen; when the
+ * provider is taken to be done with it, whoever still listens; now. `windowMs`: how long after its intent an attempt may still be sent
+ * and answered.
  */
 export interface Doubt {
   readonly first: number;
   readonly deadline: number;
+  readonly finished: number;
   readonly now: number;
   readonly windowMs: number;
 }
@@ -53,7 +55,7 @@ export interface Doubt {
  * An intent without a definite result, left by another epoch. A `read` may be sent again at once; all others only after the intent's
  * deadline, when the send it announced can no longer happen.
  */
-export function resolve(tool: Repeatability, { first, deadline, now, windowMs }: Doubt): Resolution {
+export function resolve(tool: Repeatability, { first, deadline, finished, now, windowMs }: Doubt): Resolution {
   if (tool.effect === "read") return { do: "again" };
   if (now < deadline) return { do: "wait", until: deadline };
   switch (tool.effect) {
@@ -64,14 +66,14 @@ export function resolve(tool: Repeatability, { first, deadline, now, windowMs }:
       return now + windowMs < first + (tool.keyWindowMs ?? KEY_WINDOW_MS) ? { do: "again" } : { do: "never" };
     case "staged":
     case "verifiable":
-      return look(tool, deadline, now);
+      return look(tool, finished, now);
     case "unsafe":
-      return tool.onUnknown === "verify" ? look(tool, deadline, now) : { do: "never" };
+      return tool.onUnknown === "verify" ? look(tool, finished, now) : { do: "never" };
   }
 }
 
-function look({ settleMs = 0 }: Repeatability, deadline: number, now: number): Resolution {
-  const until = deadline + settleMs;
+function look({ settleMs = 0 }: Repeatability, finished: number, now: number): Resolution {
+  const until = finished + settleMs;
   return now < until ? { do: "wait", until } : { do: "look" };
 }
 

@@ -45,7 +45,7 @@ export interface Verify {
   readonly args: (doubt: CallInDoubt) => Json;
   /** Nothing when the answer does not tell: then nobody knows. */
   readonly happened: (answer: LookAnswer, doubt: CallInDoubt) => boolean | undefined;
-  /** ms after which a look can be trusted to see what happened; default 0. */
+  /** ms after the call's deadline after which a look can be trusted to see what happened; default 0. */
   readonly settleMs?: number;
 }
 

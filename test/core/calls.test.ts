@@ -248,7 +248,7 @@ test("a rejected call is never made, whatever evidence there is", () => {
   assert.deepEqual(standing(state, b.rejected("t0c0"), 3, 50_000), { is: "rejected" });
 });
 
-const DOUBT = { first: 0, deadline: 10, windowMs: 3 };
+const DOUBT = { first: 0, deadline: 10, finished: 10, windowMs: 3 };
 
 test("resolve: reads at once; others after the deadline, and then again, after a look, or never", () => {
   for (const effect of EFFECTS) {
@@ -264,6 +264,16 @@ test("resolve: a look waits until it can be trusted; an unsafe tool that can be 
   assert.deepEqual(resolve(tool, { ...DOUBT, now: 14 }), { do: "wait", until: 15 });
   assert.deepEqual(resolve(tool, { ...DOUBT, now: 15 }), { do: "look" });
   assert.deepEqual(resolve({ effect: "unsafe", onUnknown: "verify" }, { ...DOUBT, now: 10 }), { do: "look" });
+});
+
+test("resolve: a broken connection says nothing of the provider: a look waits until it must be done, a repeat that is allowed does not", () => {
+  const broken = { ...DOUBT, deadline: 1, finished: 10 };
+  for (const effect of ["staged", "verifiable"] as const) {
+    assert.deepEqual(resolve({ effect }, { ...broken, now: 9 }), { do: "wait", until: 10 }, effect);
+    assert.deepEqual(resolve({ effect }, { ...broken, now: 10 }), { do: "look" }, effect);
+  }
+  assert.deepEqual(resolve({ effect: "idempotent" }, { ...broken, now: 2 }), { do: "again" });
+  assert.deepEqual(resolve({ effect: "unsafe" }, { ...broken, now: 2 }), { do: "never" });
 });
 
 test("resolve: a keyed call is repeated only while the provider still knows its key", () => {

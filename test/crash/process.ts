@@ -1,7 +1,7 @@
 /** A worker process as its test holds it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { compiled } from "../support/compiled.ts";
 import { type Counts, type Order, type Report, type Surroundings, workerName } from "./orders.ts";
 
 export interface WorkerProcess {
@@ -27,11 +27,11 @@ export interface WorkerEnd {
   readonly counts?: Counts;
 }
 
-const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
+const WORKER = new URL("worker.ts", import.meta.url);
 
 /** Resolves when it is loaded and waits for orders. It is killed when `scope` is left. */
 export async function startWorkerProcess(surroundings: Surroundings, scope: Scope): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ["--import", "tsx", WORKER, JSON.stringify(surroundings)], {
+  const child = spawn(process.execPath, [await compiled(WORKER), JSON.stringify(surroundings)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: { ...process.env, NODE_OPTIONS: "" },
   });

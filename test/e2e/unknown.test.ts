@@ -1,6 +1,6 @@
 /** A tool call of which nobody knows whether it was executed: over the wire, with the provider's own count of what it did. */
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { it, suite, test, type TestContext } from "node:test";
 import { z } from "zod";
 import { agent, type RunHandle, type ToolUse, type TypedAgent } from "../../src/index.ts";
 import { call, type Fault, say, type Script, toolOutcomes } from "../../src/testing/index.ts";
@@ -158,62 +158,65 @@ const marked: ToolUse = {
   },
 };
 
-for (const [happened, fault, says] of [
-  ["it happened: not sent again", lost("gmail_send_message"), "happened"],
-  ["it did not: sent again", never("gmail_send_message"), "not-executed"],
-] as const)
-  test(`verifiable, looked after by its mark: ${happened}`, async (t) => {
-    const tools = [marked, { name: "gmail_fetch_mails", effect: "read" } as const];
-    const scene = await start(t, sender(tools), [send, say("Sent.")], [fault]);
-    assert.equal(await scene.run.result(WAIT), "Sent.");
-    assert.equal(scene.executions("gmail_send_message"), 1);
-    assert.equal((await untilEvent(scene.run, "tool.verified")).says, says);
-    assert.deepEqual((await scene.errand.unknowns()).outcomes, []);
-  });
+// Each waits for the deadline of its call: side by side they wait once.
+suite("a look", { concurrency: true }, () => {
+  for (const [happened, fault, says] of [
+    ["it happened: not sent again", lost("gmail_send_message"), "happened"],
+    ["it did not: sent again", never("gmail_send_message"), "not-executed"],
+  ] as const)
+    it(`verifiable, looked after by its mark: ${happened}`, async (t) => {
+      const tools = [marked, { name: "gmail_fetch_mails", effect: "read" } as const];
+      const scene = await start(t, sender(tools), [send, say("Sent.")], [fault]);
+      assert.equal(await scene.run.result(WAIT), "Sent.");
+      assert.equal(scene.executions("gmail_send_message"), 1);
+      assert.equal((await untilEvent(scene.run, "tool.verified")).says, says);
+      assert.deepEqual((await scene.errand.unknowns()).outcomes, []);
+    });
 
-for (const [happened, fault] of [
-  ["gone: it was sent", lost("gmail_send_draft")],
-  ["still there: it is sent again", never("gmail_send_draft")],
-] as const)
-  test(`staged, a draft is looked after: ${happened}`, async (t) => {
-    const staged: ToolUse = {
-      name: "gmail_send_draft",
-      effect: "staged",
+  for (const [happened, fault] of [
+    ["gone: it was sent", lost("gmail_send_draft")],
+    ["still there: it is sent again", never("gmail_send_draft")],
+  ] as const)
+    it(`staged, a draft is looked after: ${happened}`, async (t) => {
+      const staged: ToolUse = {
+        name: "gmail_send_draft",
+        effect: "staged",
+        verify: {
+          tool: "gmail_get_draft",
+          args: ({ args }) => args,
+          happened: (answer) => !answer.ok,
+        },
+      };
+      const create: ToolUse = { name: "gmail_create_draft", effect: "idempotent" };
+      const script: Script = (request, { turn }) => {
+        if (turn === 0) return call("gmail_create_draft", LETTER);
+        const [drafted] = toolOutcomes(request);
+        const id = (drafted?.data as { id?: string } | undefined)?.id ?? "";
+        return turn === 1 ? call("gmail_send_draft", { draft_id: id }) : say("Sent.");
+      };
+      const look: ToolUse = { name: "gmail_get_draft", effect: "read" };
+      const scene = await start(t, sender([create, staged, look]), script, [fault]);
+      assert.equal(await scene.run.result(WAIT), "Sent.");
+      assert.equal(scene.executions("gmail_send_draft"), 1);
+    });
+
+  it("a look that throws or does not tell: nobody knows, and the run says so", async (t) => {
+    const silly: ToolUse = {
+      ...marked,
       verify: {
-        tool: "gmail_get_draft",
-        args: ({ args }) => args,
-        happened: (answer) => !answer.ok,
+        tool: "gmail_fetch_mails",
+        args: () => ({ query: "in:sent" }),
+        happened: () => {
+          throw new Error("a mail body");
+        },
       },
     };
-    const create: ToolUse = { name: "gmail_create_draft", effect: "idempotent" };
-    const script: Script = (request, { turn }) => {
-      if (turn === 0) return call("gmail_create_draft", LETTER);
-      const [drafted] = toolOutcomes(request);
-      const id = (drafted?.data as { id?: string } | undefined)?.id ?? "";
-      return turn === 1 ? call("gmail_send_draft", { draft_id: id }) : say("Sent.");
-    };
-    const look: ToolUse = { name: "gmail_get_draft", effect: "read" };
-    const scene = await start(t, sender([create, staged, look]), script, [fault]);
-    assert.equal(await scene.run.result(WAIT), "Sent.");
-    assert.equal(scene.executions("gmail_send_draft"), 1);
+    const tools = [silly, { name: "gmail_fetch_mails", effect: "read" } as const];
+    const scene = await start(t, sender(tools), [send, say("Who knows.")], [lost("gmail_send_message")]);
+    assert.equal(await scene.run.result(WAIT), "Who knows.");
+    const verified = await untilEvent(scene.run, "tool.verified");
+    assert.deepEqual([verified.says, verified.message], ["unsure", "verify.happened threw Error"]);
+    assert.equal((await scene.errand.unknowns()).outcomes.length, 1);
+    assert.equal(scene.executions("gmail_send_message"), 1);
   });
-
-test("a look that throws or does not tell: nobody knows, and the run says so", async (t) => {
-  const silly: ToolUse = {
-    ...marked,
-    verify: {
-      tool: "gmail_fetch_mails",
-      args: () => ({ query: "in:sent" }),
-      happened: () => {
-        throw new Error("a mail body");
-      },
-    },
-  };
-  const tools = [silly, { name: "gmail_fetch_mails", effect: "read" } as const];
-  const scene = await start(t, sender(tools), [send, say("Who knows.")], [lost("gmail_send_message")]);
-  assert.equal(await scene.run.result(WAIT), "Who knows.");
-  const verified = await untilEvent(scene.run, "tool.verified");
-  assert.deepEqual([verified.says, verified.message], ["unsure", "verify.happened threw Error"]);
-  assert.equal((await scene.errand.unknowns()).outcomes.length, 1);
-  assert.equal(scene.executions("gmail_send_message"), 1);
 });

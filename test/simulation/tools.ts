@@ -56,6 +56,8 @@ export function toolboxOf(world: World, { network, checker, users, provider }: S
         time.after(TOOL_TIMEOUT_MS, () => {
           if (!answered) answer(time.now, { kind: "unknown", message: "timed out" });
         });
+        if (plan.cutMs !== undefined)
+          time.after(plan.cutMs, () => answer(time.now, { kind: "unknown", message: "connection cut" }));
         time.after(plan.arrivesMs, () => {
           const { status, refusesUntil } = users.account(identifier, connection);
           const outcome =
@@ -84,6 +86,8 @@ interface SendPlan {
   readonly outcome: (execute: () => Json) => Outcome;
   /** Not set: the reply is lost. */
   readonly repliesMs: number | undefined;
+  /** The caller's connection breaks then, while the provider is still at work. */
+  readonly cutMs?: number;
 }
 
 function sendPlan(world: World): SendPlan {
@@ -92,7 +96,9 @@ function sendPlan(world: World): SendPlan {
   const arrivesMs = dice.between(0.5, 30);
   const repliesMs = dice.between(0.5, dice.chance(faults.slow) ? TOOL_TIMEOUT_MS : 100);
   if (!dice.chance(faults.tool)) return { arrivesMs, repliesMs, outcome: ok };
-  switch (dice.weighed({ error: 3, refused: 4, lost: 3, never: 2, late: 2, vague: 2, blank: 1 }) satisfies string) {
+  switch (
+    dice.weighed({ error: 3, refused: 4, lost: 3, never: 2, late: 2, cut: 2, vague: 2, blank: 1 }) satisfies string
+  ) {
     case "error":
       return {
         arrivesMs,
@@ -112,6 +118,13 @@ function sendPlan(world: World): SendPlan {
       return { arrivesMs, repliesMs: undefined, outcome: () => ({ kind: "unknown", message: "lost on the way" }) };
     case "late":
       return { arrivesMs: dice.between(30, LATEST_ARRIVAL_MS), repliesMs, outcome: ok };
+    case "cut":
+      return {
+        arrivesMs: dice.between(5, LATEST_ARRIVAL_MS),
+        repliesMs: undefined,
+        cutMs: dice.between(0.5, 5),
+        outcome: ok,
+      };
     case "blank":
       // Executed, and the answer says nothing: a look that found neither yes nor no.
       return {

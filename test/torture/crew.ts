@@ -39,7 +39,8 @@ interface Member {
 
 const PATIENCE_MS = 40_000;
 
-/** @param log a file descriptor for what they print */
+/** @param file JavaScript
+ * @param log a file descriptor for what they print */
 export function startCrew(file: string, surroundings: Surroundings, size: number, log: number): Crew {
   const counts: Counts = { started: 0, notStarted: 0, lateEnds: 0 };
   const surprises: string[] = [];
@@ -49,7 +50,7 @@ export function startCrew(file: string, surroundings: Surroundings, size: number
   const enlist = (): void => {
     if (closing) return;
     counts.started += 1;
-    const child = spawn(process.execPath, ["--import", "tsx", file, JSON.stringify(surroundings)], {
+    const child = spawn(process.execPath, [file, JSON.stringify(surroundings)], {
       stdio: ["ignore", log, log, "ipc"],
       env: { ...process.env, NODE_OPTIONS: "" },
     });

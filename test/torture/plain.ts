@@ -1,10 +1,10 @@
 /** `--plain`: the same storm over plain BullMQ workers, and the ledger's word on what became of their calls. It promises nothing here. */
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { ROWS } from "./agents.ts";
+import { compiled } from "../support/compiled.ts";
 import { startCrew } from "./crew.ts";
 import { FAULTS } from "./faults.ts";
 import { indexed } from "./findings.ts";
@@ -28,7 +28,7 @@ const KINDS: readonly Kind[] = [
   "flush-scripts",
   "lose-tool-reply",
 ];
-const WORKER = fileURLToPath(new URL("plain-worker.ts", import.meta.url));
+const WORKER = new URL("plain-worker.ts", import.meta.url);
 const NOTHING_ENDS_MS = 90_000;
 const RESEND_AFTER_MS = 100;
 
@@ -38,7 +38,7 @@ export async function torturePlain({ faults, runs, seed, workers, onProgress }: 
   const world = await openWorld({ identifiers, leaseMs: LEASE_MS, concurrency: CONCURRENCY });
   const { redis, prefix } = world.surroundings;
   const log = openSync("/dev/null", "a");
-  const crew = startCrew(WORKER, world.surroundings, workers, log);
+  const crew = startCrew(await compiled(WORKER), world.surroundings, workers, log);
   const connection = new Redis(redis, { maxRetriesPerRequest: 2 });
   connection.on("error", () => undefined);
   const queue = new Queue(PLAIN_QUEUE, { connection, prefix, defaultJobOptions: PLAIN_OPTIONS });

@@ -3,7 +3,6 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { startApp } from "./app.ts";
 import { type Checked, check } from "./checker.ts";
 import { type Crew, startCrew } from "./crew.ts";
@@ -12,6 +11,7 @@ import type { Plan } from "./plan.ts";
 import { ledgerOf, openReadBack, type ReadBack, told } from "./read-back.ts";
 import type { Loss } from "./recorded.ts";
 import { storm, type Stormed } from "./storm.ts";
+import { compiled } from "../support/compiled.ts";
 import { CAP } from "./surroundings.ts";
 import { openWorld, unfinished, type World } from "./world.ts";
 
@@ -35,7 +35,7 @@ export interface Round extends Checked, Pick<Stormed, "injected"> {
   readonly redisLosses: readonly Loss[];
 }
 
-const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
+const WORKER = new URL("worker.ts", import.meta.url);
 /** With all faults over, some run must end within this time: more than any wait that the product makes by itself. */
 const NOTHING_ENDS_MS = 90_000;
 
@@ -43,7 +43,7 @@ export async function playRound({ plan, workers, leaseMs, concurrency, onProgres
   const dir = mkdtempSync(join(tmpdir(), "errand-torture-"));
   const log = openSync(join(dir, "workers.log"), "a");
   const world = await openWorld({ identifiers: plan.identifiers, leaseMs, concurrency });
-  const crew = startCrew(WORKER, world.surroundings, workers, log);
+  const crew = startCrew(await compiled(WORKER), world.surroundings, workers, log);
   const reads = openReadBack(world);
   let isClean = false;
   try {
