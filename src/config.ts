@@ -8,7 +8,7 @@ import {
   type Values,
   webhookSecrets,
 } from "./environment.ts";
-import type { ModelProfile, Protocol } from "./models/protocols.ts";
+import type { ModelProfile } from "./models/protocols.ts";
 import type { ErrandOptions } from "./options.ts";
 
 export type { Environment } from "./environment.ts";
@@ -42,6 +42,7 @@ export function defineConfig<C extends ErrandConfigInput>(config: C): C {
  * - SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL), SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET: all or none
  * - OPENAI_API_KEY, OPENAI_BASE_URL: the model profile `openai`. A gateway differs in OPENAI_BASE_URL and nothing else.
  *   OPENAI_PROTOCOL: `chat` (default), `responses` or `messages`
+ *   OPENAI_GATEWAY: `fastrouter`, `openrouter`, `litellm`, `gemini`, `vllm`; by default recognised by the host of OPENAI_BASE_URL
  * - ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: the model profile `anthropic`, which speaks Anthropic's messages
  * - ERRAND_PREFIX; ERRAND_BASE_URL, which is `authorization.baseUrl`; LOG_LEVEL, which makes a logger of JSON lines on stderr
  * - SCALEKIT_WEBHOOK_SECRET: `webhook.secrets`; two, with a space between them, while it is changed
@@ -68,16 +69,22 @@ export function configFromEnv(env: Environment = process.env, parts: readonly En
 }
 
 function modelProfiles(values: Values): Record<string, ModelProfile> {
-  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url, OPENAI_PROTOCOL: protocol = "chat" } = values;
+  const {
+    OPENAI_API_KEY: key,
+    OPENAI_BASE_URL: url,
+    OPENAI_PROTOCOL: protocol = "chat",
+    OPENAI_GATEWAY: gateway,
+  } = values;
   const { ANTHROPIC_API_KEY: anthropicKey, ANTHROPIC_BASE_URL: anthropicUrl } = values;
+  const openai = {
+    apiKey: key,
+    ...(url && { baseURL: url }),
+    ...(protocol !== "chat" && { protocol }),
+    ...(gateway && { gateway }),
+  };
   return {
-    ...(key && {
-      openai: {
-        apiKey: key,
-        ...(url && { baseURL: url }),
-        ...(protocol !== "chat" && { protocol: protocol as Protocol }),
-      },
-    }),
+    // Both words were checked as they were read.
+    ...(key && { openai: openai as ModelProfile }),
     ...(anthropicKey && {
       anthropic: { protocol: "messages", apiKey: anthropicKey, ...(anthropicUrl && { baseURL: anthropicUrl }) },
     }),

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ErrandError } from "./core/errors.ts";
+import { GATEWAY_NAMES } from "./models/gateways.ts";
 import { SECRET_SHAPE, secretKey } from "./scalekit/signature.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,6 +27,7 @@ export type VariableName =
   | "OPENAI_API_KEY"
   | "OPENAI_BASE_URL"
   | "OPENAI_PROTOCOL"
+  | "OPENAI_GATEWAY"
   | "ANTHROPIC_API_KEY"
   | "ANTHROPIC_BASE_URL"
   | "ERRAND_PREFIX"
@@ -61,6 +63,7 @@ const VARIABLES: Readonly<Record<EnvGroup, Partial<Record<VariableName, z.ZodTyp
     OPENAI_API_KEY: printable,
     OPENAI_BASE_URL: httpUrl,
     OPENAI_PROTOCOL: z.enum(["chat", "responses", "messages"], "expected chat, responses or messages"),
+    OPENAI_GATEWAY: z.enum(GATEWAY_NAMES, `expected one of ${GATEWAY_NAMES.join(", ")}`),
     ANTHROPIC_API_KEY: printable,
     ANTHROPIC_BASE_URL: httpUrl,
   },

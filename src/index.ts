@@ -42,6 +42,7 @@ export type {
 } from "./options.ts";
 export type { ChatFeatures, ChatProfile } from "./models/chat.ts";
 export type { MessagesFeatures, MessagesProfile } from "./models/messages.ts";
+export type { Features, Price } from "./models/profile.ts";
 export type { ModelProfile } from "./models/protocols.ts";
 export type { ResponsesFeatures, ResponsesProfile } from "./models/responses.ts";
 export type { Authorization, AuthorizationFilter, AuthorizationPage } from "./queue/authorizations.ts";

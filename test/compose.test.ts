@@ -58,6 +58,7 @@ test(".env.example names every variable and holds no secret", () => {
       "OPENAI_API_KEY",
       "OPENAI_BASE_URL",
       "OPENAI_PROTOCOL",
+      "OPENAI_GATEWAY",
       "ANTHROPIC_API_KEY",
       "ANTHROPIC_BASE_URL",
       "ERRAND_MODEL",

@@ -3,11 +3,14 @@ import { isObject } from "../core/json.ts";
 import type { ModelAnswer, Usage } from "../core/messages.ts";
 import type { Fault } from "./failure.ts";
 import { type Fields, shortText } from "./fields.ts";
+import type { Price } from "./profile.ts";
 
 export interface Asked {
   /** The model asked for; taken for the one that answered if the body names none. */
   readonly model: string;
   readonly tookMs: number;
+  readonly headers?: Headers;
+  readonly price?: Price | undefined;
 }
 
 /** The part of an answer that says what the model said. */
@@ -52,16 +55,41 @@ export function accounted(
   usageOf: (usage: Fields) => Usage,
   asked: Asked,
 ): Pick<ModelAnswer, "usage" | "costUsd" | "servedModel" | "requestId" | "tookMs"> {
-  const usage = isObject(body["usage"]) ? body["usage"] : {};
-  const { cost } = usage as { cost?: unknown };
-  const known = typeof cost === "number" && Number.isFinite(cost) && cost >= 0;
+  const told = isObject(body["usage"]) ? body["usage"] : {};
+  const usage = usageOf(told);
+  const costUsd = dollars(told["cost"]) ?? costIn(asked.headers) ?? (asked.price && costOf(usage, asked.price));
   return {
-    usage: usageOf(usage),
-    ...(known && { costUsd: cost }),
+    usage,
+    ...(costUsd !== undefined && { costUsd }),
     servedModel: shortText(body["model"]) || asked.model,
-    requestId: shortText(body["_request_id"]) || shortText(body["id"]),
+    requestId: requestIdIn(asked.headers) || shortText(body["id"]),
     tookMs: asked.tookMs,
   };
+}
+
+/** OpenAI's name, Anthropic's, LiteLLM's. */
+function requestIdIn(headers: Headers | undefined): string {
+  const names = ["x-request-id", "request-id", "x-litellm-call-id"];
+  return names.map((name) => shortText(headers?.get(name))).find((id) => id !== "") ?? "";
+}
+
+/** LiteLLM tells the cost of a request beside its body. */
+function costIn(headers: Headers | undefined): number | undefined {
+  const text = headers?.get("x-litellm-response-cost")?.trim();
+  return text === undefined || text === "" ? undefined : dollars(Number(text));
+}
+
+function dollars(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+/** A cost of nothing at all is none that was reported: without a usage there is nothing to price. */
+function costOf({ input, cachedInput, output }: Usage, price: Price): number | undefined {
+  if (input + output === 0) return undefined;
+  const cached = Math.min(cachedInput, input);
+  const cost = (input - cached) * price.input + cached * (price.cachedInput ?? price.input) + output * price.output;
+  // A thousand-millionth of a dollar is exact enough, and free of the dust of binary fractions.
+  return Math.round(cost * 1_000) / 1e9;
 }
 
 /** Counts as OpenAI's protocols tell them. */

@@ -22,7 +22,9 @@ export function anthropicTransport(endpoint: Endpoint, bearer: boolean): Transpo
   return {
     async post(path, body, { timeoutMs, signal }) {
       client ??= clientFor(endpoint, bearer);
-      return (await client).post(path, { body, signal, timeout: timeoutMs });
+      const posted = (await client).post(path, { body, signal, timeout: timeoutMs });
+      const { data, response } = await posted.withResponse();
+      return { body: data, headers: response.headers };
     },
     // Any error with a status: the SDK's classes are not loaded here.
     refusal(error) {
@@ -35,7 +37,10 @@ export function anthropicTransport(endpoint: Endpoint, bearer: boolean): Transpo
 }
 
 interface Client {
-  post(path: string, options: { body: unknown; signal: AbortSignal; timeout: number }): Promise<unknown>;
+  post(
+    path: string,
+    options: { body: unknown; signal: AbortSignal; timeout: number },
+  ): { withResponse(): Promise<{ data: unknown; response: Response }> };
 }
 
 /** Everything the SDK would read from the environment is given here, or taken out again: ANTHROPIC_CUSTOM_HEADERS. */

@@ -7,7 +7,8 @@ import type { ChatProfile } from "./chat-profile.ts";
 import { type Fields, said } from "./fields.ts";
 import { chatCalls } from "./foreign.ts";
 import { asMessage } from "./messages-blocks.ts";
-import { wireSchema } from "./schema.ts";
+import { knowsNone } from "./profile.ts";
+import { isStrict, wireSchema } from "./schema.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
@@ -32,21 +33,21 @@ export function chatRequest(request: ModelRequest, profile: ChatProfile): Body {
 }
 
 function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: ChatProfile): Fields {
-  const knowsChoice = features.toolChoice ?? true;
-  if (tools.length === 0 || (toolChoice === "none" && !knowsChoice)) return {};
-  const { parallelToolCalls } = features;
+  const { parallelToolCalls, strictTools = false } = features;
+  if (tools.length === 0 || (toolChoice === "none" && !knowsNone(features))) return {};
   return {
-    tools: tools.map(toolOf),
-    ...(knowsChoice && { tool_choice: toolChoice }),
+    tools: tools.map((tool) => toolOf(tool, strictTools)),
+    ...((features.toolChoice ?? true) && { tool_choice: toolChoice }),
     ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
   };
 }
 
-function toolOf({ name, description, parameters }: ToolSpec): Fields {
+function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolean): Fields {
   const described = description === "" ? {} : { description };
+  const schema = wireSchema(parameters);
   return {
     type: "function",
-    function: { name, ...described, parameters: wireSchema(parameters) },
+    function: { name, ...described, parameters: schema, ...(strictTools && isStrict(schema) && { strict: true }) },
   };
 }
 

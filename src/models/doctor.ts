@@ -3,7 +3,7 @@ import type { Listing, ProfileFacts, TrialFacts } from "../core/doctor/models.ts
 import { ErrandError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Clock } from "../ports/clock.ts";
-import { checkProfile, type ModelProfile, modelOf } from "./protocols.ts";
+import { type ModelProfile, modelOf, resolveProfile } from "./protocols.ts";
 
 const DEFAULT_URL = "https://api.openai.com/v1";
 const ANTHROPIC_URL = "https://api.anthropic.com/v1";
@@ -17,15 +17,19 @@ export async function lookAtProfile(
   wanted: readonly string[],
   clock: Clock,
 ): Promise<ProfileFacts> {
-  const url = urlOf(profile);
-  const facts = { profile: name, host: URL.canParse(url) ? new URL(url).host : "", wanted };
+  const factsOf = (url: string): Omit<ProfileFacts, "listing"> => ({
+    profile: name,
+    host: URL.canParse(url) ? new URL(url).host : "",
+    wanted,
+  });
   try {
-    checkProfile(profile);
+    const resolved = resolveProfile(profile);
+    const url = urlOf(resolved);
+    return { ...factsOf(url), listing: await list(`${url.replace(/\/+$/, "")}/models`, resolved, clock) };
   } catch (error) {
     if (!(error instanceof ErrandError)) throw error;
-    return { ...facts, listing: { is: "invalid", problem: error.message } };
+    return { ...factsOf(urlOf(profile)), listing: { is: "invalid", problem: error.message } };
   }
-  return { ...facts, listing: await list(`${url.replace(/\/+$/, "")}/models`, profile, clock) };
 }
 
 /** With /v1, which Anthropic's SDK adds by itself. */

@@ -16,13 +16,20 @@ const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performanc
 /** A vendor's SDK, as far as we need it: one POST of JSON, never tried again. */
 export interface Transport {
   /** @param timeoutMs longer than the signal's own deadline, which is the one that counts */
-  post(
-    path: string,
-    body: Fields,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<unknown>;
+  post(path: string, body: Fields, options: PostOptions): Promise<Posted>;
   /** What the SDK's error says of an HTTP reply; undefined if there was none. */
   refusal(error: unknown): Fault | undefined;
+}
+
+export interface PostOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** `body`: parsed, or a text if the server called it something else than JSON. */
+export interface Posted {
+  readonly body: unknown;
+  readonly headers: Headers;
 }
 
 export interface WireProtocol {
@@ -67,17 +74,18 @@ export function endpointModel(
         const hint = wire.hint?.(failure.message);
         return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
       };
-      const ask = async (): Promise<unknown> => {
+      const ask = async (): Promise<Posted> => {
         const parts: unknown[] = [];
         for (;;) {
-          parts.push(await transport.post(wire.path, body, options));
-          const next = parts.length < MOST_PARTS ? wire.paused?.next(body, parts.at(-1)) : undefined;
-          if (next === undefined) return parts.length === 1 ? parts[0] : wire.paused?.join(parts);
+          const { body: part, headers } = await transport.post(wire.path, body, options);
+          parts.push(part);
+          const next = parts.length < MOST_PARTS ? wire.paused?.next(body, part) : undefined;
+          if (next === undefined) return { body: parts.length === 1 ? part : wire.paused?.join(parts), headers };
           body = next;
         }
       };
       try {
-        const answered = await ask().catch((error: unknown) => {
+        const { body: answered, headers } = await ask().catch((error: unknown) => {
           const refusal = transport.refusal(error);
           const other = refusal && wire.instead?.(request, body, refusal);
           if (other === undefined) throw error;
@@ -85,7 +93,8 @@ export function endpointModel(
           return ask();
         });
         const tookMs = Math.round(clock.monotonic() - started);
-        const answer = wire.answer(answered, { model: request.model, tookMs }, request);
+        const asked = { model: request.model, tookMs, headers, price: endpoint.price };
+        const answer = wire.answer(answered, asked, request);
         return answer.kind === "fault" ? fail(answer) : answer;
       } catch (error) {
         if (deadline.passed()) return fail({ kind: "fault", words: `no complete answer within ${timeoutMs} ms` });

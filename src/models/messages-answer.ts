@@ -85,5 +85,5 @@ export function joinParts(parts: readonly unknown[]): unknown {
     output_tokens: sum(({ output }) => output),
     output_tokens_details: { thinking_tokens: sum(({ reasoning }) => reasoning) },
   };
-  return { ...last, content, usage, _request_id: last["_request_id"] };
+  return { ...last, content, usage };
 }

@@ -3,7 +3,8 @@ import type { ModelRequest, ToolSpec } from "../core/messages.ts";
 import type { Fields } from "./fields.ts";
 import { conversation, type Said } from "./messages-input.ts";
 import type { MessagesProfile } from "./messages-profile.ts";
-import { wireSchema } from "./schema.ts";
+import { knowsNone } from "./profile.ts";
+import { isStrict, wireSchema } from "./schema.ts";
 
 /** The protocol wants a bound. More than about 21,000 may take longer than the ten minutes that an answer in one piece has. */
 const MOST_TOKENS = 8_192;
@@ -43,20 +44,21 @@ function marked(messages: readonly Said[], mark: Mark): Said[] {
 }
 
 function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: MessagesProfile, mark: Mark): Fields {
-  const knowsChoice = features.toolChoice ?? true;
-  if (tools.length === 0 || (toolChoice === "none" && !knowsChoice)) return {};
-  const { parallelToolCalls } = features;
+  if (tools.length === 0) return {};
+  const { parallelToolCalls, strictTools = false } = features;
+  const knowsChoice = (features.toolChoice ?? true) && (toolChoice !== "none" || knowsNone(features));
   const single = toolChoice === "auto" && parallelToolCalls !== undefined;
   const last = tools.length - 1;
   return {
-    tools: tools.map((tool, i) => (i === last ? mark(toolOf(tool)) : toolOf(tool))),
+    tools: tools.map((tool, i) => (i === last ? mark(toolOf(tool, strictTools)) : toolOf(tool, strictTools))),
     ...(knowsChoice && {
       tool_choice: { type: toolChoice, ...(single && { disable_parallel_tool_use: !parallelToolCalls }) },
     }),
   };
 }
 
-function toolOf({ name, description, parameters }: ToolSpec): Fields {
+function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolean): Fields {
   const described = description === "" ? {} : { description: description.toWellFormed() };
-  return { name, ...described, input_schema: wireSchema(parameters) };
+  const schema = wireSchema(parameters);
+  return { name, ...described, input_schema: schema, ...(strictTools && isStrict(schema) && { strict: true }) };
 }

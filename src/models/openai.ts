@@ -8,7 +8,10 @@ export function openaiTransport(endpoint: Endpoint): Transport {
   const client = clientFor(endpoint);
   return {
     // Not `responses.create`: it adds to the answer, and throws a TypeError on one that has not the shape of its types.
-    post: (path, body, { timeoutMs, signal }) => client.post(path, { body, signal, timeout: timeoutMs }),
+    async post(path, body, { timeoutMs, signal }) {
+      const { data, response } = await client.post(path, { body, signal, timeout: timeoutMs }).withResponse();
+      return { body: data, headers: response.headers };
+    },
     refusal(error) {
       if (!(error instanceof OpenAI.APIError) || error.status === undefined) return undefined;
       const {

@@ -1,10 +1,16 @@
 /** What every model endpoint needs, whatever its wire protocol; checked once, where it is written down. */
 import { ErrandError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
+import { didYouMean } from "../core/nearest.ts";
+
+export type GatewayName = "fastrouter" | "openrouter" | "litellm" | "gemini" | "vllm";
 
 export interface Endpoint {
   readonly apiKey: string;
-  /** Default `https://api.openai.com/v1`. */
+  /** Default: that of the gateway, else OpenAI's or Anthropic's own. */
   readonly baseURL?: string;
+  /** Sets what is known of this gateway; by default it is recognised by the host of `baseURL`. */
+  readonly gateway?: GatewayName;
   readonly headers?: Readonly<Record<string, string>>;
   /** Further fields of every request: `temperature`, `models`, `provider`, … */
   readonly extraBody?: Readonly<Record<string, unknown>>;
@@ -12,14 +18,76 @@ export interface Endpoint {
   readonly maxOutputTokens?: number;
   /** Requests a minute by all workers together; a run whose turn has come too early parks until there is room. Default: no limit. */
   readonly requestsPerMinute?: number;
+  /** For the cost of a turn where the gateway does not tell it. What it tells wins. */
+  readonly price?: Price;
 }
 
-/**
- * @param ours fields of the body that are ours to say; what else a gateway knows may stand in `extraBody`
- * @throws ErrandError `option-invalid`, never with a key or header value in it
- */
-export function checkEndpoint(profile: Endpoint, ours: readonly string[], leastTokens = 1): void {
-  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, requestsPerMinute } = profile;
+/** US dollars for a million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  /** Of input that was read from the provider's cache; default that of other input. */
+  readonly cachedInput?: number;
+}
+
+/** What endpoints of all protocols may know or not know. */
+export interface Features {
+  /** Sent as the protocol says it; left out by default. */
+  readonly parallelToolCalls?: boolean;
+  /** The endpoint knows `tool_choice`; default true. */
+  readonly toolChoice?: boolean;
+  /** It knows the value `none`, with which the last turn is asked for; default true. */
+  readonly toolChoiceNone?: boolean;
+  /** Tools whose schema allows it go out as strict ones, whose arguments always fit; default false. */
+  readonly strictTools?: boolean;
+  /** How the provider itself keeps an answer to the agent's output schema; default `json_schema`. `none`: it is only asked for. */
+  readonly structuredOutput?: "json_schema" | "json_object" | "none";
+  /** Images and files from tools go to the model, where the protocol takes them; default true. Otherwise it is told that there is one. */
+  readonly vision?: boolean;
+}
+
+export function knowsNone({ toolChoice = true, toolChoiceNone = true }: Omit<Features, "vision">): boolean {
+  return toolChoice && toolChoiceNone;
+}
+
+/** A setting's name with what it may be. */
+export type Values = "boolean" | readonly unknown[];
+
+export const FEATURES: Readonly<Record<keyof Features, Values>> = {
+  parallelToolCalls: "boolean",
+  toolChoice: "boolean",
+  toolChoiceNone: "boolean",
+  strictTools: "boolean",
+  structuredOutput: ["json_schema", "json_object", "none"],
+  vision: "boolean",
+};
+
+/** All that a profile may hold: a slip of the pen must not turn into "not said". */
+const SETTINGS: Readonly<Record<keyof Endpoint | "protocol" | "features", true>> = {
+  protocol: true,
+  gateway: true,
+  apiKey: true,
+  baseURL: true,
+  headers: true,
+  extraBody: true,
+  maxOutputTokens: true,
+  requestsPerMinute: true,
+  price: true,
+  features: true,
+};
+
+export interface ProfileRules {
+  /** Fields of the body that are ours to say; what else a gateway knows may stand in `extraBody`. */
+  readonly ours: readonly string[];
+  readonly features: Readonly<Record<string, Values>>;
+  /** The least that the provider takes as `maxOutputTokens`. */
+  readonly leastTokens?: number;
+}
+
+/** @throws ErrandError `option-invalid`, never with a key or header value in it */
+export function checkEndpoint(profile: Endpoint & { readonly features?: unknown }, rules: ProfileRules): void {
+  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, requestsPerMinute, price, features } = profile;
+  checkKeys("", profile, Object.keys(SETTINGS));
   if (typeof apiKey !== "string" || !/^[\x21-\x7e]+$/.test(apiKey))
     refuse(
       `apiKey: expected printable ASCII without spaces, got ${typeof apiKey === "string" ? `${apiKey.length} characters that are not` : typeof apiKey}. A server that wants no key takes any, such as "none".`,
@@ -30,10 +98,40 @@ export function checkEndpoint(profile: Endpoint, ours: readonly string[], leastT
     );
   for (const [name, value] of Object.entries(headers ?? {}))
     if (!isHeader(name, value)) refuse(`headers: ${JSON.stringify(name)}: expected a header name with an ASCII value.`);
-  const taken = Object.keys(extraBody ?? {}).find((key) => ours.includes(key));
+  const taken = Object.keys(extraBody ?? {}).find((key) => rules.ours.includes(key));
   if (taken !== undefined) refuse(`extraBody: "${taken}" is set by Errand for each request; leave it out.`);
-  checkNumber("maxOutputTokens", maxOutputTokens, leastTokens);
+  checkNumber("maxOutputTokens", maxOutputTokens, rules.leastTokens ?? 1);
   checkNumber("requestsPerMinute", requestsPerMinute, 1);
+  if (price !== undefined) checkPrice(price);
+  checkFeatures(features ?? {}, rules.features);
+}
+
+function checkKeys(where: string, given: object, known: readonly string[]): void {
+  const stray = Object.keys(given).find((key) => !known.includes(key));
+  if (stray !== undefined)
+    refuse(`${where}there is no "${stray}".${didYouMean(stray, known)} Known: ${known.join(", ")}.`);
+}
+
+function checkFeatures(given: unknown, known: Readonly<Record<string, Values>>): void {
+  if (!isObject(given)) refuse(`features: expected an object, got ${typeof given}.`);
+  checkKeys("features: ", given, Object.keys(known));
+  for (const [name, value] of Object.entries(given)) {
+    const values = known[name] ?? "boolean";
+    const fits = values === "boolean" ? typeof value === "boolean" : values.includes(value);
+    const expected = values === "boolean" ? "true or false" : values.map((one) => JSON.stringify(one)).join(", ");
+    if (value !== undefined && !fits)
+      refuse(`features.${name}: expected ${expected}, got ${JSON.stringify(value) ?? typeof value}.`);
+  }
+}
+
+function checkPrice(price: Price): void {
+  checkKeys("price: ", price, ["input", "output", "cachedInput"]);
+  for (const name of ["input", "output", "cachedInput"] as const) {
+    const value: unknown = price[name];
+    if (name === "cachedInput" && value === undefined) continue;
+    if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+      refuse(`price.${name}: expected US dollars for a million tokens, such as 0.25, got ${String(value)}.`);
+  }
 }
 
 function checkNumber(name: string, value: number | undefined, least: number): void {

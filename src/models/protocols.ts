@@ -3,6 +3,7 @@ import type { Model } from "../ports/model.ts";
 import { chatModel, type ChatProfile } from "./chat.ts";
 import { checkChatProfile } from "./chat-profile.ts";
 import type { ModelOptions } from "./exchange.ts";
+import { GATEWAY_NAMES, gatewayOf } from "./gateways.ts";
 import { messagesModel, type MessagesProfile } from "./messages.ts";
 import { checkMessagesProfile } from "./messages-profile.ts";
 import { refuse } from "./profile.ts";
@@ -17,16 +18,34 @@ export type Protocol = (typeof PROTOCOLS)[number];
 
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function modelOf(profile: ModelProfile, options: ModelOptions = {}): Model {
-  checkProfile(profile);
-  if (profile.protocol === "responses") return responsesModel(profile, options);
-  return profile.protocol === "messages" ? messagesModel(profile, options) : chatModel(profile, options);
+  const resolved = resolveProfile(profile);
+  if (resolved.protocol === "responses") return responsesModel(resolved, options);
+  return resolved.protocol === "messages" ? messagesModel(resolved, options) : chatModel(resolved, options);
 }
 
-/** @throws ErrandError `option-invalid`, never with a key or header value in it */
-export function checkProfile(profile: ModelProfile): void {
-  const { protocol = "chat" }: { readonly protocol?: unknown } = profile;
-  if (!PROTOCOLS.some((known) => known === protocol))
+/** With what is known of its gateway. @throws ErrandError `option-invalid`, never with a key or header value in it */
+export function resolveProfile(profile: ModelProfile): ModelProfile {
+  const { protocol = "chat", gateway }: { readonly protocol?: Protocol; readonly gateway?: string } = profile;
+  if (!PROTOCOLS.includes(protocol))
     refuse(`protocol: expected ${PROTOCOLS.map((one) => `"${one}"`).join(", ")}, got ${JSON.stringify(protocol)}.`);
+  checkOwn(profile);
+  if (gateway !== undefined && !GATEWAY_NAMES.includes(gateway))
+    refuse(
+      `gateway: expected one of ${GATEWAY_NAMES.join(", ")}, got ${JSON.stringify(gateway)}. For any other set baseURL.`,
+    );
+  const known = gatewayOf(gateway, profile.baseURL);
+  if (known === undefined) return profile;
+  const preset = known[protocol];
+  const name = gateway ?? `of ${profile.baseURL}`;
+  if (preset === undefined) refuse(`protocol: the gateway ${name} does not speak "${protocol}".`);
+  const baseURL = profile.baseURL ?? known.baseURL;
+  if (baseURL === undefined)
+    refuse(`baseURL: missing; gateway "${name}" is a server of your own, such as http://127.0.0.1:4000/v1.`);
+  // One protocol's features are added to a profile of that protocol.
+  return { ...profile, baseURL, features: { ...preset, ...profile.features } } as ModelProfile;
+}
+
+function checkOwn(profile: ModelProfile): void {
   if (profile.protocol === "responses") checkResponsesProfile(profile);
   else if (profile.protocol === "messages") checkMessagesProfile(profile);
   else checkChatProfile(profile);

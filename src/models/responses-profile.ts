@@ -1,11 +1,8 @@
 /** What a Responses endpoint is and can do; checked once, where it is written down. */
-import { checkEndpoint, type Endpoint } from "./profile.ts";
+import { checkEndpoint, type Endpoint, FEATURES, type Features, type Values } from "./profile.ts";
 
-export interface ResponsesFeatures {
-  /** Sent as `parallel_tool_calls`; left out by default. */
-  readonly parallelToolCalls?: boolean;
-  /** The endpoint knows `tool_choice`; default true. Without it the last turn is asked for with no tools at all. */
-  readonly toolChoice?: boolean;
+/** Without `tool_choice`, or its value `none`, the last turn is asked for with no tools at all. */
+export interface ResponsesFeatures extends Features {
   /** Where the agent's instructions stand: in the field `instructions` (default), or in a first message of this role. */
   readonly instructions?: "field" | "developer" | "system";
   /**
@@ -39,7 +36,13 @@ const OURS = [
 /** OpenAI refuses less. */
 const LEAST_TOKENS = 16;
 
+const KNOWN: Readonly<Record<keyof ResponsesFeatures, Values>> = {
+  ...FEATURES,
+  instructions: ["field", "developer", "system"],
+  encryptedReasoning: "boolean",
+};
+
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkResponsesProfile(profile: ResponsesProfile): void {
-  checkEndpoint(profile, OURS, LEAST_TOKENS);
+  checkEndpoint(profile, { ours: OURS, features: KNOWN, leastTokens: LEAST_TOKENS });
 }

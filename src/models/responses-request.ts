@@ -1,9 +1,10 @@
 /** A model request as OpenAI's Responses take it. Pure: equal requests give equal bodies. */
 import type { ModelRequest, ToolSpec } from "../core/messages.ts";
 import type { Fields } from "./fields.ts";
+import { knowsNone } from "./profile.ts";
 import { inputItems, plainMessage } from "./responses-input.ts";
 import type { ResponsesProfile } from "./responses-profile.ts";
-import { wireSchema } from "./schema.ts";
+import { isStrict, wireSchema } from "./schema.ts";
 
 const ENCRYPTED = "reasoning.encrypted_content";
 
@@ -29,18 +30,18 @@ export function responsesRequest(request: ModelRequest, profile: ResponsesProfil
 }
 
 function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: ResponsesProfile): Fields {
-  const knowsChoice = features.toolChoice ?? true;
-  if (tools.length === 0 || (toolChoice === "none" && !knowsChoice)) return {};
-  const { parallelToolCalls } = features;
+  const { parallelToolCalls, strictTools = false } = features;
+  if (tools.length === 0 || (toolChoice === "none" && !knowsNone(features))) return {};
   return {
-    tools: tools.map(toolOf),
-    ...(knowsChoice && { tool_choice: toolChoice }),
+    tools: tools.map((tool) => toolOf(tool, strictTools)),
+    ...((features.toolChoice ?? true) && { tool_choice: toolChoice }),
     ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
   };
 }
 
 /** Flat, unlike chat completions'. Connectors' schemas have optional properties, which strict mode does not take; left out, `strict` is true. */
-function toolOf({ name, description, parameters }: ToolSpec): Fields {
+function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolean): Fields {
   const described = description === "" ? {} : { description };
-  return { type: "function", name, ...described, parameters: wireSchema(parameters), strict: false };
+  const schema = wireSchema(parameters);
+  return { type: "function", name, ...described, parameters: schema, strict: strictTools && isStrict(schema) };
 }

@@ -20,3 +20,27 @@ export function wireSchema(parameters: JsonSchema): JsonSchema {
     properties: Object.assign({}, ...inBranches, isObject(properties) ? properties : {}) as JsonSchema,
   };
 }
+
+/** What strict mode refuses wherever it stands (facts/seeds.md C.3, measured on OpenAI's own converter). */
+const NEVER_STRICT: readonly string[] =
+  `oneOf not patternProperties uniqueItems if then else contains dependentRequired dependentSchemas
+  prefixItems minProperties maxProperties propertyNames unevaluatedProperties unevaluatedItems`.split(/\s+/);
+
+/**
+ * Whether strict mode takes the schema as it stands: each object closed, with all of its properties required. A schema is not made to fit:
+ * closing an open object would forbid what the tool allows.
+ */
+export function isStrict(schema: unknown): boolean {
+  if (!isObject(schema) || NEVER_STRICT.some((key) => key in schema)) return false;
+  const { properties, required, items, additionalProperties, type, anyOf, allOf, $defs, definitions } = schema;
+  const isOf = (name: string): boolean => type === name || (Array.isArray(type) && type.includes(name));
+  if (isOf("object") || properties !== undefined) {
+    const names = isObject(properties) ? Object.keys(properties) : [];
+    const needed: readonly unknown[] = Array.isArray(required) ? required : [];
+    if (additionalProperties !== false || !names.every((name) => needed.includes(name))) return false;
+  }
+  if (isOf("array") && !isObject(items)) return false;
+  const inner = [properties, $defs, definitions].flatMap((map) => (isObject(map) ? Object.values(map) : []));
+  const lists = [anyOf, allOf].flatMap((list): unknown[] => (Array.isArray(list) ? list : []));
+  return [...inner, ...lists, ...(items === undefined ? [] : [items])].every(isStrict);
+}
