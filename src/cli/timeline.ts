@@ -146,6 +146,9 @@ export function createTimeline(identifier: string): Timeline {
         return [line(event.at, verifiedText(event), event.says === "unsure" ? "bad" : "plain")];
       case "tool.answered":
         return [line(event.at, answeredText(event), event.says === "stop" ? "bad" : "good")];
+      case "run.raised":
+        [holder, asked] = ["handed-back", undefined];
+        return [line(event.at, raisedText(event), "good")];
       case "run.yielded":
         [holder, asked] = ["handed-back", undefined];
         return [line(event.at, "handed back by its worker")];
@@ -224,6 +227,11 @@ function verifiedText({ call, says, message }: Of<"tool.verified">): string {
 
 function answeredText({ call, says, by }: Of<"tool.answered">): string {
   return `  ${by === undefined ? "a person" : oneLine(by)} says of call ${call}: ${SAID[says]}`;
+}
+
+function raisedText({ limits, by }: Of<"run.raised">): string {
+  const given = Object.entries(limits).map(([name, value]) => `${name} ${value}`);
+  return `${by === undefined ? "an operator" : oneLine(by)} raised its limits: ${given.join(", ")}`;
 }
 
 const OUTCOMES = {

@@ -2,7 +2,7 @@
 import { type AgentModels, type ModelsOptions, readModels } from "./agent-models.ts";
 import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { ErrandError } from "./errors.ts";
-import { completeLimits, type Limits } from "./limits.ts";
+import { AT_LIMIT, type AtLimit, completeLimits, type Limits } from "./limits.ts";
 import type { Covered } from "./journal.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 import { checkToolUse, type ToolDefinition, type ToolUse } from "./tool-use.ts";
@@ -31,6 +31,11 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> ex
   /** Without it the result is the text of the last answer. */
   readonly output?: O;
   readonly limits?: Partial<Limits>;
+  /**
+   * At a limit of the run: `answer` has one last turn without tools for an answer with what there is (default); `fail` ends the run, what
+   * text there is is kept; `park` waits, as `budget`, until an operator raises the limit.
+   */
+  readonly atLimit?: AtLimit;
   /** Which workers serve it; default `default`. */
   readonly queue?: string;
   /** How long a run waits for an account, from the first of a series of parks, in ms; default 7 days. */
@@ -50,6 +55,7 @@ export interface Agent<Input = unknown, Output = unknown> extends AgentModels {
   readonly input: Schema<unknown, Input>;
   readonly output: Schema<unknown, Output> | undefined;
   readonly limits: Limits;
+  readonly atLimit: AtLimit;
   readonly queue: string;
   readonly expiresAfterMs: number;
   /** Carries the input type that a caller writes; never set. */
@@ -98,6 +104,9 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     refuse(
       `onUnknown: expected tell, ask or fail, got ${JSON.stringify(onUnknown)}. verify is an option of a tool: it needs to know how.`,
     );
+  const { atLimit = "answer" } = options;
+  if (!AT_LIMIT.includes(atLimit))
+    refuse(`atLimit: expected one of ${AT_LIMIT.join(", ")}, got ${JSON.stringify(atLimit)}.`);
   const made: Agent = {
     name: options.name,
     ...models,
@@ -110,6 +119,7 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     input: options.input,
     output: options.output,
     limits: completeLimits(options.limits, whose),
+    atLimit,
     queue,
     expiresAfterMs,
   };

@@ -8,6 +8,7 @@
  */
 import type { Effect } from "./effects.ts";
 import type { Json } from "./json.ts";
+import type { Limits, RunLimit } from "./limits.ts";
 import type { Finish, ModelName, Trouble, Usage } from "./messages.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
@@ -67,11 +68,21 @@ export type Shown =
   | { readonly call: string; readonly as: "unknown" | "rejected" | "happened" }
   | { readonly call: string; readonly as: "repeat"; readonly of: string };
 
+/** What model calls use. Money in US dollars; none where the price is not known. */
+export interface Amount {
+  readonly tokens: number;
+  readonly costUsd?: number;
+}
+
 export interface TurnRequested {
   readonly kind: "turn-requested";
   readonly turn: number;
   readonly attempt: number;
   readonly final: boolean;
+  /** Of a last turn: the limit that makes it so. */
+  readonly because?: RunLimit;
+  /** The most that this call may use, kept aside until it is known what it did. */
+  readonly reserve?: Amount;
   readonly shown: readonly Shown[];
   /** Who is asked. Older journals do not say it: then it is the context's model. */
   readonly asked?: ModelName;
@@ -85,6 +96,8 @@ export interface TurnFailed {
   readonly why: Trouble;
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** As of a `parked`. */
+  readonly spent?: Amount;
 }
 
 /**
@@ -138,7 +151,7 @@ export type PlannedCall = {
       readonly connection: string;
     }
   /** Not made; `answer` is what the model is told. */
-  | { readonly verdict: "reject"; readonly answer: Json }
+  | { readonly verdict: "reject"; readonly answer: Json; readonly argsHash?: string }
 );
 
 export type RunnableCall = Extract<PlannedCall, { verdict: "run" }>;
@@ -210,6 +223,18 @@ export interface Parked {
   /** The step that failed: a call's id or `t3` for a turn. */
   readonly about?: string;
   readonly message?: string;
+  /** What the model call that failed has used; without it, what was kept aside for it. */
+  readonly spent?: Amount;
+  /** The limit of the run that it waits at, for reason `budget`. */
+  readonly limit?: RunLimit;
+}
+
+/** An operator has given the run more. */
+export interface LimitsRaised {
+  readonly kind: "limits-raised";
+  readonly limits: Partial<Limits>;
+  /** Who, in the app's words. */
+  readonly by?: string;
 }
 
 /** Handed back by a worker that shuts down. */
@@ -224,6 +249,7 @@ export interface Ended {
   readonly truncated?: boolean;
   readonly code?: FailureCode;
   readonly message?: string;
+  readonly spent?: Amount;
 }
 
 export type Entry =
@@ -240,6 +266,7 @@ export type Entry =
   | LookPlanned
   | Looked
   | Parked
+  | LimitsRaised
   | Yielded
   | Ended;
 

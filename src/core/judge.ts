@@ -1,10 +1,12 @@
 /** A model's answer, judged before it is committed: which calls may run, whether it finishes, asks again or fails (facts/seeds.md D.4). */
 import type { PlannedCall, TurnCommitted } from "./journal.ts";
 import { canonical, isObject, isTooDeep, type Json } from "./json.ts";
+import type { RunLimit } from "./limits.ts";
+import { type Loop, type PastTurn, repetition, sameErrors } from "./loops.ts";
 import type { ModelAnswer, RequestedCall } from "./messages.ts";
 import { nearest } from "./nearest.ts";
 import { errorEnvelope } from "./outcome.ts";
-import type { FailureCode, FrozenTool, RunContext } from "./run.ts";
+import { type FailureCode, type FrozenTool, LIMIT_CODE, type RunContext } from "./run.ts";
 import type { Validated } from "./schema.ts";
 
 export interface Judging {
@@ -13,6 +15,10 @@ export interface Judging {
   readonly context: RunContext;
   /** Calls made in earlier turns. */
   readonly callsMade: number;
+  /** The turns before this one. */
+  readonly past?: readonly PastTurn[];
+  /** Of a last turn: the limit that makes it so. */
+  readonly because?: RunLimit;
   /** Answers already sent back because they failed the output schema. */
   readonly repairs: number;
   /** Problems of arguments against the tool's schema, each with its path; empty: they fit. */
@@ -33,7 +39,10 @@ export function judge(answer: ModelAnswer, judging: Judging): Judgement {
   if (answer.calls.length > 0 && !judging.final) return planned(answer, judging);
   if (answer.text.trim() === "") {
     if (judging.final && answer.calls.length > 0)
-      return failed("turn-limit", "The model asked for more tools on its last turn and gave no answer.");
+      return failed(
+        LIMIT_CODE[judging.because ?? "turns"],
+        "The model asked for more tools on its last turn and gave no answer.",
+      );
     return { leadsTo: "discard", code: "empty-answer", message: "The model gave neither text nor tool calls." };
   }
   return finished(answer, judging);
@@ -76,7 +85,33 @@ function planned(answer: ModelAnswer, judging: Judging): Judgement {
   const room = Math.min(limits.callsPerTurn, Math.max(0, limits.toolCalls - judging.callsMade));
   let running = 0;
   const plan = calls.map((call) => (call.verdict === "run" && ++running > room ? reject(call, tooMany(room)) : call));
-  return { plan, leadsTo: "act" };
+  return { leadsTo: "act", ...withoutLoop(plan, judging) };
+}
+
+/** What goes round in circles is not made again; a tool that keeps failing is, with a word to the model. */
+function withoutLoop(
+  plan: readonly PlannedCall[],
+  { past = [], context }: Judging,
+): Pick<TurnCommitted, "plan" | "nudge"> {
+  const polling = pollingTools(context);
+  const loop = repetition([...past.map((turn) => turn.plan), plan], polling);
+  if (loop.is !== "none")
+    return { plan: plan.map((call) => (polling.has(call.name) ? call : reject(call, looped(loop)))) };
+  const failing = sameErrors(past, polling);
+  return failing.is === "none"
+    ? { plan }
+    : { plan, nudge: `${failing.why}. Try something else, or answer without it.` };
+}
+
+export function pollingTools({ tools }: RunContext): ReadonlySet<string> {
+  return new Set(tools.filter((tool) => tool.polling === true).map(({ name }) => name));
+}
+
+function looped({ why }: Exclude<Loop, { is: "none" }>): Json {
+  return envelope(
+    "RepeatedCalls",
+    `You asked for ${why}. This one was not made again: its results stand above. Do something else, or answer with what you have.`,
+  );
 }
 
 /**
@@ -95,7 +130,12 @@ function tooMany(room: number): Json {
 }
 
 function planCall(requested: RequestedCall, id: string, { context, check, hash, withKey }: Judging): PlannedCall {
-  const known = { id, name: requested.name, providerId: requested.providerId };
+  const known = {
+    id,
+    name: requested.name,
+    providerId: requested.providerId,
+    argsHash: hash(canonicalText(requested.arguments)),
+  };
   const tool = context.tools.find((t) => t.name === requested.name);
   if (tool === undefined) return reject(known, unknownTool(requested.name, context.tools));
   const args = parseArguments(requested.arguments);
@@ -104,13 +144,20 @@ function planCall(requested: RequestedCall, id: string, { context, check, hash, 
   const problems = check(tool, args.value);
   if (problems.length > 0)
     return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
-  const argsHash = hash(canonical(args.value));
   const sent = withKey(tool, args.value, id);
-  return { ...known, verdict: "run", args: sent, argsHash, effect: tool.effect, connection: tool.connection };
+  return { ...known, verdict: "run", args: sent, effect: tool.effect, connection: tool.connection };
 }
 
-function reject(call: Pick<PlannedCall, "id" | "name" | "providerId">, answer: Json): PlannedCall {
-  return { id: call.id, name: call.name, providerId: call.providerId, verdict: "reject", answer };
+type Named = Pick<PlannedCall, "id" | "name" | "providerId" | "argsHash">;
+
+function reject({ id, name, providerId, argsHash }: Named, answer: Json): PlannedCall {
+  return { id, name, providerId, verdict: "reject", answer, ...(argsHash !== undefined && { argsHash }) };
+}
+
+/** Of arguments that are no JSON object: as they came. */
+function canonicalText(text: string): string {
+  const args = parseArguments(text);
+  return args.ok ? canonical(args.value) : text;
 }
 
 function unknownTool(name: string, tools: readonly FrozenTool[]): Json {

@@ -23,7 +23,22 @@ export interface Limits {
   /** ms for one model call, one tool call. */
   readonly modelTimeoutMs: number;
   readonly toolTimeoutMs: number;
+  /** ms that workers spend on the run. Looked at before each model call, so what is under way then is finished. */
+  readonly activeMs: number;
+  /** Characters of all tool results of the run together, as JSON. */
+  readonly runResultChars: number;
+  /** Tokens of all model calls, in and out, with those of calls whose answer was lost. Default: no limit. */
+  readonly tokens?: number;
+  /** US dollars of all model calls, likewise. Models without a known price are not counted. Default: no limit. */
+  readonly costUsd?: number;
 }
+
+/** What is done at a limit: one last turn without tools, for an answer with what there is; the run fails; or it waits for the operator. */
+export type AtLimit = "answer" | "fail" | "park";
+export const AT_LIMIT: readonly AtLimit[] = ["answer", "fail", "park"];
+
+/** A limit of the whole run that ends its work: which one was met. */
+export type RunLimit = "turns" | "toolCalls" | "activeMs" | "runResultChars" | "tokens" | "costUsd" | "loop";
 
 /** facts/seeds.md D.4 and C.5 give the sources: 8 to 20 turns at the peers, 16 calls a turn, 16 k characters a result. */
 export const DEFAULT_LIMITS: Limits = {
@@ -38,9 +53,11 @@ export const DEFAULT_LIMITS: Limits = {
   crashes: 5,
   modelTimeoutMs: 300_000,
   toolTimeoutMs: 60_000,
+  activeMs: 3_600_000,
+  runResultChars: 32_000_000,
 };
 
-const HARD_CAPS: Limits = {
+export const HARD_CAPS: Required<Limits> = {
   turns: 200,
   toolCalls: 2_000,
   callsPerTurn: 128,
@@ -52,27 +69,49 @@ const HARD_CAPS: Limits = {
   crashes: 100,
   modelTimeoutMs: 3_600_000,
   toolTimeoutMs: 3_600_000,
+  activeMs: 86_400_000,
+  runResultChars: 1_000_000_000,
+  tokens: 1_000_000_000,
+  costUsd: 100_000,
 };
 
 /** @throws ErrandError `agent-invalid` naming the limit, what is allowed and what came */
 export function completeLimits(given: Partial<Limits> | undefined, whose: string): Limits {
-  const limits: Record<string, number> = { ...DEFAULT_LIMITS };
-  const names = Object.keys(DEFAULT_LIMITS);
+  return { ...DEFAULT_LIMITS, ...checkLimits(given, (message) => refuse(`${whose}: ${message}`)) };
+}
+
+function refuse(message: string): never {
+  throw new ErrandError("agent-invalid", message);
+}
+
+/** @param no throws, with what was expected. @returns those that are given */
+export function checkLimits(given: Partial<Limits> | undefined, no: (message: string) => never): Partial<Limits> {
+  const limits: Partial<Record<keyof Limits, number>> = {};
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
-    const cap = Object.hasOwn(HARD_CAPS, name) ? HARD_CAPS[name as keyof Limits] : undefined;
-    if (cap === undefined)
-      throw new ErrandError(
-        "agent-invalid",
-        `${whose}: unknown limit "${name}".${didYouMean(name, names)} Known: ${names.join(", ")}.`,
-      );
-    const least = name === "repairs" ? 0 : 1;
-    if (!Number.isInteger(value) || value < least || value > cap)
-      throw new ErrandError(
-        "agent-invalid",
-        `${whose}: limits.${name}: expected a whole number from ${least} to ${cap}, got ${String(value)}.`,
-      );
+    if (!isLimit(name))
+      return no(`unknown limit "${name}".${didYouMean(name, LIMIT_NAMES)} Known: ${LIMIT_NAMES.join(", ")}.`);
+    const problem = limitProblem(name, value);
+    if (problem !== undefined) no(`limits.${name}: ${problem}`);
     limits[name] = value;
   }
-  return limits as unknown as Limits;
+  return limits;
+}
+
+const LIMIT_NAMES: readonly string[] = Object.keys(HARD_CAPS);
+
+function isLimit(name: string): name is keyof Limits {
+  return Object.hasOwn(HARD_CAPS, name);
+}
+
+function limitProblem(name: keyof Limits, value: unknown): string | undefined {
+  const cap = HARD_CAPS[name];
+  if (name === "costUsd")
+    return typeof value === "number" && value > 0 && value <= cap
+      ? undefined
+      : `expected US dollars above 0 and up to ${cap}, got ${String(value)}.`;
+  const least = name === "repairs" ? 0 : 1;
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= cap
+    ? undefined
+    : `expected a whole number from ${least} to ${cap}, got ${String(value)}.`;
 }

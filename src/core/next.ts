@@ -5,9 +5,11 @@
  * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account, or for a call that failed.
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
+import { bounded } from "./at-limit.ts";
 import { type CallStanding, standing } from "./calls.ts";
 import type { Ended, Parked, RunnableCall, Shown } from "./journal.ts";
-import { crashes, type RunState, type Turn } from "./state.ts";
+import type { RunLimit } from "./limits.ts";
+import { crashes, limitsOf, type RunState, type Turn } from "./state.ts";
 import type { Evidence } from "./outcome.ts";
 import type { ParkReason } from "./run.ts";
 
@@ -19,13 +21,22 @@ export interface CallStep {
 export type Step =
   /** Look at the accounts; the first time also freeze the context. */
   | { readonly do: "prepare" }
-  /** Ask the model. `final`: the last turn, reserved for an answer. */
+  /** Ask the model. `final`: the last turn, reserved for an answer; `because` of which limit. */
   | {
       readonly do: "think";
       readonly turn: number;
       readonly attempt: number;
       readonly final: boolean;
+      readonly because?: RunLimit;
       readonly shown: readonly Shown[];
+    }
+  /** Wait at a limit of the run until an operator raises it. `until`: Redis ms. */
+  | {
+      readonly do: "wait-limit";
+      readonly turn: number;
+      readonly limit: RunLimit;
+      readonly until: number;
+      readonly message: string;
     }
   /** Claim and send these calls side by side. */
   | { readonly do: "call"; readonly calls: readonly CallStep[] }
@@ -52,18 +63,18 @@ export interface Situation {
 export function next(state: RunState, { now, cancelled }: Situation): Step {
   if (state.ended !== undefined) throw new Error(`run ${state.id} has ended; it has no next step`);
   if (cancelled) return { do: "end", end: { kind: "ended", status: "cancelled" } };
-  const limits = state.context?.limits;
+  const limits = limitsOf(state);
   if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT))
     return { do: "end", end: poisoned(crashes(state)) };
   if (limits === undefined || !state.accountsSeen) return { do: "prepare" };
   const turn = state.turns.at(-1);
   switch (turn?.leadsTo) {
     case undefined:
-      return think(state, []);
+      return think(state, [], now);
     case "act":
       return act(state, turn, limits.attempts, limits.parallel, now);
     case "again":
-      return think(state, []);
+      return think(state, [], now);
     case "finish":
       return { do: "end", end: completed(turn) };
     case "fail":
@@ -74,15 +85,20 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
 /** Before the first preparation there is no context yet, so nothing else limits a run that kills its workers there. */
 export const CRASHES_BEFORE_CONTEXT = 10;
 
-function think(state: RunState, shown: readonly Shown[]): Step {
+function think(state: RunState, shown: readonly Shown[], now: number): Step {
   const turn = state.turns.length;
-  const { turns, toolCalls } = state.context?.limits ?? { turns: 1, toolCalls: 1 };
-  const made = state.turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length;
+  const bound = bounded(state, now);
+  if (bound.is === "end") return { do: "end", end: bound.end };
+  if (bound.is === "wait") {
+    const { limit, until, message } = bound;
+    return { do: "wait-limit", turn, limit, until, message };
+  }
   return {
     do: "think",
     turn,
     attempt: attemptsOf(state, `t${turn}`) + state.failures.length + 1,
-    final: turn >= turns - 1 || made >= toolCalls,
+    final: bound.is === "last",
+    ...(bound.is === "last" && { because: bound.because }),
     shown,
   };
 }
@@ -117,7 +133,7 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
     if (!isRead) break;
   }
   if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
-  return otherwise ?? think(state, shown);
+  return otherwise ?? think(state, shown, now);
 }
 
 /** What the model is shown of a call for which nothing more is done; nothing for one that is not there yet. */

@@ -2,6 +2,7 @@
 import type { Effect } from "./effects.ts";
 import type { Compacted, Decision, Parked, PlannedCall } from "./journal.ts";
 import type { ModelName, Trouble, Usage } from "./messages.ts";
+import type { Limits } from "./limits.ts";
 import type { Answer, Evidence, Outcome } from "./outcome.ts";
 import type { FailureCode, Need, ParkReason } from "./run.ts";
 
@@ -93,6 +94,8 @@ export type RunEvent = EventBase &
         readonly says: "happened" | "not-executed" | "unsure";
         readonly message?: string;
       }
+    /** An operator has given it more. */
+    | { readonly type: "run.raised"; readonly limits: Partial<Limits>; readonly by?: string }
     | { readonly type: "run.yielded" }
     | { readonly type: "run.completed"; readonly truncated: boolean }
     | {
@@ -148,6 +151,8 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
     }
     case "parked":
       return { ...base, type: "run.parked", ...parkedView(d) };
+    case "limits-raised":
+      return { ...base, type: "run.raised", limits: d.limits, ...(d.by !== undefined && { by: d.by }) };
     case "yielded":
       return { ...base, type: "run.yielded" };
     case "ended":

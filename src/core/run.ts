@@ -1,6 +1,6 @@
 /** A run: one execution of an agent for one identifier. */
 import type { Repeatability } from "./effects.ts";
-import type { Limits } from "./limits.ts";
+import type { AtLimit, Limits, RunLimit } from "./limits.ts";
 import type { ModelName, Trouble } from "./messages.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -39,8 +39,8 @@ export interface Need {
 }
 
 /**
- * `rate-limit`: our own limit of requests to a model, until a moment. `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
- * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself.
+ * `rate-limit`: a limit of ours or of a provider, until a moment. `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
+ * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself; `budget` also a limit of tokens or money.
  * `newer-version`: a newer Errand wrote the journal; this one would misread it. `review`: a person must decide, because a tool's
  * definition changed or nobody can know a call's outcome.
  */
@@ -70,6 +70,8 @@ export interface FrozenTool extends Repeatability {
   readonly keyArgument?: string;
   /** sha256 of name, description and parameters: what a reviewer has seen. */
   readonly hash: string;
+  /** Asked again and again on purpose: its calls are no loop. */
+  readonly polling?: boolean;
 }
 
 /** What a run keeps from its first preparation, whatever is deployed meanwhile. */
@@ -79,6 +81,8 @@ export interface RunContext {
   readonly profile: string;
   readonly model: string;
   readonly limits: Limits;
+  /** Without it: `answer`. */
+  readonly atLimit?: AtLimit;
   readonly tools: readonly FrozenTool[];
   readonly connections: readonly string[];
   readonly expiresAfterMs: number;
@@ -94,12 +98,29 @@ export type FailureCode =
   | "agent-error"
   | "crashed"
   | "context-overflow"
+  | "cost-limit"
   | "empty-answer"
+  | "loop"
   | "model-invalid-request"
   | "model-unavailable"
   | "output-invalid"
   | "output-truncated"
   | "refused"
+  | "result-limit"
+  | "time-limit"
+  | "token-limit"
+  | "tool-call-limit"
   | "tools-missing"
   | "turn-limit"
   | "unknown-outcome";
+
+/** What a run that fails at a limit says. */
+export const LIMIT_CODE: Readonly<Record<RunLimit, FailureCode>> = {
+  turns: "turn-limit",
+  toolCalls: "tool-call-limit",
+  activeMs: "time-limit",
+  runResultChars: "result-limit",
+  tokens: "token-limit",
+  costUsd: "cost-limit",
+  loop: "loop",
+};

@@ -18,7 +18,9 @@ import type {
   Unknown,
 } from "./journal.ts";
 import type { Evidence } from "./outcome.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { RunContext } from "./run.ts";
+import { type Activity, act, NO_ACTIVITY, NO_SPENDING, spend, type Spending } from "./spending.ts";
 
 export interface Turn extends Decision<TurnCommitted> {
   /** Set by the request that follows. */
@@ -55,7 +57,18 @@ export interface RunState {
   /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
   readonly leases: readonly Decision<Leased>[];
   readonly evidence: Readonly<Record<string, Evidence>>;
+  readonly spending: Spending;
+  readonly activity: Activity;
+  /** What operators gave the run beyond its own limits. */
+  readonly raised: Partial<Limits>;
+  /** Redis ms of the last time; 0 before. */
+  readonly raisedAt: number;
   readonly ended?: Decision<Ended>;
+}
+
+/** The run's limits; nothing before the first preparation. Journals of older Errands lack some of them. */
+export function limitsOf({ context, raised }: RunState): Limits | undefined {
+  return context && { ...DEFAULT_LIMITS, ...context.limits, ...raised };
 }
 
 /** @throws Error on a journal that does not start with `created`: it is truncated, and nothing may be built on it */
@@ -80,11 +93,20 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     parks: [],
     leases: [],
     evidence: {},
+    spending: NO_SPENDING,
+    activity: act(NO_ACTIVITY, created),
+    raised: {},
+    raisedAt: 0,
   };
   return evidence.reduce(applyEvidence, rest.reduce(apply, start));
 }
 
 export function apply(state: RunState, decision: Decision): RunState {
+  const { spending, activity } = state;
+  return applied({ ...state, spending: spend(spending, decision), activity: act(activity, decision) }, decision);
+}
+
+function applied(state: RunState, decision: Decision): RunState {
   switch (decision.kind) {
     case "created":
       throw new Error(`run ${state.id}: created twice`);
@@ -142,6 +164,8 @@ export function apply(state: RunState, decision: Decision): RunState {
         leases: [],
         accountsSeen: state.accountsSeen && !isToLookAgain(decision),
       };
+    case "limits-raised":
+      return { ...state, raised: { ...state.raised, ...decision.limits }, raisedAt: decision.at, leases: [] };
     case "yielded":
       return { ...state, leases: [] };
     case "ended":

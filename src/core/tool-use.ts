@@ -24,6 +24,8 @@ export interface ToolUse {
   readonly keyWindowMs?: number;
   /** How to find out whether a call was executed. Needed for `staged` and `verifiable`. */
   readonly verify?: Verify;
+  /** Asked again and again on purpose, until something has changed: its calls are no loop. */
+  readonly polling?: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export function callKey(hash: (text: string) => string, run: string, call: strin
 
 /** @param refuse throws, with what was expected */
 export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (message: string) => never): void {
-  const { name, source, effect, onUnknown, key, keyWindowMs, verify } = use;
+  const { name, source, effect, onUnknown, key, keyWindowMs, verify, polling } = use;
   const wrong = (what: string): never => refuse(`tools: ${name}: ${what}`);
   if (source !== undefined && (typeof source !== "string" || source === ""))
     wrong(`source: expected the name of a source of tools, got ${JSON.stringify(source)}.`);
@@ -78,6 +80,8 @@ export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (me
     wrong(`effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown))
     wrong(`onUnknown: expected one of ${ON_UNKNOWN.join(", ")}, got ${JSON.stringify(onUnknown)}.`);
+  if (polling !== undefined && typeof polling !== "boolean")
+    wrong(`polling: expected true or false, got ${JSON.stringify(polling)}.`);
   if (key !== undefined && typeof key !== "function" && (typeof key !== "string" || key === ""))
     wrong("key: expected the name of the argument that carries our key, or a function (args, key) => args.");
   if (effect === "keyed" && key === undefined)
@@ -122,6 +126,7 @@ export function freezeUses(
         parameters: withoutArgument(tool.parameters, use.key),
         keyArgument: use.key,
       }),
+      ...(use?.polling === true && { polling: true }),
       ...(use?.keyWindowMs !== undefined && { keyWindowMs: use.keyWindowMs }),
       ...(use?.verify?.settleMs !== undefined && { settleMs: use.verify.settleMs }),
       effect: kept(tool.effect, use?.key !== undefined, canLook),

@@ -36,6 +36,11 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
       return prepare(held, agent, ports);
     case "think":
       return think(step, held, agent, ports);
+    case "wait-limit": {
+      const { turn, limit, until, message } = step;
+      held.note({ kind: "parked", reason: "budget", about: `t${turn}`, limit, until, message });
+      return (await held.flush({ to: "moment", until })) ? "parked" : undefined;
+    }
     case "call":
       return makeCalls(step.calls, held, ports);
     case "settle":

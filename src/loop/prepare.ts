@@ -96,6 +96,7 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     profile: agent.profile,
     model: agent.model,
     limits: agent.limits,
+    atLimit: agent.atLimit,
     tools: freezeUses(listed.tools, agent.tools, agent.onUnknown),
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,

@@ -5,6 +5,7 @@ import { type Json, type JsonObject, toJson } from "../core/json.ts";
 import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
 import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
 import type { Step } from "../core/next.ts";
+import { pastOf } from "../core/loops.ts";
 import { project } from "../core/project.ts";
 import type { FrozenTool, RunContext } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
@@ -28,8 +29,9 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (fitted.is === "stopped") return undefined;
   if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure));
   const request = project(held.state, context, step.shown, step.final, asked);
+  const because = step.because === undefined ? {} : { because: step.because };
   const { turn, attempt, final, shown } = step;
-  held.note({ kind: "turn-requested", turn, attempt, final, shown, asked });
+  held.note({ kind: "turn-requested", turn, attempt, final, shown, asked, ...because });
   await held.flush();
   held.assertLease();
   const reply = await ports.model.respond(request, { timeoutMs: context.limits.modelTimeoutMs, signal: held.stop });
@@ -83,8 +85,10 @@ async function judged(
   return judge(answer, {
     turn: step.turn,
     final: step.final,
+    ...(step.because !== undefined && { because: step.because }),
     context,
     callsMade: turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length,
+    past: pastOf(held.state),
     repairs: turns.filter((t) => t.leadsTo === "again").length,
     check: (tool, args) => ports.toolbox.check(tool, args),
     hash: ports.hash,

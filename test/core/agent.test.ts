@@ -35,6 +35,7 @@ test("a small agent gets its defaults", () => {
       input: 0,
       output: undefined,
       limits: DEFAULT_LIMITS,
+      atLimit: "answer",
       queue: "default",
       expiresAfterMs: 7 * 86_400_000,
     },
@@ -114,6 +115,13 @@ const wrong: readonly (readonly [Wrong, string])[] = [
   [{ limits: { turns: "8" } }, "limits.turns: expected a whole number from 1 to 200, got 8."],
   [{ limits: { turns: NaN } }, "limits.turns: expected a whole number from 1 to 200, got NaN."],
   [{ limits: { turns: null } }, "limits.turns: expected a whole number from 1 to 200, got null."],
+  [{ limits: { tokens: 0 } }, "limits.tokens: expected a whole number from 1 to 1000000000, got 0."],
+  [{ limits: { costUsd: 0 } }, "limits.costUsd: expected US dollars above 0 and up to 100000, got 0."],
+  [{ limits: { costUsd: NaN } }, "limits.costUsd: expected US dollars above 0 and up to 100000, got NaN."],
+  [{ limits: { costUsd: 100_000.01 } }, "limits.costUsd: expected US dollars above 0 and up to 100000, got 100000.01."],
+  [{ limits: { activeMs: Infinity } }, "limits.activeMs: expected a whole number from 1 to 86400000, got Infinity."],
+  [{ atLimit: "stop" }, 'atLimit: expected one of answer, fail, park, got "stop".'],
+  [{ tools: [{ name: "a", polling: 1 }] }, "tools: a: polling: expected true or false, got 1."],
   [{ limits: { repairs: -1 } }, "limits.repairs: expected a whole number from 0 to 10, got -1."],
 ];
 

@@ -18,7 +18,9 @@ export function brief(entries: Given, evidence: readonly Evidence[] = [], cancel
     case "prepare":
       return "prepare";
     case "think":
-      return `think t${made.turn} attempt ${made.attempt}${made.final ? " final" : ""} shown ${made.shown.map((s) => ("evidence" in s ? s.evidence : `${s.call} ${s.as}`)).join(", ") || "-"}`;
+      return `think t${made.turn} attempt ${made.attempt}${made.final ? ` final${made.because === "turns" ? "" : ` (${made.because})`}` : ""} shown ${made.shown.map((s) => ("evidence" in s ? s.evidence : `${s.call} ${s.as}`)).join(", ") || "-"}`;
+    case "wait-limit":
+      return `wait-limit ${made.limit} until ${made.until}`;
     case "call":
       return `call ${made.calls.map(({ call, attempt }) => `${call.id}#${attempt}`).join(" ")}`;
     case "settle":

@@ -36,6 +36,10 @@ test("just created", () => {
     parks: [],
     leases: [],
     evidence: {},
+    spending: { spent: { tokens: 0 } },
+    activity: { ms: 0, last: 1_000 },
+    raised: {},
+    raisedAt: 0,
   });
 });
 

@@ -88,6 +88,7 @@ function play(
         break;
       case "ask":
       case "conclude":
+      case "wait-limit":
         assert.fail(`nobody was to ${step.do}`);
         break;
       case "record":

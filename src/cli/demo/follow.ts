@@ -55,6 +55,8 @@ function lineOf(event: RunEvent, identifier: string): string {
     case "tool.verified":
     case "tool.answered":
       return `call ${event.call}: ${event.says}`;
+    case "run.raised":
+      return "its limits were raised";
     case "run.yielded":
       return "handed back";
     case "run.completed":

@@ -1,0 +1,143 @@
+/** What follows from each limit of a run, for each policy; what counts as used; how a raised limit lets it go on. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Entry, PlannedCall } from "../../src/core/journal.ts";
+import type { AtLimit, Limits } from "../../src/core/limits.ts";
+import { next } from "../../src/core/next.ts";
+import type { Evidence } from "../../src/core/outcome.ts";
+import { activeMs, usedBy } from "../../src/core/spending.ts";
+import { limitsOf } from "../../src/core/state.ts";
+import * as b from "./build.ts";
+
+type Given = readonly (Entry & { readonly at?: number })[];
+const usage = { input: 80, output: 20, cachedInput: 0, reasoning: 0 };
+
+function ready(limits: Partial<Limits>, atLimit: AtLimit): Given {
+  return [b.LEASED, { kind: "prepared", context: b.context(limits, { atLimit }), accounts: {} }];
+}
+
+/** Three turns, each with one read that was answered. */
+function worked(
+  limits: Partial<Limits>,
+  atLimit: AtLimit,
+  n: (turn: number) => number = (i) => i,
+): [Given, Evidence[]] {
+  const calls = [0, 1, 2].map((i) => b.call(`t${i}c0`, "read", { n: n(i) }));
+  const turns = calls.flatMap((call, i) => [
+    b.requested(i),
+    b.turn(i, [call], { usage, costUsd: 0.25, text: i === 1 ? "So far" : "" }),
+    b.claim(call),
+  ]);
+  return [[...ready(limits, atLimit), ...turns], calls.map((call) => b.evidence(call, 1, b.OK, 1))];
+}
+
+function after([entries, seen]: readonly [Given, readonly Evidence[]], now = 20_000): string {
+  const step = next(b.run(entries, seen), { now, cancelled: false });
+  if (step.do === "think") return `think${step.final ? ` last because ${step.because}` : ""}`;
+  if (step.do === "wait-limit") return `wait ${step.limit} until ${step.until}: ${step.message}`;
+  if (step.do === "end") return `${step.end.status} ${step.end.code ?? ""} ${JSON.stringify(step.end.output)}`;
+  return step.do;
+}
+
+const met: readonly (readonly [string, Partial<Limits>, string, string])[] = [
+  ["turns", { turns: 3 }, "turns", "turn-limit"],
+  ["tokens", { tokens: 300 }, "tokens", "token-limit"],
+  ["money", { costUsd: 0.75 }, "costUsd", "cost-limit"],
+  ["time", { activeMs: 18_000 }, "activeMs", "time-limit"],
+  ["results", { runResultChars: 33 }, "runResultChars", "result-limit"],
+];
+
+test("each limit: a last turn, a failure with what text there is, or a wait for the operator", () => {
+  for (const [name, limits, limit, code] of met) {
+    assert.equal(after(worked(limits, "answer")), `think last because ${limit}`, name);
+    assert.equal(after(worked(limits, "fail")), `failed ${code} "So far"`, name);
+    assert.match(after(worked(limits, "park")), new RegExp(`^wait ${limit} until 80000: The run's limit is met`), name);
+  }
+});
+
+test("just below each limit it goes on", () => {
+  const below = { turns: 5, tokens: 301, costUsd: 0.76, activeMs: 18_001, runResultChars: 34 };
+  for (const policy of ["answer", "fail", "park"] as const) assert.equal(after(worked(below, policy)), "think", policy);
+});
+
+test("the last turn is reserved only where it is used", () => {
+  assert.equal(after(worked({ turns: 4 }, "answer")), "think last because turns");
+  assert.equal(after(worked({ turns: 4 }, "fail")), "think");
+});
+
+test("tool calls: after the last one the model may answer; one more that it asks for meets the limit", () => {
+  assert.equal(after(worked({ toolCalls: 3 }, "answer")), "think last because toolCalls");
+  assert.equal(after(worked({ toolCalls: 3 }, "fail")), "think");
+  const [entries, seen] = worked({ toolCalls: 3 }, "fail");
+  assert.equal(after([[...entries, b.turn(3, [b.rejected("t3c0")])], seen]), 'failed tool-call-limit "So far"');
+});
+
+test("a limit that an operator raises lets the run go on; nobody does: it expires, counted from the first wait", () => {
+  const [entries, seen] = worked({ tokens: 300 }, "park");
+  const wait: Entry = { kind: "parked", reason: "budget", about: "t3", limit: "tokens" };
+  const waiting = [...entries, b.at(30_000, wait), b.at(40_000, b.LEASED), b.at(50_000, wait), b.at(60_000, b.LEASED)];
+  assert.match(after([waiting, seen], 60_000), /^wait tokens until 90000/);
+  assert.equal(after([waiting, seen], 90_000), "expired  undefined");
+  const raised = [...waiting, b.at(70_000, { kind: "limits-raised", limits: { tokens: 400 } } as const)];
+  assert.equal(after([raised, seen], 90_000), "think");
+  assert.equal(limitsOf(b.run(raised, seen))?.tokens, 400);
+});
+
+const reserve = { tokens: 1_000, costUsd: 1 };
+const asked = (more: object = {}): Entry => ({ ...b.requested(0), reserve, ...more });
+const spendings: readonly (readonly [string, Given, number, number | undefined])[] = [
+  ["nothing yet", [], 0, undefined],
+  ["asked", [asked()], 1_000, 1],
+  ["answered", [asked(), b.turn(0, [], { usage, costUsd: 0.1 })], 100, 0.1],
+  ["answered without usage", [asked(), b.turn(0, [])], 1_000, 1],
+  [
+    "answered by a model without a price",
+    [asked({ reserve: { tokens: 9 } }), b.turn(0, [], { usage })],
+    100,
+    undefined,
+  ],
+  ["lost and asked again", [asked(), b.LEASED, asked()], 2_000, 2],
+  ["lost, asked again and answered", [asked(), b.LEASED, asked(), b.turn(0, [], { usage })], 1_100, 1],
+  ["failed, nobody knows what it used", [asked(), b.parked("retry", "t0")], 1_000, 1],
+  ["refused before it was made", [asked(), { ...b.parked("retry", "t0"), spent: { tokens: 0 } }], 0, undefined],
+  ["ended meanwhile", [asked(), { kind: "ended", status: "cancelled" }], 1_000, 1],
+  ["of an older Errand", [b.requested(0), b.LEASED, b.requested(0), b.turn(0, [], { usage })], 100, undefined],
+];
+
+test("spent and kept aside: never less than what may have been billed", () => {
+  for (const [name, entries, tokens, costUsd] of spendings) {
+    const used = usedBy(b.run([...b.READY, ...entries]).spending);
+    assert.deepEqual(used, { tokens, ...(costUsd !== undefined && { costUsd }) }, name);
+  }
+});
+
+test("time: only that of workers, of a dead one until its last word; waits count for nothing", () => {
+  const at = b.at;
+  const entries = [
+    at(10_000, b.LEASED),
+    at(12_000, b.prepared()),
+    at(90_000, b.LEASED),
+    at(95_000, b.parked("account")),
+    at(500_000, b.LEASED),
+  ];
+  assert.equal(activeMs(b.run(entries).activity, 501_000), 2_000 + 5_000 + 1_000);
+  assert.equal(activeMs(b.run(entries.slice(0, 4)).activity, 900_000), 7_000);
+});
+
+test("a run that an older Errand has prepared has the limits of today where it has none of its own", () => {
+  const { activeMs: _, runResultChars: __, ...older } = b.context().limits;
+  const prepared = { kind: "prepared", context: { ...b.context(), limits: older as Limits }, accounts: {} } as const;
+  assert.equal(limitsOf(b.run([b.LEASED, prepared]))?.activeMs, 3_600_000);
+  assert.equal(after([[b.LEASED, prepared], []]), "think");
+});
+
+const same = (turns: number, plan: (i: number) => PlannedCall[]): Given => [
+  ...ready({ turns: 50 }, "answer"),
+  ...Array.from({ length: turns }, (_, i) => b.turn(i, plan(i))),
+];
+
+test("a loop: the same five times, and the next turn is the last one", () => {
+  const plan = (i: number): PlannedCall[] => [{ ...b.rejected(`t${i}c0`), argsHash: "a" }];
+  assert.equal(after([same(4, plan), []]), "think");
+  assert.equal(after([same(5, plan), []]), "think last because loop");
+});
