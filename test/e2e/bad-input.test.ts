@@ -166,8 +166,15 @@ test("the model asks for 1,000 calls at once: sixteen are made, all are answered
   assert.ok(answered !== undefined && answered >= 128, `the transcript stays whole: ${answered}`);
 });
 
+/** Other calls each time: no loop. */
+function more(messages: number): ReturnType<typeof call> {
+  return call("gmail_fetch_mails", { max_results: 1 + messages });
+}
+
 test("the model never stops: the last turn is reserved for an answer, and the result is marked truncated", async (t) => {
-  const world = await testWorld(t, { script: (request) => (request.toolChoice === "none" ? done : fetchMails) });
+  const world = await testWorld(t, {
+    script: ({ toolChoice, messages }) => (toolChoice === "none" ? done : more(messages.length)),
+  });
   const run = await digestBy(world);
   await run.result({ timeoutMs: 20_000 });
   const view = await run.get();
@@ -177,10 +184,28 @@ test("the model never stops: the last turn is reserved for an answer, and the re
 });
 
 test("the model ignores even that: the run fails with a reason", async (t) => {
-  const world = await testWorld(t, { script: () => fetchMails });
+  const world = await testWorld(t, { script: ({ messages }) => more(messages.length) });
   const run = await digestBy(world);
   await assert.rejects(run.result({ timeoutMs: 20_000 }), { code: "run-failed" });
   assert.equal((await run.get()).failure?.code, "turn-limit");
+});
+
+test("the model asks for the same again and again: it is told from the third time on, and after the fifth it must answer", async (t) => {
+  const world = await testWorld(t, { script: ({ toolChoice }) => (toolChoice === "none" ? done : fetchMails) });
+  const run = await digestBy(world);
+  await run.result({ timeoutMs: 20_000 });
+  const view = await run.get();
+  assert.deepEqual([view.turns, view.toolCalls, view.truncated], [6, 2, true]);
+  assert.equal(world.scalekit.ledger.length, 2, "what was told not to be made was not made");
+  const told =
+    world.model.requests
+      .at(-1)
+      ?.messages.filter((m) => m.role === "tool")
+      .map((m) => m.text) ?? [];
+  assert.deepEqual(
+    told.map((text) => text.includes("RepeatedCalls")),
+    [false, false, true, true, true],
+  );
 });
 
 test("an answer that does not fit the output schema is sent back with the problem; only a fitting one is a result", async (t) => {
