@@ -285,24 +285,3 @@ test("the JSON of an answer: as it stands, or inside one fence", () => {
   assert.equal(value("```json\n```"), "not valid JSON ");
   assert.equal(value(""), "not valid JSON ");
 });
-
-test("a loop: calls that repeat the turns before are not made and told why; polling ones are", () => {
-  const call = { ...b.call("t0c0", "read"), argsHash: "#{}" };
-  const past = [0, 1].map(() => ({ plan: [call], results: [] }));
-  const looped = judged({ calls: [asks("tool_read")] }, { past });
-  assert.match(
-    told(looped),
-    /^RepeatedCalls: You asked for the same tool calls 3 times in a row\. This one was not made/,
-  );
-  assert.equal(told(judged({ calls: [asks("tool_read", '{"n":1}')] }, { past })), "");
-  const tools = b.TOOLS.map((tool) => (tool.name === "tool_read" ? { ...tool, polling: true } : tool));
-  assert.equal(told(judged({ calls: [asks("tool_read")] }, { past, tools })), "");
-});
-
-test("a tool that fails again and again is still called, and the model is told", () => {
-  const past = [0, 1, 2].map(() => ({ plan: [], results: [{ tool: "tool_read", error: "NotFound: x" }] }));
-  const judgement = judged({ calls: [asks("tool_read")] }, { past });
-  assert.ok(judgement.leadsTo === "act", judgement.leadsTo);
-  assert.equal(told(judgement), "");
-  assert.match(judgement.nudge ?? "", /^tool_read failed 3 times in a row with the same error\. Try something else/);
-});
