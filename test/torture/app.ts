@@ -1,4 +1,7 @@
-/** The app's side: it enqueues with idempotency keys, again when no answer came, waits for some results, and cancels some runs. */
+/**
+ * The app's side: it enqueues with idempotency keys, again when no answer came, waits for some results, and cancels some runs. What it
+ * never asks for twice has no key: there only the script's own nonce keeps a lost reply from making two runs of one.
+ */
 import { setTimeout as after } from "node:timers/promises";
 import { ErrandError, type RunHandle } from "../../src/index.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -41,8 +44,8 @@ export function startApp({ app }: World): App {
       const told = error instanceof Error ? `${error.name} ${error.message}` : "unknown";
       surprises.push(`${what}: ${told.slice(0, 300)}`);
     };
-  const ask = ({ agent, identifier, key }: PlannedRun): Promise<RunHandle<unknown>> =>
-    app.enqueue(agent, { identifier, input: { key }, idempotencyKey: key });
+  const ask = ({ agent, identifier, key, givesUp, twice }: PlannedRun): Promise<RunHandle<unknown>> =>
+    app.enqueue(agent, { identifier, input: { key }, ...((twice || !givesUp) && { idempotencyKey: key }) });
 
   const cancel = async (run: RunHandle<unknown>, afterMs: number): Promise<void> => {
     await after(afterMs);

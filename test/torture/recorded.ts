@@ -4,7 +4,7 @@ import type { Json } from "../../src/core/json.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import type { RunStatus } from "../../src/core/run.ts";
 
-/** One thing that the app wanted done. Its key is also the idempotency key, and stands in the input. */
+/** One thing that the app wanted done. Its key stands in the input, and is also its idempotency key if it has one. */
 export interface Enqueued {
   readonly key: string;
   readonly agent: string;
