@@ -53,5 +53,24 @@ export type { Coalesce, EnqueueOptions } from "./queue/producer.ts";
 export type { Durability } from "./queue/replicas.ts";
 export type { ToolResult } from "./queue/tool-result.ts";
 export type { UnknownFilter, UnknownOutcome, UnknownPage } from "./queue/unknowns.ts";
+export type {
+  ExecuteRequest,
+  HttpRequest,
+  HttpResponse,
+  ToolAccount,
+  ToolContext,
+  ToolErrors,
+  ToolUtils,
+} from "./core/tool-context.ts";
+export {
+  BusinessLogicError,
+  ExternalAPIError,
+  type ExternalAPIErrorOptions,
+  ToolCallError,
+  ToolSuspended,
+  ValidationError,
+} from "./core/tool-errors.ts";
+export { type CustomTool, tool, type ToolOptions } from "./tools/local/tool.ts";
+export { type LocalTool, type Rollout, toolVersions } from "./tools/local/variant.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";

@@ -3,12 +3,14 @@ import type { Agent } from "./core/agent.ts";
 import { ErrandError } from "./core/errors.ts";
 import { SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
 import type { Toolbox, ToolSource } from "./ports/toolbox.ts";
+import { createChecker } from "./tools/check.ts";
+import { openLocal } from "./tools/local/source.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
 
 /** Opens the sources that these uses name; nothing is connected yet. One entry for each kind of tool. */
 type Opener = (uses: readonly ToolUse[]) => readonly ToolSource[];
 
-const OPENERS: readonly Opener[] = [];
+const OPENERS: readonly Opener[] = [(uses) => openLocal(uses, createChecker())];
 
 /** @throws ErrandError `agent-invalid` for a tool of a source that nothing opens */
 export function openSources(agents: readonly Agent[], scalekit: Toolbox): Registry {

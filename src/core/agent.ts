@@ -5,7 +5,7 @@ import { ErrandError } from "./errors.ts";
 import { AT_LIMIT, type AtLimit, completeLimits, type Limits } from "./limits.ts";
 import type { Covered } from "./journal.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
-import { checkToolUse, type ToolDefinition, type ToolUse } from "./tool-use.ts";
+import { checkToolUse, sourceOf, type ToolDefinition, type ToolUse } from "./tool-use.ts";
 
 export interface InstructionContext<Input> {
   readonly input: Input;
@@ -123,9 +123,10 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     queue,
     expiresAfterMs,
   };
-  if (made.tools.length > 128)
+  const shown = made.tools.filter(({ hidden }) => hidden !== true).length;
+  if (shown > 128)
     refuse(
-      `tools: expected at most 128, got ${made.tools.length}: model providers refuse more. Name the ones that the agent needs.`,
+      `tools: expected at most 128, got ${shown}: model providers refuse more. Name the ones that the agent needs.`,
     );
   return Object.freeze(made) as ReturnType<typeof agent<I, O>>;
 }
@@ -147,9 +148,35 @@ function completeTools(given: readonly (string | ToolUse)[], refuse: (message: s
     "tools",
     refuse,
   );
-  const names = tools.map((tool) => tool.name);
-  for (const tool of tools) checkToolUse(tool, names, refuse);
-  return tools;
+  const all = [...tools, ...hiddenOf(tools, refuse)];
+  const names = all.map((tool) => tool.name);
+  for (const tool of all) checkToolUse(tool, names, refuse);
+  return all;
+}
+
+/** What the tools call by themselves, and what those call: the run needs it, the model does not see it. */
+function hiddenOf(tools: readonly ToolUse[], refuse: (message: string) => never): ToolUse[] {
+  const known = new Map(tools.map((tool) => [tool.name, tool]));
+  const hidden: ToolUse[] = [];
+  for (let left = [...tools]; left.length > 0;) {
+    const used = left.flatMap(({ name, uses = [] }) => {
+      checkList(uses, `tools: ${name}: uses`, refuse);
+      return uses.map((use) => (typeof use === "string" ? { name: use } : use));
+    });
+    left = [];
+    for (const use of used) {
+      if (typeof use?.name !== "string" || use.name === "")
+        refuse(`tools: uses: expected names or definitions of tools, got ${kindOf(use)}.`);
+      const other = known.get(use.name);
+      if (other !== undefined && sourceOf(other) !== sourceOf(use) && use.source !== undefined)
+        refuse(`tools: "${use.name}" is taken from ${sourceOf(other)} and from ${sourceOf(use)}: rename one of them.`);
+      if (other !== undefined) continue;
+      known.set(use.name, use);
+      hidden.push({ ...use, hidden: true });
+      left.push(use);
+    }
+  }
+  return hidden;
 }
 
 function uniqueNames(names: readonly string[], what: string, refuse: (message: string) => never): readonly string[] {

@@ -31,6 +31,11 @@ export type CallStanding =
 
 export function standing(state: RunState, call: PlannedCall, attempts: number, now: number): CallStanding {
   if (call.verdict === "reject") return { is: "rejected" };
+  const tool = state.context?.tools.find(({ name }) => name === call.name);
+  return standingOf(state, call, Math.min(attempts, tool?.attempts ?? attempts), now);
+}
+
+function standingOf(state: RunState, call: RunnableCall, attempts: number, now: number): CallStanding {
   const claims = state.claims[call.id] ?? [];
   const definite = claims
     .map((claim) => state.evidence[claim.intent])
@@ -118,9 +123,10 @@ function unsettled(state: RunState, claims: readonly Decision<CallClaimed>[]): r
 }
 
 function repeatability(state: RunState, { name, effect }: RunnableCall): Repeatability {
-  const { onUnknown, keyWindowMs, settleMs } = state.context?.tools.find((tool) => tool.name === name) ?? {};
+  const { onUnknown, keyWindowMs, settleMs, composite } = state.context?.tools.find((tool) => tool.name === name) ?? {};
   return {
     effect,
+    ...(composite !== undefined && { composite }),
     ...(onUnknown !== undefined && { onUnknown }),
     ...(keyWindowMs !== undefined && { keyWindowMs }),
     ...(settleMs !== undefined && { settleMs }),
@@ -163,6 +169,7 @@ function withEvidence(
 ): Attempted {
   const { outcome } = evidence;
   if (outcome.kind !== "not-executed") return { is: "settled", evidence };
+  if (outcome.why === "suspended") return { is: "open", attempt: last.attempt + 1 };
   if (outcome.why === "account" || outcome.why === "scope")
     return lookedSince(state, evidence)
       ? { is: "open", attempt: last.attempt + 1 }
@@ -173,12 +180,27 @@ function withEvidence(
   return { is: "retry", failed: last.attempt, why, message, retryAfterMs };
 }
 
+/**
+ * Calls that a tool made by itself and for whose sake it is to be run again, those of theirs included: of a call that is not settled,
+ * whose tool can be run again.
+ */
+export function pendingSubs(state: RunState, call: PlannedCall, now: number): readonly RunnableCall[] {
+  const subs = state.subs[call.id] ?? [];
+  if (call.verdict !== "run" || subs.length === 0 || !isComposite(state, call)) return [];
+  if (standing(state, call, Infinity, now).is !== "open") return [];
+  return subs.flatMap((sub) => [sub.call, ...pendingSubs(state, sub.call, now)]);
+}
+
+export function isComposite(state: RunState, { name }: RunnableCall): boolean {
+  return state.context?.tools.find((tool) => tool.name === name)?.composite === true;
+}
+
 /** Attempts that were no failures of the call: it waited for the user or the operator. */
 function waitsOf(state: RunState, call: RunnableCall): number {
   return (state.claims[call.id] ?? []).filter(({ intent }) => {
     const outcome = state.evidence[intent]?.outcome;
     if (outcome?.kind !== "not-executed") return false;
-    return outcome.why === "account" || outcome.why === "scope" || isOperators(outcome.why);
+    return ["account", "scope", "suspended"].includes(outcome.why) || isOperators(outcome.why);
   }).length;
 }
 

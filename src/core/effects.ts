@@ -26,6 +26,11 @@ export interface Repeatability {
   readonly keyWindowMs?: number;
   /** Of a tool that can be looked after: how long after it has finished a look can be trusted to see what happened. */
   readonly settleMs?: number;
+  /**
+   * A tool of the app's own that changes nothing but by calls of its own (`ctx.tools.execute`). Those are in the journal, each with
+   * its own effect, so it is run again as it is, at once.
+   */
+  readonly composite?: boolean;
 }
 
 /** Stripe keeps keys for at least 24 hours (facts/reliability.md §1.1); less than half of the shortest window that is known. */
@@ -56,7 +61,7 @@ export interface Doubt {
  * deadline, when the send it announced can no longer happen.
  */
 export function resolve(tool: Repeatability, { first, deadline, finished, now, windowMs }: Doubt): Resolution {
-  if (tool.effect === "read") return { do: "again" };
+  if (tool.effect === "read" || tool.composite === true) return { do: "again" };
   if (now < deadline) return { do: "wait", until: deadline };
   switch (tool.effect) {
     case "idempotent":

@@ -24,6 +24,7 @@ export type ErrorCode =
   | "scalekit-auth"
   | "scalekit-unavailable"
   | "tenant-conflict"
+  | "tool-invalid"
   | "timeout"
   | "tool-unknown";
 

@@ -213,6 +213,18 @@ export interface Looked {
   readonly message?: string;
 }
 
+/**
+ * A call that a tool of the app's own makes while it runs (`ctx.tools.execute`), planned like one of a turn's. Its id is its parent's,
+ * `n`, and its number. When the tool runs again, an equal call is this one, and what it has left is its answer.
+ */
+export interface SubPlanned {
+  readonly kind: "sub-planned";
+  readonly parent: string;
+  readonly call: RunnableCall;
+  /** What the tool calls it, where it does: then a call of this name is this one, whatever its arguments are by now. */
+  readonly name?: string;
+}
+
 export interface Parked {
   readonly kind: "parked";
   readonly reason: ParkReason;
@@ -265,6 +277,7 @@ export type Entry =
   | Unknown
   | LookPlanned
   | Looked
+  | SubPlanned
   | Parked
   | LimitsRaised
   | Yielded

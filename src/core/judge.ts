@@ -6,7 +6,7 @@ import { type Loop, type PastTurn, repetition, sameErrors } from "./loops.ts";
 import type { ModelAnswer, RequestedCall } from "./messages.ts";
 import { nearest } from "./nearest.ts";
 import { errorEnvelope } from "./outcome.ts";
-import { type FailureCode, type FrozenTool, LIMIT_CODE, type RunContext } from "./run.ts";
+import { type FailureCode, type FrozenTool, LIMIT_CODE, type RunContext, visibleTools } from "./run.ts";
 import type { Validated } from "./schema.ts";
 
 export interface Judging {
@@ -136,8 +136,9 @@ function planCall(requested: RequestedCall, id: string, { context, check, hash, 
     providerId: requested.providerId,
     argsHash: hash(canonicalText(requested.arguments)),
   };
-  const tool = context.tools.find((t) => t.name === requested.name);
-  if (tool === undefined) return reject(known, unknownTool(requested.name, context.tools));
+  const tools = visibleTools(context);
+  const tool = tools.find((t) => t.name === requested.name);
+  if (tool === undefined) return reject(known, unknownTool(requested.name, tools));
   const args = parseArguments(requested.arguments);
   if (!args.ok)
     return reject(known, envelope("InvalidArguments", `${tool.name}: ${args.problem} Send one JSON object.`));

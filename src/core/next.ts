@@ -6,8 +6,8 @@
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
 import { bounded } from "./at-limit.ts";
-import { type CallStanding, standing } from "./calls.ts";
-import type { Ended, Parked, RunnableCall, Shown } from "./journal.ts";
+import { type CallStanding, pendingSubs, standing } from "./calls.ts";
+import type { Ended, Parked, PlannedCall, RunnableCall, Shown } from "./journal.ts";
 import type { RunLimit } from "./limits.ts";
 import { crashes, limitsOf, type RunState, type Turn } from "./state.ts";
 import type { Evidence } from "./outcome.ts";
@@ -128,12 +128,25 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
     }
     if (call.verdict !== "run") continue;
     const isRead = call.effect === "read";
-    if (at.is === "open" && isRead) reads.push({ call, attempt: at.attempt });
+    const below = waitsBelow(state, call, attempts, now);
+    if (below !== undefined) otherwise ??= below;
+    else if (at.is === "open" && isRead) reads.push({ call, attempt: at.attempt });
     else otherwise ??= pending(state, call, at, attempts, now);
     if (!isRead) break;
   }
   if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
   return otherwise ?? think(state, shown, now);
+}
+
+/** A tool that makes calls of its own is not run again while one of them has to wait, to be looked after, or to be asked about. */
+export function waitsBelow(state: RunState, call: PlannedCall, attempts: number, now: number): Step | undefined {
+  for (const sub of pendingSubs(state, call, now)) {
+    const at = standing(state, sub, attempts, now);
+    const step =
+      at.is === "open" || shownAs(sub.id, at) !== undefined ? undefined : pending(state, sub, at, attempts, now);
+    if (step !== undefined) return step;
+  }
+  return undefined;
 }
 
 /** What the model is shown of a call for which nothing more is done; nothing for one that is not there yet. */

@@ -4,8 +4,17 @@ import type { Json } from "./json.ts";
 /**
  * Why a call was certainly not executed. Such a call may be made again, whatever its effect. `store`: too few replicas had its intent,
  * so it was not sent. `version`: the worker does not have the tool, or the version of it, that the run started with.
+ * `suspended`: a tool of the app's own stopped where a call of its own has to wait; it is run again when that is over.
  */
-export type Refusal = "account" | "scope" | "rate-limit" | "unavailable" | "credentials" | "store" | "version";
+export type Refusal =
+  | "account"
+  | "scope"
+  | "rate-limit"
+  | "unavailable"
+  | "credentials"
+  | "store"
+  | "version"
+  | "suspended";
 
 /** The operator's matter: it is waited for as long as it takes, and counts as no attempt. */
 export function isOperators(why: string): boolean {

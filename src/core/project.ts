@@ -9,7 +9,7 @@ import type { RunState, Turn } from "./state.ts";
 import { type Json, canonical } from "./json.ts";
 import type { Message, ModelName, ModelRequest } from "./messages.ts";
 import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";
-import type { RunContext } from "./run.ts";
+import { type RunContext, visibleTools } from "./run.ts";
 
 const PREAMBLE =
   "You work in the background for one user; nobody can answer questions. Use the tools to find things out; never invent a result. " +
@@ -51,7 +51,7 @@ export function project(
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });
   }
   remind(state.turns.length, final);
-  const tools = context.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const tools = visibleTools(context).map(({ name, description, parameters }) => ({ name, description, parameters }));
   return {
     ...asked,
     system: system(context),
@@ -136,7 +136,7 @@ function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefine
 
 function unknown(state: RunState, { id, name, connection }: RunnableCall): unknown {
   const startedAt = state.claims[id]?.[0]?.at;
-  const verifyWith = (state.context?.tools ?? [])
+  const verifyWith = (state.context === undefined ? [] : visibleTools(state.context))
     .filter((tool) => tool.effect === "read" && tool.connection === connection && tool.name !== name)
     .map((tool) => tool.name);
   return unknownEnvelope({

@@ -144,6 +144,7 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
     case "unknown":
       return { ...base, type: "tool.unknown", call: d.call, tool: d.tool };
     case "look-planned":
+    case "sub-planned":
       return undefined;
     case "looked": {
       const message = d.message === undefined ? {} : { message: d.message };

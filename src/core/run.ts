@@ -66,6 +66,12 @@ export interface FrozenTool extends Repeatability {
   readonly source?: string;
   /** Of a source that keeps several: the one that this run started with. It never calls another. */
   readonly version?: string;
+  /** The model does not see it: other tools call it, or a look does. */
+  readonly hidden?: boolean;
+  /** ms for one call; absent: the run's limit. */
+  readonly timeoutMs?: number;
+  /** Failed attempts of one call before the model is told, if these are fewer than the run's limit. */
+  readonly attempts?: number;
   /** Of a keyed tool: the argument that carries our key. The model does not see it. */
   readonly keyArgument?: string;
   /** sha256 of name, description and parameters: what a reviewer has seen. */
@@ -91,6 +97,11 @@ export interface RunContext {
   readonly fallbacks?: readonly ModelName[];
   /** What differs from `FALLBACK_ON`. */
   readonly fallbackOn?: Readonly<Partial<Record<Trouble, boolean>>>;
+}
+
+/** The tools that the model may call. */
+export function visibleTools({ tools }: RunContext): readonly FrozenTool[] {
+  return tools.filter(({ hidden }) => hidden !== true);
 }
 
 /** Why a run failed; a word for programs. */

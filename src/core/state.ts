@@ -10,8 +10,10 @@ import type {
   LookPlanned,
   Looked,
   Parked,
+  PlannedCall,
   Prepared,
   Shown,
+  SubPlanned,
   TurnCommitted,
   TurnFailed,
   TurnRequested,
@@ -53,6 +55,8 @@ export interface RunState {
   readonly unknowns: Readonly<Record<string, Decision<Unknown>>>;
   readonly looks: Readonly<Record<string, Decision<LookPlanned>>>;
   readonly looked: Readonly<Record<string, Decision<Looked>>>;
+  /** By the call whose tool makes them, in the order in which they were planned. */
+  readonly subs: Readonly<Record<string, readonly Decision<SubPlanned>[]>>;
   readonly parks: readonly Decision<Parked>[];
   /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
   readonly leases: readonly Decision<Leased>[];
@@ -90,6 +94,7 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     unknowns: {},
     looks: {},
     looked: {},
+    subs: {},
     parks: [],
     leases: [],
     evidence: {},
@@ -155,6 +160,11 @@ function applied(state: RunState, decision: Decision): RunState {
       return { ...state, looks: { ...state.looks, [decision.intent]: decision } };
     case "looked":
       return { ...state, looked: { ...state.looked, [decision.intent]: decision } };
+    case "sub-planned":
+      return {
+        ...state,
+        subs: { ...state.subs, [decision.parent]: [...(state.subs[decision.parent] ?? []), decision] },
+      };
     case "parked":
       return {
         ...state,
@@ -187,6 +197,12 @@ export function applyEvidence(state: RunState, evidence: Evidence): RunState {
     leases: state.leases.slice(Math.max(by, 0)),
     evidence: { ...state.evidence, [evidence.nonce]: evidence },
   };
+}
+
+/** A call of any turn, or one that a tool makes by itself. */
+export function plannedCall(state: RunState, id: string): PlannedCall | undefined {
+  const subs = Object.values(state.subs).flatMap((calls) => calls.map(({ call }) => call));
+  return [...state.turns.flatMap((turn) => turn.plan), ...subs].find((call) => call.id === id);
 }
 
 /** Workers that died since the last progress: a claim after a claim without any. */

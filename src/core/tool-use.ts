@@ -13,6 +13,12 @@ export interface ToolUse {
   /** Where the tool comes from; default `scalekit`. What makes a definition (`tool()`, …) sets it. */
   readonly source?: string;
   readonly effect?: Effect;
+  /** The model does not see it: only other tools call it, or a look does. */
+  readonly hidden?: boolean;
+  /** Tools that this one calls by itself (`ctx.tools.execute`). The agent needs them; the model sees only those that it names itself. */
+  readonly uses?: readonly (string | ToolUse)[];
+  /** ms for one call; default the agent's limit `toolTimeoutMs`. */
+  readonly timeoutMs?: number;
   /** When nobody can know whether a call was executed; default the agent's. `verify` needs the option `verify`. */
   readonly onUnknown?: OnUnknown;
   /**
@@ -70,6 +76,9 @@ export function callKey(hash: (text: string) => string, run: string, call: strin
   return hash(`${run}|${call}|${tool}`);
 }
 
+/** An hour, as for the limit `toolTimeoutMs`. */
+const MOST_MS = 3_600_000;
+
 /** @param refuse throws, with what was expected */
 export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (message: string) => never): void {
   const { name, source, effect, onUnknown, key, keyWindowMs, verify, polling } = use;
@@ -88,6 +97,11 @@ export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (me
     wrong(
       'effect: "keyed" needs key: the name of the argument that carries our key, or a function that puts it there.',
     );
+  if (
+    use.timeoutMs !== undefined &&
+    !(Number.isInteger(use.timeoutMs) && use.timeoutMs > 0 && use.timeoutMs <= MOST_MS)
+  )
+    wrong(`timeoutMs: expected a whole number of ms from 1 to ${MOST_MS}, got ${String(use.timeoutMs)}.`);
   for (const [what, ms] of [["keyWindowMs", keyWindowMs] as const, ["verify.settleMs", verify?.settleMs] as const])
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0))
       wrong(`${what}: expected a number of milliseconds, got ${String(ms)}.`);
@@ -127,6 +141,8 @@ export function freezeUses(
         keyArgument: use.key,
       }),
       ...(use?.polling === true && { polling: true }),
+      ...(use?.hidden === true && { hidden: true }),
+      ...(use?.timeoutMs !== undefined && { timeoutMs: use.timeoutMs }),
       ...(use?.keyWindowMs !== undefined && { keyWindowMs: use.keyWindowMs }),
       ...(use?.verify?.settleMs !== undefined && { settleMs: use.verify.settleMs }),
       effect: kept(tool.effect, use?.key !== undefined, canLook),

@@ -1,5 +1,5 @@
 /** What follows from a look at the accounts, and from a failed attempt: go on, or wait for whom and how long. */
-import { standing } from "./calls.ts";
+import { pendingSubs, standing } from "./calls.ts";
 import type { Ended, Parked } from "./journal.ts";
 import type { RunState } from "./state.ts";
 import type { ModelFailure } from "./messages.ts";
@@ -69,7 +69,8 @@ interface Refusal {
 /** A call that its account refused, for which the run has not waited yet, and since which the user has not connected again. */
 function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number): Refusal | undefined {
   const looks = Object.values(state.looks).map(({ look }) => look);
-  for (const call of [...(state.turns.at(-1)?.plan ?? []), ...looks]) {
+  const plan = state.turns.at(-1)?.plan ?? [];
+  for (const call of [...plan, ...plan.flatMap((it) => pendingSubs(state, it, now)), ...looks]) {
     if (call.verdict !== "run") continue;
     const at = standing(state, call, Infinity, now);
     if (at.is !== "blocked") continue;

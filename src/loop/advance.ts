@@ -42,7 +42,7 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
       return (await held.flush({ to: "moment", until })) ? "parked" : undefined;
     }
     case "call":
-      return makeCalls(step.calls, held, ports);
+      return makeCalls(step.calls, held, agent, ports);
     case "settle":
       held.note({ kind: "parked", reason: "settling", about: step.call, until: step.until });
       return (await held.flush({ to: "moment", until: step.until })) ? "parked" : undefined;

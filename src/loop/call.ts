@@ -1,18 +1,27 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
+import type { Agent } from "../core/agent.ts";
 import { toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
+import type { RunnableCall } from "../core/journal.ts";
 import type { CallStep } from "../core/next.ts";
 import type { BlobNote, Outcome } from "../core/outcome.ts";
+import type { FrozenTool } from "../core/run.ts";
+import { callKey } from "../core/tool-use.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { isStopped } from "./leave.ts";
+import { openHost } from "./nested.ts";
 
 /** Time for evidence to arrive after the send timed out. */
 const GRACE_MS = 5_000;
 
-export async function makeCalls(steps: readonly CallStep[], held: HeldRun, ports: LoopPorts): Promise<Left> {
-  const timeoutMs = held.state.context?.limits.toolTimeoutMs ?? 0;
+export async function makeCalls(
+  steps: readonly CallStep[],
+  held: HeldRun,
+  agent: Agent,
+  ports: LoopPorts,
+): Promise<Left> {
   const intents = steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
   for (const { call, attempt, intent } of intents)
     held.note({
@@ -22,10 +31,10 @@ export async function makeCalls(steps: readonly CallStep[], held: HeldRun, ports
       intent,
       tool: call.name,
       argsHash: call.argsHash,
-      windowMs: windowMs(held, timeoutMs),
+      windowMs: windowMs(held, timeoutOf(held, call)),
     });
   await held.flush();
-  await Promise.all(intents.map((step) => makeCall(step, timeoutMs, held, ports)));
+  await Promise.all(intents.map((step) => makeCall(step, held, agent, ports)));
   return undefined;
 }
 
@@ -34,29 +43,28 @@ function windowMs(held: HeldRun, timeoutMs: number): number {
   return held.leaseMs + timeoutMs + GRACE_MS;
 }
 
+function toolOf(held: HeldRun, call: RunnableCall): FrozenTool | undefined {
+  return held.state.context?.tools.find(({ name }) => name === call.name);
+}
+
+function timeoutOf(held: HeldRun, call: RunnableCall): number {
+  return toolOf(held, call)?.timeoutMs ?? held.state.context?.limits.toolTimeoutMs ?? 0;
+}
+
 async function makeCall(
   { call, intent }: CallStep & { intent: string },
-  timeoutMs: number,
   held: HeldRun,
+  agent: Agent,
   ports: LoopPorts,
 ): Promise<void> {
   // Stopped between intent and send: the aborted signal keeps it from being sent, and the evidence says so.
   if (!isStopped(held)) held.assertLease();
-  const { identifier } = held.state.created;
   const started = ports.clock.monotonic();
-  const outcome = await ports.toolbox.send(
-    {
-      run: held.id,
-      call: call.id,
-      tool: call.name,
-      args: call.args,
-      connection: call.connection,
-      identifier,
-      ...from(held, call.name),
-    },
-    // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
-    { timeoutMs, signal: call.effect === "read" ? held.stop : held.signal },
-  );
+  // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
+  const signal = call.effect === "read" ? held.stop : held.signal;
+  const host = openHost(call, held, agent, ports, (step) => makeCalls([step], held, agent, ports));
+  const sent = await ports.toolbox.send(sendOf(call, held, ports), { timeoutMs: timeoutOf(held, call), signal, host });
+  const outcome = await host.close(sent);
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
   await held.addEvidence({
@@ -69,10 +77,22 @@ async function makeCall(
   });
 }
 
-/** Who makes it, as the run has frozen it. */
-function from(held: HeldRun, name: string): Pick<ToolSend, "source" | "version"> {
-  const { source, version } = held.state.context?.tools.find((tool) => tool.name === name) ?? {};
-  return { ...(source !== undefined && { source }), ...(version !== undefined && { version }) };
+/** Who makes it is as the run has frozen it. */
+function sendOf(call: RunnableCall, held: HeldRun, ports: LoopPorts): ToolSend {
+  const { source, version } = toolOf(held, call) ?? {};
+  const startedAt = held.state.claims[call.id]?.[0]?.at;
+  return {
+    run: held.id,
+    call: call.id,
+    tool: call.name,
+    args: call.args,
+    connection: call.connection,
+    identifier: held.state.created.identifier,
+    key: callKey(ports.hash, held.id, call.id, call.name),
+    ...(source !== undefined && { source }),
+    ...(version !== undefined && { version }),
+    ...(startedAt !== undefined && { startedAt }),
+  };
 }
 
 /** A large result is put beside the journal before its evidence is written; if that fails, the evidence says so. */

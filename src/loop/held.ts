@@ -10,7 +10,7 @@ import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Claim, Journal, Kept, Move } from "../ports/journal.ts";
+import type { Claim, CommitReply, Journal, Kept, Move } from "../ports/journal.ts";
 
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
 export class LeaseLost extends Error {
@@ -45,6 +45,8 @@ export interface HeldRun {
   addEvidence(evidence: Omit<Evidence, "at">): Promise<void>;
   /** Puts a large result beside the journal. Never rejects: that something was executed counts more than what it said. */
   keep(nonce: string, text: string): Promise<Kept | undefined>;
+  /** What was kept, whole; nothing when it is not there any more. */
+  kept(nonce: string, pieces: number): Promise<string | undefined>;
   /** Asks for more time. To be called from a timer; aborts the signal when the lease is lost. */
   renew(): Promise<void>;
 }
@@ -68,6 +70,9 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   let committed = foldRun(id, claim.decisions, claim.evidence);
   let length = claim.decisions.length;
   let waiting: Entry[] = [];
+  /** On their way: a tool's own calls write while others are written. */
+  let sending: readonly Entry[] = [];
+  let before: Promise<unknown> = Promise.resolve();
   let confirmedAt = askedAt;
   let cancelled = claim.cancelled;
   const cancelling = new AbortController();
@@ -109,6 +114,34 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     return intents.length > 0;
   };
 
+  const write = async (move: Move): Promise<boolean> => {
+    const entries = waiting;
+    if (entries.length === 0 && move.to === "stay") return true;
+    [waiting, sending] = [[], entries];
+    let reply: CommitReply;
+    const asked = clock.monotonic();
+    try {
+      reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
+      if (reply.answer === "ok" || reply.answer === "unkept") {
+        const { at } = reply;
+        committed = entries.reduce((state, entry) => apply(state, stamp(entry, at)), committed);
+        length += entries.length;
+      }
+    } finally {
+      sending = [];
+    }
+    if (reply.answer === "gate-moved") return false;
+    if (reply.answer !== "ok" && reply.answer !== "unkept") return lost(reply.answer);
+    hear(reply.at);
+    confirmedAt = Math.max(confirmedAt, asked);
+    cancelled ||= reply.cancelled;
+    const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
+    const why = unsent === TOO_FEW ? "store" : "unavailable";
+    if (unsent === undefined || !(await refuse(entries, why, unsent))) return true;
+    if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
+    return lost(TOO_LATE);
+  };
+
   return {
     id,
     signal: abort.signal,
@@ -118,34 +151,21 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       return cancelled;
     },
     get state() {
-      return waiting.reduce((state, entry) => apply(state, stamp(entry, now())), committed);
+      return [...sending, ...waiting].reduce((state, entry) => apply(state, stamp(entry, now())), committed);
     },
     now,
     assertLease,
     note(entry) {
       waiting.push(entry);
     },
-    async flush(move = { to: "stay" }) {
-      const entries = waiting;
-      if (entries.length === 0 && move.to === "stay") return true;
-      waiting = [];
-      const asked = clock.monotonic();
-      const reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
-      if (reply.answer === "gate-moved") return false;
-      if (reply.answer !== "ok" && reply.answer !== "unkept") return lost(reply.answer);
-      hear(reply.at);
-      committed = entries.reduce((state, entry) => apply(state, stamp(entry, reply.at)), committed);
-      length += entries.length;
-      confirmedAt = Math.max(confirmedAt, asked);
-      cancelled ||= reply.cancelled;
-      const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
-      const why = unsent === TOO_FEW ? "store" : "unavailable";
-      if (unsent === undefined || !(await refuse(entries, why, unsent))) return true;
-      if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
-      return lost(TOO_LATE);
+    flush: (move = { to: "stay" }) => {
+      const mine = before.then(() => write(move));
+      before = mine.catch(() => undefined);
+      return mine;
     },
     addEvidence,
     keep: (nonce, text) => journal.keep(id, nonce, text).catch(() => undefined),
+    kept: (nonce, pieces) => journal.kept(id, nonce, pieces),
     async renew() {
       const asked = clock.monotonic();
       const reply = await journal.renew(id, claim.epoch);

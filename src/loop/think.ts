@@ -1,17 +1,17 @@
 /** One turn: ask the model, judge the answer, note it as committed. */
 import type { Agent } from "../core/agent.ts";
 import { answerJson, judge, type Judgement } from "../core/judge.ts";
-import { type Json, type JsonObject, toJson } from "../core/json.ts";
+import { type Json, toJson } from "../core/json.ts";
 import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
 import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
 import type { Step } from "../core/next.ts";
 import { pastOf } from "../core/loops.ts";
 import { project } from "../core/project.ts";
-import type { FrozenTool, RunContext } from "../core/run.ts";
-import { callKey } from "../core/tool-use.ts";
+import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterLimit, afterModelFailure } from "../core/waiting.ts";
 import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
+import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
@@ -95,13 +95,6 @@ async function judged(
     withKey: (tool, args, call) => withKey(held.id, tool, args, call, agent, ports),
     ...(output !== undefined && { output }),
   });
-}
-
-function withKey(run: string, tool: FrozenTool, args: Json, call: string, agent: Agent, ports: LoopPorts): Json {
-  const key = callKey(ports.hash, run, call, tool.name);
-  if (tool.keyArgument !== undefined) return { ...(args as JsonObject), [tool.keyArgument]: key };
-  const use = agent.tools.find(({ name }) => name === tool.name);
-  return typeof use?.key === "function" ? toJson(use.key(args, key)) : args;
 }
 
 async function validOutput(agent: Agent, text: string): Promise<Validated<Json>> {

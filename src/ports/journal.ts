@@ -111,6 +111,8 @@ export interface Journal {
    * not part of a claim. Answers nothing when it could not be kept: no room, too slow, or the run is gone.
    */
   keep(run: string, nonce: string, text: string): Promise<Kept | undefined>;
+  /** What was kept, whole, of so many pieces; nothing when one is missing. */
+  kept(run: string, nonce: string, pieces: number): Promise<string | undefined>;
   /** How long a lease lives without renewal, ms. */
   readonly leaseMs: number;
 }

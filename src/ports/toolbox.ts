@@ -2,7 +2,7 @@ import type { ToolUse } from "../core/tool-use.ts";
 import type { Json } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
-import type { Outage } from "./accounts.ts";
+import type { Looked, Outage } from "./accounts.ts";
 
 export interface ToolQuery {
   readonly identifier: string;
@@ -40,7 +40,44 @@ export interface ToolSend {
   readonly version?: string;
   /** The run's. Never from the model. */
   readonly identifier: string;
+  /** The call's: the same for every attempt of it, different for any other. */
+  readonly key?: string;
+  /** Redis ms of its first attempt. */
+  readonly startedAt?: number;
 }
+
+export interface SendOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** For a tool that runs in this process. */
+  readonly host?: ToolHost;
+}
+
+/** What a tool that runs in this process may ask of its run, for as long as its call is under way. Never rejects. */
+export interface ToolHost {
+  /**
+   * Makes a call of another tool of the run, with its own intent and evidence in the journal; or answers what that call has left when
+   * the tool ran before. Reads run side by side, other calls one after the other, in the order in which they are asked for.
+   */
+  execute(call: SubCall): Promise<SubAnswer>;
+  /** How the user's accounts stand now, on the run's connections. */
+  accounts(): Promise<Looked>;
+}
+
+export interface SubCall {
+  readonly tool: string;
+  readonly args: unknown;
+  /** Scalekit's id of the account to use: it must be the one that the run has for the tool's connection. */
+  readonly account?: string;
+  /** What the tool calls it, for calls whose arguments may differ when it runs again. */
+  readonly name?: string;
+}
+
+/** `suspended`: the call has to wait. The tool is stopped here, and runs again when the wait is over; whatever it answers now is not used. */
+export type SubAnswer =
+  | { readonly ok: true; readonly data: Json }
+  | { readonly ok: false; readonly type: string; readonly message: string; readonly retryable: boolean }
+  | { readonly ok: false; readonly suspended: true };
 
 /**
  * The tools of a run, whoever makes them: the registry, or one source of tools behind it (src/tools/registry.ts).
@@ -51,7 +88,7 @@ export interface Toolbox {
   /** Problems of `args` against the tool's schema, each with its path; empty when they fit. */
   check(tool: FrozenTool, args: Json): readonly string[];
   /** Sends at most once: no retry anywhere below. What cannot be told apart from "executed" is `unknown`. */
-  send(call: ToolSend, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<Outcome>;
+  send(call: ToolSend, options: SendOptions): Promise<Outcome>;
   /** All tool names of the environment, for the check at boot. */
   names(): Promise<{ readonly ok: true; readonly names: readonly string[] } | Outage>;
 }

@@ -3,7 +3,7 @@ import type { Entry } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
-import { keepBlob } from "./blobs.ts";
+import { keepBlob, readBlob } from "./blobs.ts";
 import { decodeDecision, decodeEvidence, decodeTickets, hashValues } from "./codec.ts";
 import { CLAIM } from "./scripts/claim.ts";
 import { COMMIT } from "./scripts/commit.ts";
@@ -49,6 +49,7 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       return answer === "ok" ? { ...evidence, at: Number(what) } : decodeEvidence(String(what));
     },
     keep: (run, nonce, text) => keepBlob(store, run, nonce, text),
+    kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a tool answered, whole: also a large result, which the evidence only has a note of. */
 import { ErrandError } from "../core/errors.ts";
-import type { RunState } from "../core/state.ts";
+import { plannedCall, type RunState } from "../core/state.ts";
 import type { Json } from "../core/json.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Evidence, Outcome } from "../core/outcome.ts";
@@ -24,13 +24,14 @@ type Attempt = Evidence & { readonly outcome: Outcome };
 /** @throws ErrandError `call-unknown`; `result-missing`: not made, or nothing is written down; `result-not-kept` */
 export async function toolResult(
   store: Store,
-  { id, turns, claims }: RunState,
+  state: RunState,
   evidence: readonly Evidence[],
   call: string,
 ): Promise<ToolResult> {
+  const { id, turns, claims } = state;
   const attempt = lastAttempt(evidence, call);
   if (attempt !== undefined) return resultOf(store, id, attempt);
-  const planned = turns.flatMap((turn) => turn.plan).find((it) => it.id === call);
+  const planned = plannedCall(state, call);
   if (claims[call] !== undefined)
     throw missing(id, call, "was made, but no result has been written down; it may be under way.");
   if (planned === undefined) {

@@ -3,7 +3,7 @@ import { isUnanswered } from "../core/doubts.ts";
 import { ErrandError } from "../core/errors.ts";
 import { reviewGate } from "../core/gate.ts";
 import type { Decision, Unknown } from "../core/journal.ts";
-import type { RunState } from "../core/state.ts";
+import { plannedCall, type RunState } from "../core/state.ts";
 import { type Answer, answerNonce, type Evidence } from "../core/outcome.ts";
 import type { RunStatus } from "../core/run.ts";
 import { decodeEvidence, decodeTickets } from "./codec.ts";
@@ -139,7 +139,7 @@ function describe({ state, status, reason }: RunRecord, unknown: Decision<Unknow
 }
 
 function connectionOf(state: RunState, call: string): string {
-  const planned = state.turns.flatMap((turn) => turn.plan).find(({ id }) => id === call);
+  const planned = plannedCall(state, call);
   return planned?.verdict === "run" ? planned.connection : "";
 }
 

@@ -6,7 +6,19 @@ import { didYouMean } from "../core/nearest.ts";
 import type { JsonSchema } from "../core/schema.ts";
 
 /** Problems of `args`, each with its path; empty when they fit. `hash` stands for the schema: equal hashes are compiled once. */
-export type Checker = (hash: string, schema: JsonSchema, args: Json) => readonly string[];
+export type Checker = (
+  hash: string,
+  schema: JsonSchema,
+  args: Json,
+  /** `anySize`: what a tool returned, which only its schema limits. */
+  options?: { readonly anySize?: boolean },
+) => readonly string[];
+
+/** Why nothing can be checked against this schema; nothing if it can. */
+export function schemaProblem(schema: JsonSchema): string | undefined {
+  const validate = compile(schema);
+  return typeof validate === "string" ? validate : undefined;
+}
 
 const MOST_COMPILED = 500;
 const MOST_DEPTH = 64;
@@ -15,8 +27,8 @@ const MOST_PROBLEMS = 20;
 
 export function createChecker(): Checker {
   const compiled = new Map<string, ValidateFunction | string>();
-  return (hash, schema, args) => {
-    const shape = shapeProblem(args);
+  return (hash, schema, args, { anySize = false } = {}) => {
+    const shape = anySize ? undefined : (shapeProblem(args) ?? addressProblem(schema, args));
     if (shape !== undefined) return [shape];
     const validate = compiled.get(hash) ?? compile(schema);
     // The latest used stand last, the first is the one to go.
@@ -103,6 +115,41 @@ function shapeProblem(args: Json): string | undefined {
   return length > MOST_CHARACTERS
     ? `the arguments have ${length} characters; at most ${MOST_CHARACTERS} are allowed`
     : undefined;
+}
+
+/** What says on whose behalf a call is made is the run's. A tool whose schema has such a name means something else by it. */
+const ADDRESSES: ReadonlySet<string> = new Set([
+  "identifier",
+  "user",
+  "userid",
+  "account",
+  "accountid",
+  "connectedaccount",
+  "connectedaccountid",
+  "connection",
+  "connectionid",
+  "connectionname",
+  "connector",
+  "organizationid",
+]);
+
+function addressProblem(schema: JsonSchema, args: Json): string | undefined {
+  if (!isObject(args)) return undefined;
+  const name = Object.keys(args).find(
+    (key) => ADDRESSES.has(key.toLowerCase().replace(/[^a-z]/g, "")) && !declares(schema, key),
+  );
+  return name === undefined
+    ? undefined
+    : `there is no parameter ${JSON.stringify(name)}: whose account is used is not the caller's to say`;
+}
+
+/** Also where the schema is put together of several. */
+function declares(schema: unknown, name: string, depth = 0): boolean {
+  if (!isObject(schema) || depth > 4) return false;
+  if (isObject(schema["properties"]) && Object.hasOwn(schema["properties"], name)) return true;
+  return ["allOf", "anyOf", "oneOf", "then", "else"].some((word) =>
+    [schema[word]].flat().some((part) => declares(part, name, depth + 1)),
+  );
 }
 
 /** Names that change an object's prototype where it is copied carelessly; `__proto__` is also lost on the way to Scalekit. */

@@ -152,12 +152,12 @@ export function journalConformance(name: string, open: OpenSubject): void {
     const run = await enqueue(s);
     const text = "😀ü".repeat(200_000);
     assert.deepEqual(await s.journal.keep(run, "i1", text), { pieces: 5 });
-    assert.equal((await s.kept(run, "i1", 5)) === text, true, "all of it");
+    assert.equal((await s.journal.kept(run, "i1", 5)) === text, true, "all of it");
     const c = await claim(s, run);
     assert.deepEqual(c.evidence, []);
     await s.journal.commit(commit(c, [ended], END));
     assert.deepEqual(await s.journal.keep(run, "i2", "late"), { pieces: 1 });
-    assert.equal(await s.kept(run, "i2", 1), "late");
+    assert.equal(await s.journal.kept(run, "i2", 1), "late");
     assert.equal(await s.journal.keep("run_0_none", "i1", "lost"), undefined);
     const most = await s.journal.keep(run, "i3", "ü".repeat(8 * 2 ** 20) + "😀");
     assert.deepEqual(most, { pieces: 64, cut: true });

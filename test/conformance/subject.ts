@@ -11,7 +11,6 @@ import { REMIND } from "../../src/queue/scripts/remind.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
 import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
-import { readBlob } from "../../src/queue/blobs.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
 import { testStore } from "../support/store.ts";
@@ -53,8 +52,6 @@ export interface Subject {
   readonly journal: Journal;
   readonly gates: RedisGates;
   create(request: CreateRequest): Promise<CreateReply>;
-  /** What `keep` kept, joined from so many pieces. */
-  kept(run: string, nonce: string, pieces: number): Promise<string | undefined>;
   cancel(run: string): Promise<string>;
   /** A person's word on an attempt whose outcome nobody knows. */
   answer(run: string, intent: string, says: Answer["says"]): Promise<string>;
@@ -102,6 +99,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
       commit: (commit) => at(() => store.commit(commit)),
       evidence: (run, evidence) => at(() => store.evidence(run, evidence)),
       keep: (run, nonce, text) => at(() => store.keep(run, nonce, text)),
+      kept: async (run, nonce) => store.kept(run, nonce),
     },
     gates: {
       version: async (gate) => store.version(gate),
@@ -113,7 +111,6 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
       looked: (seen) => at(() => void store.looked(seen)),
     },
     create: (request) => at(() => store.create(request)),
-    kept: async (run, nonce) => store.kept(run, nonce),
     cancel: (run) => at(() => store.cancel(run)),
     answer: (run, intent, says) => at(() => store.answer(run, intent, answerOf(intent, says))),
     unknowns: async () => Array.from(store.unknowns).toSorted(),
@@ -183,7 +180,6 @@ export const redisSubject: OpenSubject = (t, options) => {
         return { answer, run: what ?? "" };
       throw new Error(`create: ${answer}`);
     },
-    kept: (run, nonce, pieces) => readBlob(store, run, nonce, { pieces }),
     cancel: async (run) => String((await store.run(CANCEL, run))[0]),
     answer: async (run, intent, says) => {
       const text = JSON.stringify(answerOf(intent, says));

@@ -16,6 +16,7 @@ export function sentTwice(subject: Subject): Subject {
       commit: (...asked) => twice(() => journal.commit(...asked)),
       evidence: (...asked) => twice(() => journal.evidence(...asked)),
       keep: (...asked) => twice(() => journal.keep(...asked)),
+      kept: (...asked) => twice(() => journal.kept(...asked)),
     },
     gates: {
       version: (gate) => gates.version(gate),

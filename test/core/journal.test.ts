@@ -33,6 +33,7 @@ test("just created", () => {
     unknowns: {},
     looks: {},
     looked: {},
+    subs: {},
     parks: [],
     leases: [],
     evidence: {},

@@ -52,6 +52,7 @@ export function withBoundaries(ports: ShiftPorts, visitor: Visitor): ShiftPorts 
       commit: (commit) => around("commit", commit.run, () => journal.commit(commit)),
       evidence: (run, evidence) => around("evidence", run, () => journal.evidence(run, evidence)),
       keep: (run, nonce, text) => journal.keep(run, nonce, text),
+      kept: (run, nonce, pieces) => journal.kept(run, nonce, pieces),
     },
     model: {
       respond: (request, options) =>

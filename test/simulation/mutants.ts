@@ -107,6 +107,7 @@ function wrapped(journal: Journal, changed: Partial<Journal>): Journal {
     commit: (...asked) => journal.commit(...asked),
     evidence: (...asked) => journal.evidence(...asked),
     keep: (...asked) => journal.keep(...asked),
+    kept: (...asked) => journal.kept(...asked),
     ...changed,
   };
 }

@@ -67,6 +67,10 @@ export class StorePorts implements Journal, RedisGates {
     return this.script("keep", run, (store) => store.keep(run, nonce, text));
   }
 
+  kept(run: string, nonce: string): ReturnType<Journal["kept"]> {
+    return this.#network.command(this.#process, "kept", run, () => this.#world.store.kept(run, nonce));
+  }
+
   version(gate: string): Promise<number> {
     return this.#network.command(this.#process, "version", gate, () => this.#world.store.version(gate));
   }

@@ -1,0 +1,278 @@
+/**
+ * Calls that a tool of the app's own makes while it runs. Each has its own place in the journal: planned, claimed, evidence.
+ *
+ * T1 An equal call of the same tool run is made once, however often the tool runs again: what it left is its answer.
+ * T2 A tool that runs again and asks for something else than before, where that may repeat what was done, is refused.
+ * T3 A call that has to wait stops its tool; `next` waits for it, and then the tool runs again. A tool that cannot be run again is
+ *    told instead.
+ * T4 Once stopped, or when its own call is over, a tool sends nothing more.
+ */
+import type { Agent } from "../core/agent.ts";
+import { type CallStanding, isComposite, standing } from "../core/calls.ts";
+import { isRepeatable } from "../core/effects.ts";
+import type { RunnableCall } from "../core/journal.ts";
+import { canonical, type Json, toJson } from "../core/json.ts";
+import { didYouMean } from "../core/nearest.ts";
+import { type CallStep, waitsBelow } from "../core/next.ts";
+import { errorEnvelope, type Evidence, happenedEnvelope, type Outcome, repeatEnvelope } from "../core/outcome.ts";
+import type { FrozenTool } from "../core/run.ts";
+import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
+import { type HeldRun, NotKept } from "./held.ts";
+import { withKey } from "./key.ts";
+import type { LoopPorts } from "./loop.ts";
+
+export interface Host extends ToolHost {
+  /**
+   * The tool has answered: nothing more is sent, and what is under way is waited for. @returns its outcome, or that it was suspended
+   * @throws what made it impossible to go on: the lease, the store
+   */
+  close(outcome: Outcome): Promise<Outcome>;
+}
+
+/** Of one tool call. */
+const MOST_SUBS = 500;
+const SUSPENDED: SubAnswer = { ok: false, suspended: true };
+
+/** Makes one call, as one of a turn's is made. @throws NotKept, LeaseLost */
+type Make = (step: CallStep) => Promise<unknown>;
+
+export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, ports: LoopPorts, make: Make): Host {
+  const composite = isComposite(held.state, parent);
+  /** Calls that this time were asked for. */
+  const asked = new Set<string>();
+  const under = new Set<Promise<SubAnswer>>();
+  const writes = turnstile(1);
+  const reads = turnstile(held.state.context?.limits.parallel ?? 1);
+  let over: "suspended" | "closed" | undefined;
+  let broken: { readonly error: unknown } | undefined;
+
+  const planned = (): RunnableCall[] => (held.state.subs[parent.id] ?? []).map(({ call }) => call);
+
+  /** The call that this one is, or is planned to be; or why there is none. */
+  const find = async (request: SubCall): Promise<RunnableCall | SubAnswer> => {
+    const { context } = held.state;
+    const tool = context?.tools.find(({ name }) => name === request.tool);
+    if (tool === undefined) return unknownTool(request.tool, context?.tools ?? []);
+    if (parent.effect === "read" && tool.effect !== "read")
+      return failure(
+        "NotAllowed",
+        `${parent.name} only reads, so it cannot call ${tool.name}, which is ${tool.effect}.`,
+      );
+    const account = held.state.prepared?.accounts[tool.connection];
+    if (request.account !== undefined && request.account !== account)
+      return failure(
+        "NotAllowed",
+        `${tool.name}: the account is not the one that this run has for ${tool.connection}.`,
+      );
+    const args = toJson(request.args ?? {});
+    const problems = ports.toolbox.check(tool, args);
+    if (problems.length > 0) return failure("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`);
+    const argsHash = ports.hash(canonical(args));
+    const same = (): RunnableCall | undefined => equal(request, argsHash);
+    let found = same();
+    if (found === undefined && left(tool)) {
+      // Others may be asked for in the same moment, in another order than before: they take what is theirs first.
+      await afterOthers();
+      found = same();
+      if (found === undefined && left(tool))
+        return failure(
+          "NotRepeatable",
+          `${parent.name} runs again and calls ${tool.name} otherwise than before (${planned()
+            .filter((call) => call.name === tool.name && !asked.has(call.id))
+            .map(({ id }) => id)
+            .join(
+              ", ",
+            )}). It was not called: that could repeat what was done. Give the call a \`name\`, or take time and ids from ctx.utils.`,
+        );
+    }
+    if (found === undefined && planned().length >= MOST_SUBS)
+      return failure("TooManyCalls", `${parent.name} made ${MOST_SUBS} calls; no more are made.`);
+    const call = found ?? plan(tool, args, argsHash, request.name);
+    asked.add(call.id);
+    return call;
+  };
+
+  const equal = ({ tool, name }: SubCall, argsHash: string): RunnableCall | undefined =>
+    (held.state.subs[parent.id] ?? []).find(
+      (sub) =>
+        !asked.has(sub.call.id) &&
+        sub.call.name === tool &&
+        (name === undefined ? sub.name === undefined && sub.call.argsHash === argsHash : sub.name === name),
+    )?.call;
+
+  /** A call of this tool that may have been executed, that must not be repeated, and that nothing has asked for this time. */
+  const left = ({ name }: FrozenTool): boolean =>
+    planned().some(
+      (call) =>
+        call.name === name &&
+        !asked.has(call.id) &&
+        !isRepeatable(call.effect) &&
+        (held.state.claims[call.id] ?? []).some(
+          ({ intent }) => held.state.evidence[intent]?.outcome.kind !== "not-executed",
+        ),
+    );
+
+  const plan = (tool: FrozenTool, args: Json, argsHash: string, name: string | undefined): RunnableCall => {
+    const id = `${parent.id}n${planned().length}`;
+    const sent = withKey(held.id, tool, args, id, agent, ports);
+    const { effect, connection } = tool;
+    const call: RunnableCall = {
+      id,
+      name: tool.name,
+      providerId: "",
+      verdict: "run",
+      args: sent,
+      argsHash,
+      effect,
+      connection,
+    };
+    held.note({ kind: "sub-planned", parent: parent.id, call, ...(name !== undefined && { name }) });
+    return call;
+  };
+
+  const settle = async (call: RunnableCall): Promise<SubAnswer> => {
+    const attempts = held.state.context?.limits.attempts ?? 1;
+    for (;;) {
+      if (over !== undefined || held.signal.aborted || (composite && held.stop.aborted)) return stop();
+      const at = standing(held.state, call, attempts, held.now());
+      const answer = await answerOf(call, at, held);
+      if (answer !== undefined) return answer;
+      if (at.is === "unrecorded") {
+        const { id, name, argsHash } = call;
+        held.note({ kind: "unknown", call: id, intent: at.intent, tool: name, argsHash });
+      } else if (at.is !== "open" || waitsBelow(held.state, call, attempts, held.now()) !== undefined) {
+        return composite ? stop() : failure("ToolUnavailable", `${call.name} was not executed: ${whyWaits(at)}`, true);
+      } else {
+        await make({ call, attempt: at.attempt }).catch((error: unknown) => {
+          if (!(error instanceof NotKept)) throw error;
+        });
+      }
+    }
+  };
+
+  const stop = (): SubAnswer => {
+    over ??= "suspended";
+    return SUSPENDED;
+  };
+
+  const execute = async (request: SubCall): Promise<SubAnswer> => {
+    if (over !== undefined) return SUSPENDED;
+    try {
+      const call = await find(request);
+      if ("ok" in call) return call;
+      const gate = call.effect === "read" ? reads : writes;
+      return await gate(() => settle(call));
+    } catch (error) {
+      broken ??= { error };
+      return stop();
+    }
+  };
+
+  return {
+    execute: (request) => {
+      const answer = execute(request);
+      under.add(answer);
+      void answer.finally(() => under.delete(answer));
+      return answer;
+    },
+    accounts: () => ports.accounts.look(held.state.created.identifier, held.state.context?.connections ?? []),
+    async close(outcome) {
+      const suspended = over === "suspended";
+      over ??= "closed";
+      await Promise.all(under);
+      if (broken !== undefined) throw broken.error;
+      if (!suspended) return outcome;
+      if (composite)
+        return { kind: "not-executed", why: "suspended", message: "one of the calls that it makes has to wait" };
+      return outcome.kind === "ok" ? { kind: "unknown", message: "it was stopped in the middle" } : outcome;
+    },
+  };
+}
+
+function failure(type: string, message: string, retryable = false): SubAnswer {
+  return { ok: false, type, message, retryable };
+}
+
+function unknownTool(asked: string, tools: readonly FrozenTool[]): SubAnswer {
+  const names = tools.map(({ name }) => name);
+  return failure(
+    "UnknownTool",
+    `The run has no tool ${JSON.stringify(asked).slice(0, 100)}.${didYouMean(String(asked).slice(0, 100), names)} Name it in \`uses\` of the tool that calls it.`,
+  );
+}
+
+/** What a call has left; nothing for one that has yet to be made. */
+async function answerOf(call: RunnableCall, at: CallStanding, held: HeldRun): Promise<SubAnswer | undefined> {
+  switch (at.is) {
+    case "settled":
+      return settled(call, at.evidence, held);
+    case "happened":
+      return { ok: true, data: happenedEnvelope(call.name) };
+    case "repeat": {
+      const { type, message } = repeatEnvelope(call.name, at.of).error;
+      return failure(type, message);
+    }
+    case "unknown":
+      return failure(
+        "OutcomeUnknown",
+        `${call.name} (call ${call.id}) was started, but its result was never recorded: it may or may not have taken effect. It is not repeated.`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+async function settled(call: RunnableCall, { nonce, outcome }: Evidence, held: HeldRun): Promise<SubAnswer> {
+  switch (outcome.kind) {
+    case "ok": {
+      const { data, blob } = outcome;
+      if (blob === undefined) return { ok: true, data };
+      const text = blob.kept && blob.cut === undefined ? await held.kept(nonce, blob.pieces) : undefined;
+      if (text !== undefined) return { ok: true, data: JSON.parse(text) as Json };
+      return failure(
+        "ResultLost",
+        `${call.name} was executed, but its result of ${blob.characters} characters was not kept.`,
+      );
+    }
+    case "error":
+      return failure(outcome.type, outcome.message, outcome.retryable);
+    default: {
+      const { error } = errorEnvelope("ToolUnavailable", `${call.name} was not executed`);
+      const why = outcome.kind === "not-executed" ? `: ${outcome.message}` : "";
+      return failure(error.type, error.message + why, true);
+    }
+  }
+}
+
+function whyWaits(at: CallStanding): string {
+  switch (at.is) {
+    case "retry":
+      return at.message;
+    case "blocked":
+      return "its account has to be connected again.";
+    default:
+      return "it has to wait for somebody.";
+  }
+}
+
+/** A round of everything that can go on now. */
+async function afterOthers(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+/** At most so many at once, in the order in which they come. */
+function turnstile(places: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
