@@ -109,7 +109,7 @@ export function createErrand(options: ErrandOptions): Errand {
   const reader = createReader(app.store, hints, app.connection.reach);
   const producer = createProducer(app.store, app.tickets, chance);
   const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit"), manifest));
-  const tools = lazy(() => openSources(agents.all, scalekit().toolbox));
+  const tools = lazy(() => openSources(agents.all, scalekit()));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));
   const crew = new Set<ErrandWorker>();
   const { reach } = app.connection;

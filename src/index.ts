@@ -74,3 +74,6 @@ export { type CustomTool, tool, type ToolOptions } from "./tools/local/tool.ts";
 export { type LocalTool, type Rollout, toolVersions } from "./tools/local/variant.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";
+export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./scalekit/proxy-tool.ts";
+export type { ProviderRefusal } from "./scalekit/proxy-answer.ts";
+export type { ProxyMethod } from "./scalekit/proxy-wire.ts";

@@ -29,6 +29,7 @@ import { createAccounts } from "./scalekit/accounts.ts";
 import { type Catalogue, createCatalogue } from "./scalekit/catalogue.ts";
 import { checkBaseUrl, connectUrl } from "./scalekit/links.ts";
 import { createScalekit, type ScalekitOptions } from "./scalekit/client.ts";
+import type { ProxyWire } from "./scalekit/proxy-wire.ts";
 import { createToolbox } from "./scalekit/tools.ts";
 import { tellReview } from "./tool-review.ts";
 import { createChecker } from "./tools/check.ts";
@@ -68,6 +69,8 @@ export interface Scalekit {
   readonly accounts: Accounts;
   readonly toolbox: Toolbox;
   readonly catalogue: Catalogue;
+  /** One request to a provider's API, for the app's proxy tools. */
+  readonly request: ProxyWire["request"];
   readonly manifest: ToolManifest | undefined;
   close(): Promise<void>;
 }
@@ -78,6 +81,7 @@ export function openScalekit(options: ScalekitOptions, manifest?: ToolManifest):
     accounts: createAccounts(client),
     toolbox: createToolbox(client, { check: createChecker(), clock, manifest }),
     catalogue: createCatalogue(client),
+    request: (call, limits) => client.request(call, limits),
     manifest,
     close: () => client.close(),
   };

@@ -2,20 +2,28 @@
 import type { Agent } from "./core/agent.ts";
 import { ErrandError } from "./core/errors.ts";
 import { SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
-import type { Toolbox, ToolSource } from "./ports/toolbox.ts";
+import type { Scalekit } from "./parts.ts";
+import type { ToolSource } from "./ports/toolbox.ts";
+import { createProxySource, isProxyTool } from "./scalekit/proxy.ts";
 import { createChecker } from "./tools/check.ts";
 import { openLocal } from "./tools/local/source.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
 
 /** Opens the sources that these uses name; nothing is connected yet. One entry for each kind of tool. */
-type Opener = (uses: readonly ToolUse[]) => readonly ToolSource[];
+type Opener = (uses: readonly ToolUse[], scalekit: Pick<Scalekit, "request">) => readonly ToolSource[];
 
-const OPENERS: readonly Opener[] = [(uses) => openLocal(uses, createChecker())];
+const OPENERS: readonly Opener[] = [
+  (uses) => openLocal(uses, createChecker()),
+  (uses, scalekit) => {
+    const tools = uses.filter(isProxyTool);
+    return tools.length === 0 ? [] : [createProxySource(scalekit, { tools, check: createChecker() })];
+  },
+];
 
 /** @throws ErrandError `agent-invalid` for a tool of a source that nothing opens */
-export function openSources(agents: readonly Agent[], scalekit: Toolbox): Registry {
+export function openSources(agents: readonly Agent[], scalekit: Pick<Scalekit, "toolbox" | "request">): Registry {
   const uses = agents.flatMap(({ tools }) => tools);
-  const sources = [{ ...scalekit, name: SCALEKIT }, ...OPENERS.flatMap((open) => open(uses))];
+  const sources = [{ ...scalekit.toolbox, name: SCALEKIT }, ...OPENERS.flatMap((open) => open(uses, scalekit))];
   const names = sources.map(({ name }) => name);
   for (const agent of agents)
     for (const tool of agent.tools)

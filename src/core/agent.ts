@@ -123,6 +123,11 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     queue,
     expiresAfterMs,
   };
+  for (const tool of made.tools)
+    if ("connection" in tool && typeof tool.connection === "string" && !made.connections.includes(tool.connection))
+      refuse(
+        `tools: ${tool.name} acts on the account of ${JSON.stringify(tool.connection)}: add it to connections, so that runs wait for it.`,
+      );
   const shown = made.tools.filter(({ hidden }) => hidden !== true).length;
   if (shown > 128)
     refuse(

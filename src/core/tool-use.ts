@@ -40,6 +40,8 @@ export interface ToolUse {
  */
 export interface ToolDefinition extends ToolUse {
   readonly source: string;
+  /** The connection whose account its calls act on; the agent must have it among its own, so that its runs wait for it. */
+  readonly connection?: string;
 }
 
 export function sourceOf({ source = SCALEKIT }: { readonly source?: string | undefined }): string {

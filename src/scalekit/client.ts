@@ -1,9 +1,10 @@
 /**
  * The way to Scalekit: `ask` for questions that may be repeated, through the SDK; `once` for calls that must not be, on the generated
- * client below it.
+ * client below it; `request` for a provider's own API, through Scalekit's proxy.
  */
 import { ErrandError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import { createProxyWire, type ProxyWire } from "./proxy-wire.ts";
 import { createSdk, type Sdk } from "./sdk.ts";
 import { createTokens } from "./tokens.ts";
 import { createWire, type Wire } from "./wire.ts";
@@ -17,7 +18,7 @@ export interface ScalekitOptions {
   readonly timeoutMs?: number;
 }
 
-export interface Scalekit extends Pick<Sdk, "ask">, Pick<Wire, "once"> {
+export interface Scalekit extends Pick<Sdk, "ask">, Pick<Wire, "once">, ProxyWire {
   /** ms for one question. */
   readonly timeoutMs: number;
   /** Idempotent. Calls under way end as unknown, new ones are refused unsent. */
@@ -32,12 +33,15 @@ const SYSTEM: Clock = { now: () => Date.now(), monotonic: () => performance.now(
  */
 export function createScalekit(options: ScalekitOptions, clock: Clock = SYSTEM): Scalekit {
   const checked = { ...checkOptions(options), timeoutMs: options.timeoutMs ?? 10_000 };
-  const wire = createWire(checked.envUrl, createTokens(checked, clock), clock);
+  const tokens = createTokens(checked, clock);
+  const wire = createWire(checked.envUrl, tokens, clock);
+  const proxy = createProxyWire(checked.envUrl, tokens, clock);
   const sdk = createSdk(checked, clock);
   return {
     timeoutMs: checked.timeoutMs,
     ask: (question) => sdk.ask(question),
     once: (call, limits) => wire.once(call, limits),
+    request: (call, limits) => proxy.request(call, limits),
     async close() {
       wire.close();
     },

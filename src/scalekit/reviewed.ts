@@ -36,6 +36,8 @@ export const READ: Pins = {
   googlecalendar_list_events: "1768ba1abb95d367fad700b168bbacd0b6e6b4b531b949256e87cdfdc6756a8f",
   googlecalendar_query_freebusy: "fdf29d9facc90f61989a4f588ad30586490947d295eab1a6cba3c2de0caa0db0",
   googlecalendar_search_events: "e83be884df9c89b43c0e8245bcde5c4d9225ed6d33f8e618b2f8c9068f368368",
+  hubspot_deals_search: "f8bf3d3e0a5d0a595f3f633585c1ce50be1998f2a65b84741a390cd801bb9a37",
+  salesforce_query_soql: "88c44f5361641cf7cf8761c2bcb30977cb0be3a5a80fcf9b6c4413ac62e2ee1b",
   slack_auth_test: "7c0a3694eef3b0e25dd255107658bf650b8b28f7d1c6dfdaf6b44c2f8ff44bb0",
   slack_fetch_conversation_history: "0773f0abe8f8d8684152ab717ac30cec9b38b0b44c7d02570150328f6a6219a0",
   slack_get_conversation_info: "791b709d57900487b87fa25168bf3233d343c09f8345fd79b518a6057dfa6025",

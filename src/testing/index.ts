@@ -9,6 +9,8 @@ export {
   CALENDAR_SAMPLE,
   type Calendar,
   type Connector,
+  type CrmRecord,
+  type CrmRecords,
   defineConnector,
   GITHUB_SAMPLE,
   type GithubAccount,

@@ -127,5 +127,8 @@ test("two agents that take one name from two sources are refused at the start", 
 
 test("a source that nothing opens is refused at the start", () => {
   const agents = [agentWith("one", [{ name: "a", source: "lokal" }])];
-  assert.throws(() => openSources(agents, source("scalekit", [])), { code: "agent-invalid" });
+  assert.throws(
+    () => openSources(agents, { toolbox: source("scalekit", []), request: () => Promise.reject(new Error("unused")) }),
+    { code: "agent-invalid" },
+  );
 });

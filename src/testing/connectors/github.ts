@@ -2,6 +2,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { defineConnector, type Connector, type ToolSpec } from "./connector.ts";
 import { ToolFailure } from "./failure.ts";
+import { githubProxy } from "./github-proxy.ts";
 import { GithubAccount, type StoredItem, type StoredPull, type StoredRepo } from "./github-account.ts";
 import {
   checkResource,
@@ -206,6 +207,7 @@ export const github: Connector = defineConnector<GithubAccount>({
   scopes: ["repo", "read:user"],
   tools: TOOLS,
   world: ({ identifier, now }) => new GithubAccount(identifier, now),
+  proxy: githubProxy(TOOLS),
 });
 
 function notFound(): ToolFailure {

@@ -148,7 +148,7 @@ export const GMAIL_READ_TOOLS: readonly ToolSpec<Mailbox>[] = [
     description: "List the account's mail filters.",
     parameters: {},
     versioned: true,
-    run: () => ({ filter: [] }),
+    run: (_input, { filters }) => ({ filter: filters.map((filter) => ({ ...filter })) }),
   },
   {
     name: "gmail_list_send_as",

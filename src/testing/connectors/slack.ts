@@ -3,11 +3,10 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { defineConnector, type Connector, type ToolSpec } from "./connector.ts";
 import { ToolFailure } from "./failure.ts";
 import { flag, integer, text } from "./input.ts";
+import { Refusal, slackProxy } from "./slack-proxy.ts";
 import { channelResource, messageResource, userResource } from "./slack-resources.ts";
+import { search } from "./slack-search.ts";
 import { SlackWorkspace, type StoredChannel, type StoredSlackMessage } from "./slack-workspace.ts";
-
-/** Slack's refusal: an HTTP 200 with `ok: false`. */
-class Refusal extends Error {}
 
 const CHANNEL: JsonObject = { type: "string", description: "Channel id (C…) or name" };
 const TS: JsonObject = { type: "string", description: "The message's ts" };
@@ -213,6 +212,7 @@ export const slack: Connector = defineConnector<SlackWorkspace>({
   scopes: ["channels:read", "channels:history", "users:read", "chat:write", "search:read", "reactions:write"],
   tools: TOOLS.map((tool) => ({ ...tool, run: (input, workspace) => answer(tool, input, workspace) })),
   world: ({ identifier, now }) => new SlackWorkspace(identifier, now),
+  proxy: slackProxy(TOOLS),
 });
 
 async function answer(
@@ -267,19 +267,6 @@ function within<M extends { readonly ts: string }>(input: JsonObject, messages: 
   const oldest = Number(text(input, "oldest") ?? 0);
   const latest = Number(text(input, "latest") ?? Number.POSITIVE_INFINITY);
   return messages.filter(({ ts }) => Number(ts) > oldest && Number(ts) < latest);
-}
-
-function search(workspace: SlackWorkspace, query: string) {
-  const terms = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (channel: StoredChannel, message: StoredSlackMessage, term: string): boolean => {
-    if (term.startsWith("in:")) return channel.name === term.slice(3).replace("#", "");
-    if (term.startsWith("from:")) return workspace.users.get(message.user)?.name === term.slice(5).replace("@", "");
-    return message.text.toLowerCase().includes(term);
-  };
-  return [...workspace.channels.values()]
-    .flatMap((channel) => channel.messages.map((message) => ({ channel, message })))
-    .filter(({ channel, message }) => channel.isMember && terms.every((term) => fits(channel, message, term)))
-    .toSorted((a, b) => Number(b.message.ts) - Number(a.message.ts));
 }
 
 /** Slack's paging: an opaque cursor, empty on the last page. */

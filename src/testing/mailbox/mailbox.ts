@@ -1,4 +1,5 @@
 /** A user's mailbox: messages with labels and threads, drafts, and what was sent. It survives a lost or deleted account. */
+import type { JsonObject } from "@bufbuild/protobuf";
 import { parseMail, type Mail } from "./mail.ts";
 import type { StoredMessage } from "./message.ts";
 import { matcher } from "./search.ts";
@@ -40,8 +41,17 @@ export interface Draft {
   readonly message: StoredMessage;
 }
 
+/** Gmail's own form. */
+export interface MailRule {
+  readonly id: string;
+  readonly criteria: JsonObject;
+  readonly action: JsonObject;
+}
+
 export class Mailbox {
   readonly address: string;
+  /** The owner's filters. They are kept, and sort nothing. */
+  readonly filters: MailRule[] = [];
   readonly #now: () => number;
   readonly #messages = new Map<string, StoredMessage>();
   readonly #drafts = new Map<string, Draft>();

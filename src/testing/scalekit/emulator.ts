@@ -3,6 +3,7 @@
  * holds in its hand.
  */
 import { Calendar } from "../connectors/calendar.ts";
+import { CrmRecords } from "../connectors/crm-records.ts";
 import { GithubAccount } from "../connectors/github-account.ts";
 import { SlackWorkspace } from "../connectors/slack-workspace.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
@@ -147,6 +148,11 @@ export class ScalekitEmulator {
   /** The user's calendars; there before the account is. */
   calendar(identifier: string, connection?: string): Calendar {
     return this.#worldOf(Calendar, "googlecalendar", identifier, connection);
+  }
+
+  /** The user's records at Salesforce or HubSpot; there before the account is. */
+  crm(identifier: string, connection: string): CrmRecords {
+    return this.#worldOf(CrmRecords, connection, identifier, connection);
   }
 
   /** The user's data at any connection; of which kind depends on the connector. */

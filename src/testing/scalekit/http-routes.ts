@@ -1,4 +1,4 @@
-/** The plain HTTP side: token endpoint, consent pages, API proxy. */
+/** The plain HTTP side: token endpoint, consent pages, API proxy, and what must never be reached through it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { snapshot, type Account } from "./accounts.ts";
 import { consentPage, messagePage } from "./consent-page.ts";
@@ -82,6 +82,7 @@ async function route(env: Environment, request: Request): Promise<Answer> {
   if (pathname === "/connect/success")
     return html(200, messagePage("Connected", "Your account is connected. You can close this page."));
   if (pathname.startsWith("/proxy/")) return await proxy(env, request);
+  if (pathname.startsWith("/api/v1/")) return management(env, request);
   return json(404, { error: "not_found", error_description: `no such path: ${pathname}` });
 }
 
@@ -145,6 +146,12 @@ function finish(env: Environment, link: Link): void {
   link.state = "used";
   env.webhooks.record("connected_account.oauth_succeeded", link.account);
   env.webhooks.record("connected_account.oauth_tokens_fetched", link.account);
+}
+
+/** Scalekit's own API over REST: the token that opens the proxy opens it as well, for any method. */
+function management(env: Environment, request: Request): Answer {
+  if (!env.tokens.valid(request.headers.authorization)) return json(401, { error: "unauthenticated" });
+  return json(200, { organizations: [{ id: "org_emulator", display_name: "Somebody else's" }] });
 }
 
 async function proxy(env: Environment, request: Request): Promise<Answer> {

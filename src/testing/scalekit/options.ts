@@ -6,7 +6,7 @@ import type { WebhookTarget } from "./webhooks.ts";
 export interface ConnectionOptions {
   /** The configured name, which differs per environment: `gmail-prod`. */
   readonly name: string;
-  /** `gmail`, `slack`, `github`, `googlecalendar`, or one of your own (see `defineConnector`). */
+  /** `gmail`, `slack`, `github`, `googlecalendar`, `salesforce`, `hubspot`, or one of your own (see `defineConnector`). */
   readonly connector: string | Connector;
 }
 
