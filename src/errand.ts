@@ -12,7 +12,17 @@ import {
   type WebhookHandlerOptions,
   type WorkerOptions,
 } from "./options.ts";
-import { chance, clock, openScalekit, openShard, startWorker, workerName } from "./parts.ts";
+import {
+  chance,
+  clock,
+  cronTimes,
+  openScalekit,
+  openShard,
+  type Shard,
+  startScheduler,
+  startWorker,
+  workerName,
+} from "./parts.ts";
 import {
   type AuthorizationFilter,
   type AuthorizationPage,
@@ -43,8 +53,10 @@ import {
   type UnknownFilter,
   type UnknownPage,
 } from "./queue/unknowns.ts";
+import { createSchedules } from "./queue/schedules.ts";
 import { redisStates } from "./queue/states.ts";
 import { openSources } from "./tool-sources.ts";
+import { type ScheduleActions, scheduleActions } from "./schedule-actions.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
 import { createWebhook } from "./scalekit/webhook.ts";
@@ -63,9 +75,11 @@ export interface Errand {
   /** The accounts that unfinished runs need: who has to do what, since when, and for how many runs. Longest waited for first. */
   parked(filter?: AuthorizationFilter): Promise<AuthorizationPage>;
   readonly authorizations: AuthorizationActions;
+  /** Agents that run at times of their own, for each user. */
+  readonly schedules: ScheduleActions;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
-  /** Starts working in this process. `queues: []` only wakes. */
+  /** Starts working in this process. `queues: []` only wakes and fires schedules; with `wake: false` it needs no models and no Scalekit. */
   worker(options?: WorkerOptions): ErrandWorker;
   /** The handler for the links that users click and for their return: mount it at `authorization.baseUrl`. */
   authorizationHandler(options: AuthorizationHandlerOptions): (request: Request) => Promise<Response>;
@@ -120,11 +134,18 @@ export function createErrand(options: ErrandOptions): Errand {
     reach(() => answerUnknown(app.store, app.tickets, reader, given));
   const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, { cancel, answer });
 
+  const began = (worker: ErrandWorker): ErrandWorker => {
+    crew.add(worker);
+    return worker;
+  };
+  const schedules = createSchedules({ store: app.store, tickets: app.tickets, agents, cronTimes, chance });
+
   const errand: Errand = {
     enqueue: async (agent: Agent | string, given: EnqueueOptions<unknown>) =>
       handle(await reach(() => producer.create(agents.need(agent), given))) as RunHandle<never>,
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     run: handle,
+    schedules: scheduleActions({ schedules, agents, reach, handle, cancel }),
     unknowns: (filter = {}) => reach(() => listUnknowns(app.store, reader, filter)),
     parked: (filter = {}) => reach(() => listAuthorizations(app.store, filter)),
     authorizations: {
@@ -134,10 +155,10 @@ export function createErrand(options: ErrandOptions): Errand {
     },
     worker: (given = {}) => {
       const { models, authorization } = options;
+      const on = (): Shard => openShard(connect(options.redis, true), settings, log);
+      if (given.queues?.length === 0 && given.wake === false) return began(startScheduler(agents, on(), given, log));
       const needs = { models: required(models, "models"), scalekit: scalekit(), toolbox: tools(), authorization };
-      const worker = startWorker(agents, needs, openShard(connect(options.redis, true), settings, log), given, log);
-      crew.add(worker);
-      return worker;
+      return began(startWorker(agents, needs, on(), given, log));
     },
     connectUrl: (connection) => connectUrl(required(options.authorization, "authorization").baseUrl, connection),
     authorizationHandler: ({ getUser, redirectTo }) =>

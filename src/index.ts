@@ -24,6 +24,9 @@ export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest
 export type { Limits } from "./core/limits.ts";
 export type { MassLoss } from "./core/losses.ts";
 export type { Message, ModelName, Trouble, Usage } from "./core/messages.ts";
+export type { CatchUp, Overlap, ScheduleOptions } from "./core/schedule/definition.ts";
+export type { Tick } from "./core/schedule/input.ts";
+export type { Outcome, SkipPolicy } from "./core/schedule/state.ts";
 export { type Guidance, guidance, type NextAction } from "./core/needs.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
 export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
@@ -51,6 +54,17 @@ export type { RunHandle } from "./queue/handle.ts";
 export type { RunFilter, RunPage, RunSummary } from "./queue/lister.ts";
 export type { Coalesce, EnqueueOptions } from "./queue/producer.ts";
 export type { Durability } from "./queue/replicas.ts";
+export type { HistoryLine } from "./queue/schedule-store.ts";
+export type { ScheduleView } from "./queue/schedule-view.ts";
+export type {
+  ManyOptions,
+  ScheduleDetail,
+  ScheduleFilter,
+  ScheduleListFilter,
+  SchedulePage,
+  ScheduleTimes,
+  UpsertedMany,
+} from "./queue/schedules.ts";
 export type { ToolResult } from "./queue/tool-result.ts";
 export type { UnknownFilter, UnknownOutcome, UnknownPage } from "./queue/unknowns.ts";
 export type {
@@ -72,6 +86,7 @@ export {
 } from "./core/tool-errors.ts";
 export { type CustomTool, tool, type ToolOptions } from "./tools/local/tool.ts";
 export { type LocalTool, type Rollout, toolVersions } from "./tools/local/variant.ts";
+export type { DeleteOptions, ScheduleActions } from "./schedule-actions.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";
 export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./scalekit/proxy-tool.ts";

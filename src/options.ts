@@ -74,6 +74,10 @@ export interface WorkerOptions {
   readonly wakeEveryMs?: number;
   /** Whether this process is also the net that wakes runs and makes lost tickets again; default true. Some process must be. */
   readonly wake?: boolean;
+  /** Whether this process also fires schedules; default true. Some process must, and it must know their agents. */
+  readonly tick?: boolean;
+  /** ms between two looks for ticks that are due, of all processes together; default 500. */
+  readonly tickEveryMs?: number;
 }
 
 export interface AuthorizationHandlerOptions {

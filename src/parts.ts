@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { type Agents, checkNames } from "./core/agents.ts";
 import { withUrls } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
+import type { CronTimes } from "./core/schedule/timing.ts";
 import type { ToolManifest } from "./core/manifest.ts";
 import { type ModelProfile, modelOf } from "./models/protocols.ts";
 import { modelRouter } from "./models/router.ts";
@@ -15,14 +16,18 @@ import type { Log } from "./ports/log.ts";
 import type { Losses } from "./ports/losses.ts";
 import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
-import { type ErrandWorker, startCrew } from "./queue/crew.ts";
+import { type CrewOptions, type ErrandWorker, startCrew } from "./queue/crew.ts";
+import { createCronTimes } from "./queue/cron.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
+import { createHeartbeat } from "./queue/heartbeat.ts";
 import { redisLosses } from "./queue/losses.ts";
 import { createOutbox, type Outbox } from "./queue/outbox.ts";
 import { redisRates } from "./queue/rates.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
+import { watchSkew } from "./queue/skew.ts";
 import { openStore, type Store } from "./queue/store.ts";
+import { createTicker } from "./queue/ticker.ts";
 import { openTickets, type Tickets } from "./queue/tickets.ts";
 import { createWaker } from "./queue/waker.ts";
 import { createAccounts } from "./scalekit/accounts.ts";
@@ -106,7 +111,7 @@ export function startWorker(
   const { concurrency = 50, wakeEveryMs = 500, wake = true } = given;
   const { queues = [...new Set(agents.all.map((agent) => agent.queue))] } = given;
   positive("worker", { concurrency, wakeEveryMs });
-  const { store, tickets, journal, gates, losses, connection } = on;
+  const { store, tickets, journal, gates, losses } = on;
   const { accounts } = scalekit;
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
@@ -116,17 +121,41 @@ export function startWorker(
   const worker = workerName();
   const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, rates, clock, chance, journal, log, worker };
   return startCrew({
-    connection,
-    store,
+    ...besides(agents, on, given, log),
     ports,
     waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
     outbox: wake ? openOutbox(store, authorization, log, wakeEveryMs) : undefined,
     queues,
     concurrency,
-    agentOf: (name) => agents.find(name),
     check: () => checkBoot(agents, scalekit, log),
-    release: () => on.release(),
   });
+}
+
+/** A process that fires schedules and does nothing else: it needs no models and no Scalekit. */
+export function startScheduler(agents: Agents, on: Shard, given: WorkerOptions, log: Log): ErrandWorker {
+  const nothing = { ports: undefined, waker: undefined, outbox: undefined, queues: [], concurrency: 1 };
+  return startCrew({ ...besides(agents, on, given, log), ...nothing, check: async () => undefined });
+}
+
+/** What every worker has. */
+function besides(
+  agents: Agents,
+  on: Shard,
+  { tick = true, tickEveryMs = 500 }: WorkerOptions,
+  log: Log,
+): Pick<CrewOptions, "connection" | "store" | "log" | "heartbeat" | "skew" | "agentOf" | "release"> {
+  positive("worker", { tickEveryMs });
+  const { connection, store, tickets } = on;
+  const ticker = createTicker({ store, tickets, agents, cronTimes, chance, log });
+  return {
+    connection,
+    store,
+    log,
+    heartbeat: tick ? createHeartbeat(store, connection.redis, ticker, { everyMs: tickEveryMs, log }) : undefined,
+    skew: watchSkew(store, clock, log),
+    agentOf: (name) => agents.find(name),
+    release: () => on.release(),
+  };
 }
 
 /** None where nobody listens: events stay in the stream for those who do. */
@@ -160,6 +189,8 @@ async function checkBoot(agents: Agents, scalekit: Scalekit, log: Log): Promise<
   await tellReview(agents.all, scalekit, log);
 }
 
+/** One for the process: what it has found is kept for all. */
+export const cronTimes: CronTimes = createCronTimes();
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 export const chance: Chance = { random: () => Math.random(), nonce: () => randomUUID() };
 

@@ -39,7 +39,7 @@ test("the workers wait for a healthy Redis and run entries that exist, with a co
   assert.match(section(redis, "healthcheck", 2), /valkey-cli ping/);
   assert.match(section(worker, "environment", 2), /REDIS_URL: redis:\/\/redis:6379/);
   assert.match(section(worker, "healthcheck", 2), /\/readyz/);
-  for (const service of [worker, section(services, "wake", 1)]) {
+  for (const service of [worker, section(services, "wake", 1), section(services, "schedule", 1)]) {
     assert.match(section(service, "depends_on", 2), /redis:\n +condition: service_healthy$/m);
     const command = /command: \["node", "scripts\/run\.mjs", "([^"]+)", "--config=([^"]+)"\]/.exec(service);
     for (const file of [command?.[1], command?.[2]]) assert.ok(read(file ?? "no entry").length > 0, `${file} exists`);

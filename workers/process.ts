@@ -1,9 +1,15 @@
 /** What the entries of this folder share: configuration, a worker, a health endpoint, and an orderly end on SIGTERM and SIGINT. */
-import { createErrand, loadConfig, serveHealth, type WorkerOptions } from "../src/index.ts";
+import { createErrand, loadConfig, type LoadOptions, serveHealth, type WorkerOptions } from "../src/index.ts";
 
-export async function runWorker(name: string, options: WorkerOptions): Promise<void> {
+const ALL: LoadOptions["needs"] = ["scalekit", "models"];
+
+export async function runWorker(
+  name: string,
+  options: WorkerOptions,
+  needs: LoadOptions["needs"] = ALL,
+): Promise<void> {
   const file = argument("config");
-  const { options: config } = await loadConfig({ file, logLevel: "info", needs: ["scalekit", "models"] });
+  const { options: config } = await loadConfig({ file, logLevel: "info", ...(needs !== undefined && { needs }) });
   const errand = createErrand(config);
   const worker = errand.worker(options);
   const health = await serveHealth(worker, { port: healthPort() });

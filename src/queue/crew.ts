@@ -1,8 +1,11 @@
 /** A process that works: one BullMQ worker per queue, and the waker beside them. Starts only after its checks. */
 import type { Agent } from "../core/agent.ts";
+import type { Log } from "../ports/log.ts";
 import { assertReachable, type Connection } from "./connect.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ShiftPorts } from "./shift.ts";
+import type { SkewWatch } from "./skew.ts";
 import type { Store } from "./store.ts";
 import type { Waker } from "./waker.ts";
 import { type QueueWorker, startQueueWorker } from "./worker.ts";
@@ -12,6 +15,8 @@ export type WorkerState = "starting" | "ready" | "draining" | "stopped";
 
 export interface ErrandWorker {
   readonly state: WorkerState;
+  /** ms by which this process's clock is ahead of Redis's, behind it below 0; none before it was looked at. More than 2 s is an alarm. */
+  readonly clockSkewMs: number | undefined;
   /** Whether Redis answers now, within a second. */
   reachable(): Promise<boolean>;
   /** Resolves when it takes runs; rejects when a check failed, and then it never starts. @throws ErrandError */
@@ -27,11 +32,16 @@ export interface ErrandWorker {
 export interface CrewOptions {
   readonly connection: Connection;
   readonly store: Store;
-  readonly ports: ShiftPorts;
+  readonly log: Log;
+  /** None: it works no runs, whatever the queues. */
+  readonly ports: ShiftPorts | undefined;
   /** None: other processes are the net. */
   readonly waker: Waker | undefined;
   /** None: nobody listens here. */
   readonly outbox: Outbox | undefined;
+  /** None: other processes fire schedules. */
+  readonly heartbeat: Heartbeat | undefined;
+  readonly skew: SkewWatch;
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly agentOf: (name: string) => Agent | undefined;
@@ -53,19 +63,22 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     await assertReachable(crew.connection);
     await crew.check();
     if (closing !== undefined) return;
-    const { queues, concurrency, agentOf } = crew;
-    workers = queues.map((queue) =>
-      startQueueWorker(crew.store, crew.connection.redis, crew.ports, { queue, concurrency, agentOf }),
-    );
+    const { ports, queues, concurrency, agentOf } = crew;
+    crew.skew.start();
+    if (ports !== undefined)
+      workers = queues.map((queue) =>
+        startQueueWorker(crew.store, crew.connection.redis, ports, { queue, concurrency, agentOf }),
+      );
     crew.waker?.start();
     crew.outbox?.start();
+    crew.heartbeat?.start();
     await Promise.all(workers.map((worker) => worker.ready()));
     if (state === "starting") state = "ready";
   })();
   // Whoever asks `ready()` gets the error; a caller that never asks finds it in the log.
   started.catch((error: unknown) => {
     state = "stopped";
-    crew.ports.log.error("worker.not-started", {
+    crew.log.error("worker.not-started", {
       error: error instanceof Error ? error.message.slice(0, 500) : "unknown",
     });
   });
@@ -75,13 +88,18 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     await started.catch(() => undefined);
     // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
     const works = workers.map((worker) => worker.close(timeoutMs));
-    await atMost(timeoutMs + HAND_BACK_MS, Promise.all([crew.waker?.close(), crew.outbox?.close(), ...works]));
+    crew.skew.close();
+    const others = [crew.waker?.close(), crew.outbox?.close(), crew.heartbeat?.close()];
+    await atMost(timeoutMs + HAND_BACK_MS, Promise.all([...others, ...works]));
     await crew.release();
     state = "stopped";
   };
   return {
     get state() {
       return state;
+    },
+    get clockSkewMs() {
+      return crew.skew.skewMs;
     },
     reachable: () =>
       assertReachable(crew.connection, 1_000).then(

@@ -6,6 +6,7 @@ import type { ErrandWorker } from "../queue/crew.ts";
 
 /**
  * `GET /livez`: the event loop turns. `GET /readyz`: started, not draining, and Redis answers; otherwise 503 and the reason.
+ * `clockSkewMs`: how far this clock is ahead of Redis's; it makes no process unready, because Redis's is the one that decides.
  * Carries no user data and needs no authentication; bind it to where your probes come from.
  */
 export function healthHandler(worker: ErrandWorker): (request: Request) => Promise<Response> {
@@ -16,7 +17,8 @@ export function healthHandler(worker: ErrandWorker): (request: Request) => Promi
     const { state } = worker;
     const redis = await worker.reachable();
     const ok = state === "ready" && redis;
-    return c.json({ ok, state, redis }, ok ? 200 : 503);
+    const { clockSkewMs } = worker;
+    return c.json({ ok, state, redis, ...(clockSkewMs !== undefined && { clockSkewMs }) }, ok ? 200 : 503);
   });
   return async (request) => app.fetch(request);
 }

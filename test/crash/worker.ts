@@ -10,6 +10,7 @@ import { connect } from "../../src/queue/connect.ts";
 import { type ErrandWorker, startCrew } from "../../src/queue/crew.ts";
 import { createGatekeeper } from "../../src/queue/gatekeeper.ts";
 import { redisGates, redisJournal } from "../../src/queue/journal.ts";
+import { watchSkew } from "../../src/queue/skew.ts";
 import { openStore } from "../../src/queue/store.ts";
 import { openTickets } from "../../src/queue/tickets.ts";
 import { createWaker } from "../../src/queue/waker.ts";
@@ -51,8 +52,11 @@ async function work({ prefix, concurrency, holds: held }: Extract<Order, { do: "
   const crew = startCrew({
     connection,
     store,
+    log,
     ports: withBoundaries(ports, holds.visit),
     outbox: undefined,
+    heartbeat: undefined,
+    skew: watchSkew(store, clock, log),
     waker: createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, WAKE_EVERY_MS),
     queues: [storyAgent.queue],
     concurrency,

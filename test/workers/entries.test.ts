@@ -17,7 +17,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-for (const entry of ["agent", "wake"])
+for (const entry of ["agent", "wake", "schedule"])
   test(`workers/${entry}.ts: ready, then not while Redis hangs, and an orderly end`, async (t) => {
     const [redis, scalekit] = await Promise.all([startRedis(), startScalekitEmulator({ connections: ["gmail"] })]);
     const model = await startScriptedModel({ script: [say("{}")] });

@@ -1,0 +1,263 @@
+/** What an app does with schedules, from any process: define, list, pause, trigger, delete. Only a ticker fires them (ticker.ts). */
+import type { Agent } from "../core/agent.ts";
+import { ErrandError, type ErrorCode } from "../core/errors.ts";
+import { checkDefinition, checkScheduleId, type Known, type ScheduleOptions } from "../core/schedule/definition.ts";
+import { inputOf, tickOf } from "../core/schedule/input.ts";
+import { type CronTimes, timeAfter, type Timing } from "../core/schedule/timing.ts";
+import { createArguments } from "./producer.ts";
+import { define, knownOf, put, type SchedulesPorts, type Upserted, type Wanted } from "./schedule-put.ts";
+import {
+  type HistoryLine,
+  type KeptSchedule,
+  deleteSchedules,
+  readHistory,
+  readSchedules,
+  unknownSchedule,
+  writeSchedule,
+} from "./schedule-store.ts";
+import { type ScheduleView, viewOf } from "./schedule-view.ts";
+import type { Store } from "./store.ts";
+import { nextDue } from "./ticker.ts";
+
+export interface ScheduleFilter {
+  readonly identifier?: string;
+  readonly agent?: string;
+}
+
+export interface ScheduleListFilter extends ScheduleFilter {
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface SchedulePage {
+  /** By id. */
+  readonly schedules: readonly ScheduleView[];
+  /** There may be more. */
+  readonly cursor?: string;
+}
+
+export interface ScheduleDetail extends ScheduleView {
+  /** What became of its last times, newest first. */
+  readonly history: readonly HistoryLine[];
+}
+
+export interface UpsertedMany {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Those that were refused, each with its reason; all others are written. */
+  readonly refused: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string }[];
+}
+
+export interface Schedules {
+  upsert(
+    agent: Agent,
+    id: string,
+    options: ScheduleOptions,
+  ): Promise<{ readonly result: Upserted; readonly schedule: ScheduleView }>;
+  upsertMany(agent: Agent, all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>): Promise<UpsertedMany>;
+  get(id: string): Promise<ScheduleDetail>;
+  list(filter: ScheduleListFilter): Promise<SchedulePage>;
+  setPaused(id: string, paused: boolean): Promise<ScheduleView>;
+  /** @returns the run's id */
+  trigger(id: string, idempotencyKey: string | undefined): Promise<string>;
+  /** @returns the runs of each that have not ended; nothing for one that was not there */
+  delete(ids: readonly string[]): Promise<(readonly string[] | undefined)[]>;
+  next(of: string | ScheduleTimes, count: number, after: number | undefined): Promise<number[]>;
+}
+
+/** What says when. */
+export type ScheduleTimes = Pick<ScheduleOptions, "cron" | "every" | "timezone" | "startAt" | "endAt">;
+
+export type ManyOptions<Input = unknown> = ScheduleOptions<Input> & { readonly id: string };
+
+const AT_ONCE = 500;
+const TRIES = 10;
+
+export function createSchedules(ports: SchedulesPorts): Schedules {
+  const { store, agents, cronTimes } = ports;
+  const known = knownOf(store);
+  const view = (schedule: KeptSchedule): ScheduleView => viewOf(schedule, cronTimes);
+  const need = async (id: string): Promise<{ schedule: KeptSchedule; now: number }> => {
+    const { now, schedules } = await readSchedules(store, [checkScheduleId(id)]);
+    const [schedule] = schedules;
+    if (schedule === undefined) throw unknownSchedule(id);
+    return { schedule, now };
+  };
+
+  const upsert: Schedules["upsert"] = async (agent, id, options) => {
+    const wanted = await define(agents, known, agent, id, options);
+    const result = await retried(id, async () => {
+      const { now, schedules } = await readSchedules(store, [id]);
+      return put(ports, wanted, schedules[0], now);
+    });
+    return { result, schedule: view((await need(id)).schedule) };
+  };
+
+  return {
+    upsert,
+    upsertMany: async (agent, all) => {
+      const sum = { created: 0, updated: 0, unchanged: 0, refused: [] as UpsertedMany["refused"][number][] };
+      for await (const chunk of chunks(all, AT_ONCE)) await upsertChunk(ports, known, agent, chunk, sum);
+      return sum;
+    },
+    get: async (id) => {
+      const { schedule } = await need(id);
+      return { ...view(schedule), history: await readHistory(store, id) };
+    },
+    list: (filter) => list(store, filter, view),
+    setPaused: async (id, paused) => {
+      checkScheduleId(id);
+      await retried(id, async () => {
+        const { schedule, now } = await need(id);
+        if (schedule.state.paused === paused) return "unchanged";
+        return put(ports, { id, definition: schedule.definition, paused }, schedule, now);
+      });
+      return view((await need(id)).schedule);
+    },
+    trigger: async (id, key) => trigger(ports, need, checkScheduleId(id), key),
+    delete: (ids) => deleteSchedules(store, ids.map(checkScheduleId)),
+    next: async (of, count, after) => {
+      const { timing } =
+        typeof of === "string"
+          ? (await need(of)).schedule.definition
+          : checkDefinition("next", "", { ...of, identifier: "nobody" }, known);
+      const from = after ?? (await readSchedules(store, [])).now;
+      return nextTimes(timing, cronTimes, count, from);
+    },
+  };
+}
+
+export function nextTimes(timing: Timing, cronTimes: CronTimes, count: number, after: number): number[] {
+  const times: number[] = [];
+  for (
+    let at = timeAfter(timing, cronTimes, after);
+    at !== undefined && times.length < count;
+    at = timeAfter(timing, cronTimes, at)
+  )
+    times.push(at);
+  return times;
+}
+
+async function retried<T>(id: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const done = await attempt();
+    if (done !== undefined) return done;
+  }
+  throw new ErrandError("schedule-conflict", `schedule ${id} is being changed by others all the time; try again.`);
+}
+
+async function upsertChunk(
+  ports: SchedulesPorts,
+  known: Known,
+  agent: Agent,
+  chunk: readonly ManyOptions[],
+  sum: { created: number; updated: number; unchanged: number; refused: UpsertedMany["refused"][number][] },
+): Promise<void> {
+  const wanted: Wanted[] = [];
+  const refuse = (id: unknown, error: unknown): void => {
+    if (!(error instanceof ErrandError)) throw error;
+    sum.refused.push({ id: String(id).slice(0, 200), code: error.code, message: error.message });
+  };
+  for (const { id, ...options } of chunk)
+    await define(ports.agents, known, agent, id, options).then(
+      (one) => wanted.push(one),
+      (error: unknown) => refuse(id, error),
+    );
+  const { now, schedules } = await readSchedules(
+    ports.store,
+    wanted.map((one) => one.id),
+  );
+  const putOne = async (one: Wanted, before: KeptSchedule | undefined): Promise<void> => {
+    try {
+      const result = await put(ports, one, before, now).then(
+        (done) =>
+          done ??
+          retried(one.id, async () => {
+            const again = await readSchedules(ports.store, [one.id]);
+            return put(ports, one, again.schedules[0], again.now);
+          }),
+      );
+      sum[result]++;
+    } catch (error) {
+      refuse(one.id, error);
+    }
+  };
+  await Promise.all(wanted.map((one, i) => putOne(one, schedules[i])));
+}
+
+async function* chunks<T>(all: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T[], void, void> {
+  let chunk: T[] = [];
+  for await (const one of all) {
+    chunk.push(one);
+    if (chunk.length < most) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+async function list(
+  store: Store,
+  filter: ScheduleListFilter,
+  view: (schedule: KeptSchedule) => ScheduleView,
+): Promise<SchedulePage> {
+  const { identifier, agent, limit = 50, cursor } = filter;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    throw new ErrandError(
+      "option-invalid",
+      `schedules: limit: expected a whole number from 1 to 1000, got ${String(limit)}.`,
+    );
+  // The more selective index; the other condition is checked on each schedule.
+  const index = identifier !== undefined ? `:identifier:${identifier}` : agent !== undefined ? `:agent:${agent}` : "";
+  const found: ScheduleView[] = [];
+  for (let after = cursor === undefined ? "-" : `(${cursor}`; ;) {
+    const ids = await store.redis.zrange(`${store.prefix}schedules${index}`, after, "+", "BYLEX", "LIMIT", 0, limit);
+    const read = await readSchedules(store, ids);
+    for (const [i, schedule] of read.schedules.entries()) {
+      after = `(${ids[i] ?? ""}`;
+      if (schedule === undefined || (agent !== undefined && schedule.definition.agent !== agent)) continue;
+      found.push(view(schedule));
+      if (found.length === limit) return { schedules: found, cursor: after.slice(1) };
+    }
+    if (ids.length < limit) return { schedules: found };
+  }
+}
+
+/** A run besides the schedule's times, of the time since its last run. It moves none of them, and counts as an earlier run. */
+async function trigger(
+  { store, tickets, agents, chance, cronTimes }: SchedulesPorts,
+  need: (id: string) => Promise<{ schedule: KeptSchedule; now: number }>,
+  id: string,
+  key: string | undefined,
+): Promise<string> {
+  return retried(id, async () => {
+    const { schedule, now } = await need(id);
+    const { definition, state } = schedule;
+    const { identifier, tenant, priority } = definition;
+    const since = Math.min(state.since, now);
+    const nonce = chance.nonce();
+    const args = await createArguments(
+      agents.need(definition.agent),
+      {
+        identifier,
+        input: inputOf(definition.input, tickOf(id, identifier, now, since)),
+        idempotencyKey: `schedule ${id} triggered ${key ?? nonce}`,
+        covers: { from: since, to: now },
+        ...(tenant !== undefined && { tenant }),
+        ...(priority !== undefined && { priority }),
+      },
+      nonce,
+      { schedule: id },
+    );
+    const { runs: _, ...rest } = state;
+    const due = nextDue(id, schedule, state, cronTimes, now);
+    const makes = [{ nominal: now, since, supersedes: [], args, triggered: true }] as const;
+    const written = await writeSchedule(store, tickets, { id, before: schedule, nonce, state: rest, due, makes });
+    if (written.answer === "refused")
+      throw new ErrandError("tenant-conflict", `schedule ${id}: no run could be created: ${written.why}.`);
+    return written.answer === "ok" ? written.runs[0] : undefined;
+  });
+}

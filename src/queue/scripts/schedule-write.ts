@@ -1,0 +1,79 @@
+import { CREATE_RUN } from "./create.ts";
+import { SCHEDULE } from "./schedule-shared.ts";
+
+/**
+ * The only way a schedule changes, ticks among it: in one step, runs are created and what became of each time is written down. So a time
+ * is never half accounted for, whoever dies. A change is of what its author has read, or nothing happens.
+ *
+ * ARGV 3 id · 4 rev that was read, or '' for a new one · 5 new rev, a nonce · 6 JSON: { seen, set, del, due, keep, history, most, giveWay,
+ *      cancel, into, agent, was, identifier } · 7… runs to create, each as a JSON list: what CREATE is given, then where its window begins
+ * → { 'ok', Redis ms, runs, tickets… } · { 'changed' } somebody was faster, or a run has moved · { 'gone' }
+ *   · { 'refused', why, what } no run could be created; nothing of the schedule is written
+ */
+export const SCHEDULE_WRITE: string = `${CREATE_RUN}${SCHEDULE}
+local id, expected, rev, w = ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6])
+local key = p .. 'schedule:' .. id
+local h = redis.call('HMGET', key, 'rev', 'runs', 'agent')
+if h[1] == rev then return { 'ok', int(now), '' } end
+if (h[1] or '') ~= expected then return { h[1] and 'changed' or 'gone' } end
+if expected ~= '' and standing(h[2]) ~= w.seen then return { 'changed' } end
+
+local ids, runs = {}, w.keep ~= '' and { w.keep } or {}
+for i = 7, #ARGV do
+  local given = cjson.decode(ARGV[i])
+  local args = { p, '' }
+  for at, value in ipairs(given) do args[at + 2] = value end
+  local answer = create(args, i == 7 and w.giveWay or nil)
+  -- 'conflict': an earlier tick of the same time made it, with another input.
+  if answer[1] ~= 'ok' and answer[1] ~= 'same' and answer[1] ~= 'conflict' then return { 'refused', answer[1], answer[2] or '' } end
+  ids[i - 6] = answer[2]
+  redis.call('HSET', p .. 'run:' .. answer[2], 'schedule', id)
+  runs[#runs + 1] = answer[2] .. ':' .. given[#given]
+end
+for _, run in ipairs(w.cancel) do
+  local other = p .. 'run:' .. run
+  local at = redis.call('HMGET', other, 'status', 'place', 'gate')
+  if at[1] and not final(at[1]) then
+    redis.call('HSET', other, 'cancel', '1')
+    if at[2] == 'gate' then leaveGates(run, other, at[3]) end
+    if at[2] == 'gate' or at[2] == 'moment' then toLine(run, other) end
+    announce(run)
+  end
+end
+
+local history = key .. ':h'
+if #w.giveWay > 0 then
+  local gone = {}
+  for _, run in ipairs(w.giveWay) do gone[run] = true end
+  for at, text in ipairs(redis.call('LRANGE', history, 0, -1)) do
+    local line = cjson.decode(text)
+    if line.run and gone[line.run] then
+      line.run, line.outcome, line.into = nil, 'coalesced', w.into
+      redis.call('LSET', history, at - 1, cjson.encode(line))
+    end
+  end
+end
+for _, line in ipairs(w.history) do
+  if line.make then line.run, line.make = ids[line.make], nil end
+  line.at = now
+  redis.call('RPUSH', history, cjson.encode(line))
+end
+if #w.history > 0 then redis.call('LTRIM', history, -w.most, -1) end
+
+local fields = { 'rev', rev, 'runs', table.concat(runs, ' '), 'updated', int(now) }
+for field, value in pairs(w.set) do
+  fields[#fields + 1] = field
+  fields[#fields + 1] = value
+end
+redis.call('HSET', key, unpack(fields))
+if expected == '' then redis.call('HSET', key, 'created', int(now)) end
+if #w.del > 0 then redis.call('HDEL', key, unpack(w.del)) end
+if w.due == '' then redis.call('ZREM', due, id) else redis.call('ZADD', due, w.due, id) end
+if w.agent and w.agent ~= h[3] then
+  if h[3] then redis.call('ZREM', p .. 'schedules:agent:' .. h[3], id) end
+  for _, index in ipairs({ '', ':agent:' .. w.agent, ':identifier:' .. w.identifier }) do
+    redis.call('ZADD', p .. 'schedules' .. index, 0, id)
+  end
+end
+return { 'ok', int(now), table.concat(ids, ' '), unpack(made) }
+`;

@@ -1,0 +1,180 @@
+/**
+ * One pass over the schedules that are due: what becomes of each tick is decided by core/schedule/decide.ts, and done in one step. Time is
+ * Redis's, and what is due is what our own keys say: a pass that comes early, late, twice or in two processes does nothing wrong.
+ */
+import type { Agents } from "../core/agents.ts";
+import { ErrandError } from "../core/errors.ts";
+import { type Decision, decide, type Make } from "../core/schedule/decide.ts";
+import { inputOf, tickOf } from "../core/schedule/input.ts";
+import { type DueTick, tickAfter } from "../core/schedule/state.ts";
+import type { CronTimes } from "../core/schedule/timing.ts";
+import type { Chance } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { createArguments } from "./producer.ts";
+import {
+  type KeptSchedule,
+  readSchedules,
+  takeSchedules,
+  type ToMake,
+  writeSchedule,
+  type Written,
+} from "./schedule-store.ts";
+import type { Store } from "./store.ts";
+import type { Tickets } from "./tickets.ts";
+
+export interface Ticker {
+  /** Fires all that is due. @returns how many schedules that were */
+  pass(): Promise<number>;
+  /** The pass under way stops after what it has taken. */
+  stop(): void;
+}
+
+export interface TickerPorts {
+  readonly store: Store;
+  readonly tickets: Tickets;
+  readonly agents: Agents;
+  readonly cronTimes: CronTimes;
+  readonly chance: Chance;
+  readonly log: Log;
+}
+
+const TAKEN_AT_ONCE = 200;
+/** What a process took and did not finish is due again after this. */
+const TAKEN_MS = 30_000;
+/** Times that end in one step: so many of missed ones, which are one line; and so many that may each have a run. */
+const MOST_TIMES = 10_000;
+const MOST_RUNS = 50;
+/** Buffered ticks are woken by the end of a run; this is for a wake that was lost. */
+const BUFFER_LOOK_MS = 60_000;
+const AGAIN_MS = 15_000;
+const AGAIN_MOST_MS = 15 * 60_000;
+const TRIES = 5;
+
+export function createTicker(ports: TickerPorts): Ticker {
+  let stopped = false;
+  const pass = async (): Promise<number> => {
+    for (let fired = 0; ;) {
+      const { now, schedules } = await takeSchedules(ports.store, TAKEN_AT_ONCE, TAKEN_MS);
+      await Promise.all(schedules.map(async (one) => one && fire(ports, one, now)));
+      fired += schedules.length;
+      if (stopped || schedules.length < TAKEN_AT_ONCE) return fired;
+    }
+  };
+  return { pass, stop: () => void (stopped = true) };
+}
+
+/** What fails here, fails for this schedule alone; it is due again soon. */
+async function fire(ports: TickerPorts, taken: KeptSchedule, takenAt: number): Promise<void> {
+  let [schedule, now]: [KeptSchedule | undefined, number] = [taken, takenAt];
+  try {
+    for (let tries = 0; schedule !== undefined && tries < TRIES; tries++) {
+      const written = await fireOnce(ports, schedule, now);
+      if (written.answer === "refused") return await putOff(ports, schedule, now, written.why);
+      if (written.answer !== "changed") return;
+      const read = await readSchedules(ports.store, [schedule.id]);
+      [schedule, now] = [read.schedules[0], read.now];
+    }
+  } catch (error) {
+    if (schedule === undefined || !(error instanceof ErrandError)) return failed(ports.log, taken.id, error);
+    await putOff(ports, schedule, now, `${error.code}: ${error.message}`).catch((again: unknown) =>
+      failed(ports.log, taken.id, again),
+    );
+  }
+}
+
+async function fireOnce(ports: TickerPorts, schedule: KeptSchedule, now: number): Promise<Written> {
+  const { store, tickets, chance, cronTimes } = ports;
+  const { id, definition, state } = schedule;
+  const { ticks, more } = dueTicks(schedule, cronTimes, now);
+  const decision = decide(definition, state, ticks, more, now);
+  const makes: ToMake[] = [];
+  for (const make of decision.makes) makes.push({ ...make, args: await argumentsOf(ports, schedule, make) });
+  return writeSchedule(store, tickets, {
+    id,
+    before: schedule,
+    nonce: chance.nonce(),
+    state: decision.state,
+    due: more ? now : nextDue(id, schedule, decision.state, cronTimes, now),
+    makes,
+    cancels: decision.cancels,
+    outcomes: decision.outcomes,
+  });
+}
+
+/** Those that are due by now, in order, as many as one step takes. */
+function dueTicks(
+  { id, definition: { timing, catchUp, overlap }, state }: KeptSchedule,
+  cronTimes: CronTimes,
+  now: number,
+): { readonly ticks: readonly DueTick[]; readonly more: boolean } {
+  const most = catchUp.policy === "all" && overlap !== "cancel-other" ? MOST_RUNS : MOST_TIMES;
+  const ticks: DueTick[] = [];
+  for (let after = state.cursor; ;) {
+    const tick = tickAfter(id, timing, state, cronTimes, after);
+    if (tick === undefined || tick.due > now) return { ticks, more: false };
+    if (ticks.length === most) return { ticks, more: true };
+    ticks.push(tick);
+    after = tick.nominal;
+  }
+}
+
+/** When a schedule has to be looked at next. */
+export function nextDue(
+  id: string,
+  { definition }: Pick<KeptSchedule, "definition">,
+  state: Decision["state"],
+  cronTimes: CronTimes,
+  now: number,
+): number | undefined {
+  const next = tickAfter(id, definition.timing, state, cronTimes, state.cursor)?.due;
+  if (state.buffer.length === 0 || state.paused) return next;
+  return Math.min(next ?? Infinity, now + BUFFER_LOOK_MS);
+}
+
+/** @throws ErrandError `agent-unknown`, `input-invalid`, … */
+async function argumentsOf(
+  { agents, chance }: TickerPorts,
+  { id, definition }: KeptSchedule,
+  { nominal, since }: Make,
+): Promise<readonly (string | number)[]> {
+  const { identifier, input, tenant, priority } = definition;
+  return createArguments(
+    agents.need(definition.agent),
+    {
+      identifier,
+      input: inputOf(input, tickOf(id, identifier, nominal, since)),
+      idempotencyKey: `schedule ${id} ${nominal}`,
+      covers: { from: since, to: nominal },
+      ...(tenant !== undefined && { tenant }),
+      ...(priority !== undefined && { priority }),
+    },
+    chance.nonce(),
+    { schedule: id, nominal },
+  );
+}
+
+/** The tick is not lost: it is due again, until it is too old to be made up. */
+async function putOff(
+  { store, tickets, chance, log }: TickerPorts,
+  schedule: KeptSchedule,
+  now: number,
+  error: string,
+): Promise<void> {
+  log.error("schedule.no-run", {
+    schedule: schedule.id,
+    agent: schedule.definition.agent,
+    error: error.split(" ", 1)[0] ?? "",
+  });
+  const { runs: _, ...state } = schedule.state;
+  // Another process may know the agent.
+  const doubled = error.startsWith("agent-unknown") ? 0 : Math.min(schedule.fails, 10);
+  const due = now + Math.min(AGAIN_MS * 2 ** doubled, AGAIN_MOST_MS);
+  await writeSchedule(store, tickets, { id: schedule.id, before: schedule, nonce: chance.nonce(), state, due, error });
+}
+
+function failed(log: Log, schedule: string, error: unknown): void {
+  log.warn("schedule.failed", {
+    schedule,
+    error: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : "unknown",
+  });
+}
