@@ -7,7 +7,8 @@ import type { ChatProfile } from "./chat-profile.ts";
 import { type Fields, said } from "./fields.ts";
 import { chatCalls } from "./foreign.ts";
 import { asMessage } from "./messages-blocks.ts";
-import { knowsNone } from "./profile.ts";
+import { type OpenaiFormat, openaiOutput, wantedOutput } from "./output-format.ts";
+import { answerTokens, knowsNone } from "./profile.ts";
 import { isStrict, wireSchema } from "./schema.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
@@ -18,7 +19,9 @@ type Result = Extract<Message, { role: "tool" }>;
 const MAX_CALLS = 128;
 
 export function chatRequest(request: ModelRequest, profile: ChatProfile): Body {
-  const { features = {}, extraBody = {}, maxOutputTokens } = profile;
+  const { features = {}, extraBody = {} } = profile;
+  const maxOutputTokens = answerTokens(request, profile);
+  const format = openaiOutput(wantedOutput(request, features));
   const role = features.developerRole === true ? "developer" : "system";
   const system = request.system.trim() === "" ? [] : [{ role, content: request.system.toWellFormed() }];
   const limit = { [features.maxTokensField ?? "max_completion_tokens"]: maxOutputTokens };
@@ -28,8 +31,13 @@ export function chatRequest(request: ModelRequest, profile: ChatProfile): Body {
     model: request.model,
     messages: [...system, ...transcript(request.messages)],
     ...toolFields(request, profile),
+    ...(format !== undefined && { response_format: chatFormat(format) }),
   };
   return body as unknown as Body;
+}
+
+function chatFormat({ type, ...told }: OpenaiFormat): Fields {
+  return type === "json_schema" ? { type, json_schema: told } : { type };
 }
 
 function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: ChatProfile): Fields {
@@ -70,7 +78,7 @@ function transcript(messages: readonly Message[]): Fields[] {
 
 function turn(message: Assistant, results: readonly Result[]): Fields[] {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
-  const calls = chatCalls(message.verbatim).flatMap((call, i) => {
+  const calls = chatCalls(message.verbatim, message.foreign).flatMap((call, i) => {
     const id = message.callIds[i];
     return id !== undefined && answers.has(id) ? [{ id, call }] : [];
   });
@@ -82,8 +90,9 @@ function turn(message: Assistant, results: readonly Result[]): Fields[] {
 }
 
 /** The provider's own message with its unknown fields; calls carry our ids, since providers repeat and omit theirs. */
-function assistant({ verbatim, text }: Assistant, calls: readonly { id: string; call: ReadCall }[]): Fields {
-  const own = isObject(verbatim) && asMessage(verbatim) === undefined ? verbatim : {};
+function assistant({ verbatim, text, foreign }: Assistant, calls: readonly { id: string; call: ReadCall }[]): Fields {
+  const isOwn = foreign !== true && isObject(verbatim) && asMessage(verbatim) === undefined;
+  const own = isOwn ? verbatim : {};
   const { tool_calls: _calls, function_call: _call, content, ...rest } = own;
   const ids = new Map(calls.toReversed().map(({ id, call }) => [call.requested.providerId, id]));
   return {

@@ -5,17 +5,20 @@ import { type ChatProfile, checkChatProfile } from "./chat-profile.ts";
 import { chatRequest } from "./chat-request.ts";
 import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
+import { withoutOutput } from "./output-format.ts";
 
 export type { ChatFeatures, ChatProfile } from "./chat-profile.ts";
 
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function chatModel(profile: ChatProfile, options: ModelOptions = {}): Model {
   checkChatProfile(profile);
+  const output = withoutOutput("response_format");
   return endpointModel(
     profile,
     {
       path: "/chat/completions",
-      request: (request) => ({ ...chatRequest(request, profile) }),
+      request: (request) => output.sent({ ...chatRequest(request, profile) }),
+      instead: output.instead,
       answer: chatAnswer,
       said: ["messages"],
     },

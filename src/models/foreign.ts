@@ -1,4 +1,7 @@
-/** Turns that were said in another protocol: a run goes on when its profile's protocol is changed under it. */
+/**
+ * Turns that another model said, or this one in another protocol: a run goes on with a fallback, and when its profile's protocol is changed
+ * under it. They are told by their text and their calls; nothing else of them would be understood.
+ */
 import type { Json } from "../core/json.ts";
 import type { Message, RequestedCall } from "../core/messages.ts";
 import { type ReadCall, readCalls, readFunction } from "./chat-calls.ts";
@@ -41,8 +44,8 @@ export function foreignBlocks({ verbatim, text }: Assistant): readonly ReadBlock
 }
 
 /** The calls of a turn for chat completions. */
-export function chatCalls(verbatim: Json): readonly ReadCall[] {
-  if (!Array.isArray(verbatim) && asMessage(verbatim) === undefined) return readCalls(verbatim);
+export function chatCalls(verbatim: Json, foreign?: true): readonly ReadCall[] {
+  if (foreign !== true && !Array.isArray(verbatim) && asMessage(verbatim) === undefined) return readCalls(verbatim);
   return requestedCalls(verbatim).map((one) =>
     readFunction({ id: one.providerId }, { name: one.name, arguments: one.arguments }),
   );

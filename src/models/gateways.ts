@@ -37,10 +37,14 @@ export const GATEWAYS: Readonly<Record<GatewayName, Gateway>> = {
   gemini: {
     baseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
     host: "generativelanguage.googleapis.com",
-    chat: OLD_NAME,
+    chat: { ...OLD_NAME, structuredOutputWithTools: false },
   },
-  // Without a tool parser of its own it knows no `tool_choice: "none"` that leaves the tools in the prompt; thoughts are in the open.
-  vllm: { chat: { ...OLD_NAME, toolChoiceNone: false }, responses: { encryptedReasoning: false }, messages: BEARER },
+  // Guided decoding of an answer leaves no room for calls. Without a tool parser of its own it knows no `tool_choice: "none"` that leaves the tools in the prompt; thoughts are in the open.
+  vllm: {
+    chat: { ...OLD_NAME, toolChoiceNone: false, structuredOutputWithTools: false },
+    responses: { encryptedReasoning: false, structuredOutputWithTools: false },
+    messages: BEARER,
+  },
 };
 
 export const GATEWAY_NAMES: readonly string[] = Object.keys(GATEWAYS);

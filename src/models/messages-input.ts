@@ -46,7 +46,7 @@ function turnOf(
   results: readonly Result[],
 ): { blocks: readonly Fields[]; results: readonly Fields[] } {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result]));
-  const own = asMessage(message.verbatim);
+  const own = message.foreign === true ? undefined : asMessage(message.verbatim);
   const read = own === undefined ? foreignBlocks(message) : readBlocks(own["content"]);
   const answered: Fields[] = [];
   let calls = 0;

@@ -1,26 +1,31 @@
 /** A model request as Anthropic's messages take it. Pure: equal requests give equal bodies. */
+import { isObject } from "../core/json.ts";
 import type { ModelRequest, ToolSpec } from "../core/messages.ts";
 import type { Fields } from "./fields.ts";
 import { conversation, type Said } from "./messages-input.ts";
 import type { MessagesProfile } from "./messages-profile.ts";
-import { knowsNone } from "./profile.ts";
+import { anthropicOutput, wantedOutput } from "./output-format.ts";
+import { answerTokens, knowsNone } from "./profile.ts";
 import { isStrict, wireSchema } from "./schema.ts";
 
 /** The protocol wants a bound. More than about 21,000 may take longer than the ten minutes that an answer in one piece has. */
 const MOST_TOKENS = 8_192;
 
 export function messagesRequest(request: ModelRequest, profile: MessagesProfile): Fields {
-  const { features = {}, extraBody = {}, maxOutputTokens = MOST_TOKENS } = profile;
+  const { features = {}, extraBody = {} } = profile;
+  const schema = anthropicOutput(wantedOutput(request, features));
+  const config = isObject(extraBody["output_config"]) ? extraBody["output_config"] : {};
   const mark = marker(features.promptCache ?? "5m");
   const system = request.system.trim() === "" ? [] : [{ type: "text", text: request.system.toWellFormed() }];
   const tools = toolFields(request, profile, system.length === 0 ? mark : (block) => block);
   return {
     ...extraBody,
     model: request.model,
-    max_tokens: maxOutputTokens,
+    max_tokens: answerTokens(request, profile) ?? MOST_TOKENS,
     ...(system.length > 0 && { system: system.map(mark) }),
     messages: marked(conversation(request.messages), mark),
     ...tools,
+    ...(schema !== undefined && { output_config: { ...config, format: { type: "json_schema", schema } } }),
   };
 }
 

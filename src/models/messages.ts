@@ -5,6 +5,7 @@ import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { joinParts, messagesAnswer, pausedRequest } from "./messages-answer.ts";
 import { checkMessagesProfile, type MessagesProfile } from "./messages-profile.ts";
 import { messagesRequest } from "./messages-request.ts";
+import { withoutOutput } from "./output-format.ts";
 
 export type { MessagesFeatures, MessagesProfile } from "./messages-profile.ts";
 
@@ -12,11 +13,13 @@ export type { MessagesFeatures, MessagesProfile } from "./messages-profile.ts";
 export function messagesModel(profile: MessagesProfile, options: ModelOptions = {}): Model {
   checkMessagesProfile(profile);
   needAnthropicSdk();
+  const output = withoutOutput("output_config");
   return endpointModel(
     profile,
     {
       path: "/v1/messages",
-      request: (request) => messagesRequest(request, profile),
+      request: (request) => output.sent(messagesRequest(request, profile)),
+      instead: output.instead,
       answer: messagesAnswer,
       said: ["system", "messages"],
       paused: { next: pausedRequest, join: joinParts },

@@ -42,6 +42,8 @@ export interface Features {
   readonly strictTools?: boolean;
   /** How the provider itself keeps an answer to the agent's output schema; default `json_schema`. `none`: it is only asked for. */
   readonly structuredOutput?: "json_schema" | "json_object" | "none";
+  /** Also in requests with tools, default true. `false` for servers that would then call none: it goes out where no tool can be called. */
+  readonly structuredOutputWithTools?: boolean;
   /** Images and files from tools go to the model, where the protocol takes them; default true. Otherwise it is told that there is one. */
   readonly vision?: boolean;
 }
@@ -59,6 +61,7 @@ export const FEATURES: Readonly<Record<keyof Features, Values>> = {
   toolChoiceNone: "boolean",
   strictTools: "boolean",
   structuredOutput: ["json_schema", "json_object", "none"],
+  structuredOutputWithTools: "boolean",
   vision: "boolean",
 };
 
@@ -132,6 +135,14 @@ function checkPrice(price: Price): void {
     if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
       refuse(`price.${name}: expected US dollars for a million tokens, such as 0.25, got ${String(value)}.`);
   }
+}
+
+/** Tokens that an answer may have: the request's own bound, if the profile's is not lower. */
+export function answerTokens(
+  { maxOutputTokens: asked }: { readonly maxOutputTokens?: number },
+  { maxOutputTokens: most }: Endpoint,
+): number | undefined {
+  return asked === undefined || most === undefined ? (asked ?? most) : Math.min(asked, most);
 }
 
 function checkNumber(name: string, value: number | undefined, least: number): void {

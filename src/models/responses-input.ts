@@ -35,7 +35,8 @@ interface Sent {
 
 function turn(message: Assistant, results: readonly Result[], taken: Set<unknown>): Fields[] {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
-  const read = Array.isArray(message.verbatim) ? readItems(message.verbatim) : foreignItems(message);
+  const isOwn = Array.isArray(message.verbatim) && message.foreign !== true;
+  const read = isOwn ? readItems(message.verbatim) : foreignItems(message);
   // OpenAI knows which thought an id belongs to, and refuses one without the other.
   const whole = read.every((one) => one.is !== "reasoning" || isReplayable(one.item));
   let calls = 0;

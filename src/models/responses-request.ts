@@ -1,7 +1,9 @@
 /** A model request as OpenAI's Responses take it. Pure: equal requests give equal bodies. */
+import { isObject } from "../core/json.ts";
 import type { ModelRequest, ToolSpec } from "../core/messages.ts";
 import type { Fields } from "./fields.ts";
-import { knowsNone } from "./profile.ts";
+import { openaiOutput, wantedOutput } from "./output-format.ts";
+import { answerTokens, knowsNone } from "./profile.ts";
 import { inputItems, plainMessage } from "./responses-input.ts";
 import type { ResponsesProfile } from "./responses-profile.ts";
 import { isStrict, wireSchema } from "./schema.ts";
@@ -9,7 +11,10 @@ import { isStrict, wireSchema } from "./schema.ts";
 const ENCRYPTED = "reasoning.encrypted_content";
 
 export function responsesRequest(request: ModelRequest, profile: ResponsesProfile): Fields {
-  const { features = {}, extraBody = {}, maxOutputTokens } = profile;
+  const { features = {}, extraBody = {} } = profile;
+  const maxOutputTokens = answerTokens(request, profile);
+  const format = openaiOutput(wantedOutput(request, features));
+  const text = isObject(extraBody["text"]) ? extraBody["text"] : {};
   const { encryptedReasoning = true, instructions: place = "field" } = features;
   const system = request.system.trim() === "" ? undefined : request.system.toWellFormed();
   const wanted: unknown[] = Array.isArray(extraBody["include"]) ? extraBody["include"] : [];
@@ -26,6 +31,7 @@ export function responsesRequest(request: ModelRequest, profile: ResponsesProfil
       ...inputItems(request.messages),
     ],
     ...toolFields(request, profile),
+    ...(format !== undefined && { text: { ...text, format } }),
   };
 }
 

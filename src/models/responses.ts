@@ -2,6 +2,7 @@
 import type { Model } from "../ports/model.ts";
 import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
+import { withoutOutput } from "./output-format.ts";
 import { responsesAnswer } from "./responses-answer.ts";
 import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
 import { responsesRequest } from "./responses-request.ts";
@@ -13,11 +14,13 @@ const NO_REASONING = "Set features.encryptedReasoning to false in the model's pr
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function responsesModel(profile: ResponsesProfile, options: ModelOptions = {}): Model {
   checkResponsesProfile(profile);
+  const output = withoutOutput("text");
   return endpointModel(
     profile,
     {
       path: "/responses",
-      request: (request) => responsesRequest(request, profile),
+      request: (request) => output.sent(responsesRequest(request, profile)),
+      instead: output.instead,
       answer: responsesAnswer,
       said: ["instructions", "input"],
       hint: (told) => (/encrypted content is not supported/i.test(told) ? NO_REASONING : undefined),

@@ -27,12 +27,19 @@ const resolved: readonly (readonly [string, Record<string, unknown>, Record<stri
   [
     "at another address",
     { gateway: "gemini", baseURL: "http://127.0.0.1:1/v1" },
-    { baseURL: "http://127.0.0.1:1/v1", features: { maxTokensField: "max_tokens" } },
+    { baseURL: "http://127.0.0.1:1/v1", features: { maxTokensField: "max_tokens", structuredOutputWithTools: false } },
   ],
   [
     "the profile's own settings come first",
     { gateway: "vllm", baseURL: "http://127.0.0.1:1/v1", features: { toolChoiceNone: true, parallelToolCalls: false } },
-    { features: { maxTokensField: "max_tokens", toolChoiceNone: true, parallelToolCalls: false } },
+    {
+      features: {
+        maxTokensField: "max_tokens",
+        toolChoiceNone: true,
+        parallelToolCalls: false,
+        structuredOutputWithTools: false,
+      },
+    },
   ],
   ["a host that nobody knows", { baseURL: "https://models.example/v1" }, { baseURL: "https://models.example/v1" }],
 ];
