@@ -7,6 +7,9 @@ import type { Covered } from "./journal.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 import { checkToolUse, sourceOf, type ToolDefinition, type ToolUse } from "./tool-use.ts";
 
+/** OpenAI refuses more in one request, and so do most gateways. */
+export const MOST_TOOLS = 128;
+
 export interface InstructionContext<Input> {
   readonly input: Input;
   readonly identifier: string;
@@ -129,9 +132,9 @@ export function agent<const I extends Schema, const O extends Schema | undefined
         `tools: ${tool.name} acts on the account of ${JSON.stringify(tool.connection)}: add it to connections, so that runs wait for it.`,
       );
   const shown = made.tools.filter(({ hidden }) => hidden !== true).length;
-  if (shown > 128)
+  if (shown > MOST_TOOLS)
     refuse(
-      `tools: expected at most 128, got ${shown}: model providers refuse more. Name the ones that the agent needs.`,
+      `tools: expected at most ${MOST_TOOLS}, got ${shown}: model providers refuse more. Name the ones that the agent needs.`,
     );
   return Object.freeze(made) as ReturnType<typeof agent<I, O>>;
 }

@@ -1,4 +1,5 @@
 /** A model's answer, judged before it is committed: which calls may run, whether it finishes, asks again or fails (facts/seeds.md D.4). */
+import { shownName, toolNamed } from "./aliases.ts";
 import type { PlannedCall, TurnCommitted } from "./journal.ts";
 import { canonical, isObject, isTooDeep, type Json } from "./json.ts";
 import type { RunLimit } from "./limits.ts";
@@ -130,21 +131,21 @@ function tooMany(room: number): Json {
 }
 
 function planCall(requested: RequestedCall, id: string, { context, check, hash, withKey }: Judging): PlannedCall {
+  const tools = visibleTools(context);
+  const tool = toolNamed(tools, requested.name);
   const known = {
     id,
-    name: requested.name,
+    name: tool?.name ?? requested.name,
     providerId: requested.providerId,
     argsHash: hash(canonicalText(requested.arguments)),
   };
-  const tools = visibleTools(context);
-  const tool = tools.find((t) => t.name === requested.name);
   if (tool === undefined) return reject(known, unknownTool(requested.name, tools));
   const args = parseArguments(requested.arguments);
   if (!args.ok)
-    return reject(known, envelope("InvalidArguments", `${tool.name}: ${args.problem} Send one JSON object.`));
+    return reject(known, envelope("InvalidArguments", `${requested.name}: ${args.problem} Send one JSON object.`));
   const problems = check(tool, args.value);
   if (problems.length > 0)
-    return reject(known, envelope("InvalidArguments", `${tool.name}: ${problems.slice(0, 10).join("; ")}`));
+    return reject(known, envelope("InvalidArguments", `${requested.name}: ${problems.slice(0, 10).join("; ")}`));
   const sent = withKey(tool, args.value, id);
   return { ...known, verdict: "run", args: sent, effect: tool.effect, connection: tool.connection };
 }
@@ -162,7 +163,7 @@ function canonicalText(text: string): string {
 }
 
 function unknownTool(name: string, tools: readonly FrozenTool[]): Json {
-  const names = tools.map((t) => t.name);
+  const names = tools.map(shownName);
   // A model may write a name of any length; comparing takes time by length.
   const asked = name.slice(0, 100);
   const close = nearest(asked, names, 10);

@@ -2,6 +2,7 @@
  * What the model sees: a pure projection of the journal. The same state always gives the same request.
  * It reads only the evidence that a `turn-requested` names (J3), so a late result changes no prompt that a model has seen.
  */
+import { shownName } from "./aliases.ts";
 import { type Shape, shapeOf } from "./compaction.ts";
 import { askedOf, isSame } from "./fallback.ts";
 import type { PlannedCall, RunnableCall, Shown } from "./journal.ts";
@@ -51,7 +52,11 @@ export function project(
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });
   }
   remind(state.turns.length, final);
-  const tools = visibleTools(context).map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const tools = visibleTools(context).map((tool) => ({
+    name: shownName(tool),
+    description: tool.description,
+    parameters: tool.parameters,
+  }));
   return {
     ...asked,
     system: system(context),
@@ -94,7 +99,9 @@ function results(
   const made = turn.plan.filter((call) => call.verdict === "run").length;
   const share = Math.max(200, Math.min(resultChars, Math.floor(turnResultChars / Math.max(1, made))));
   const each = Math.min(share, shape.charsOf(index));
-  return turn.plan.map((call) => {
+  const shownNames = new Map(context.tools.map((tool) => [tool.name, shownName(tool)]));
+  return turn.plan.map((planned) => {
+    const call = { ...planned, name: shownNames.get(planned.name) ?? planned.name };
     const text = resultText(state, call, shown, each);
     const isHidden = index < shape.hide && call.verdict === "run" && isOk(state, call, shown);
     return { role: "tool", callId: call.id, name: call.name, text: isHidden ? hidden(call, text) : text };
@@ -137,8 +144,8 @@ function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefine
 function unknown(state: RunState, { id, name, connection }: RunnableCall): unknown {
   const startedAt = state.claims[id]?.[0]?.at;
   const verifyWith = (state.context === undefined ? [] : visibleTools(state.context))
-    .filter((tool) => tool.effect === "read" && tool.connection === connection && tool.name !== name)
-    .map((tool) => tool.name);
+    .filter((tool) => tool.effect === "read" && tool.connection === connection && shownName(tool) !== name)
+    .map(shownName);
   return unknownEnvelope({
     tool: name,
     call: id,

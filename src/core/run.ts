@@ -55,9 +55,11 @@ export type ParkReason =
   | "budget"
   | "review";
 
-/** A tool as frozen into the run. `name` is what the model sees. */
+/** A tool as frozen into the run. */
 export interface FrozenTool extends Repeatability {
   readonly name: string;
+  /** What models call it, if `name` is none that providers take. */
+  readonly alias?: string;
   readonly description: string;
   readonly parameters: JsonSchema;
   /** Empty for a tool that needs no account. */
@@ -100,7 +102,7 @@ export interface RunContext {
 }
 
 /** The tools that the model may call. */
-export function visibleTools({ tools }: RunContext): readonly FrozenTool[] {
+export function visibleTools({ tools }: Pick<RunContext, "tools">): readonly FrozenTool[] {
   return tools.filter(({ hidden }) => hidden !== true);
 }
 

@@ -1,8 +1,9 @@
 /** Before the first token is bought, and after each wait for an account: look at the accounts; the first time freeze what the run keeps. */
-import type { Agent } from "../core/agent.ts";
+import { type Agent, MOST_TOOLS } from "../core/agent.ts";
+import { withAliases } from "../core/aliases.ts";
 import { accountGate } from "../core/gate.ts";
 import { nearest } from "../core/nearest.ts";
-import type { RunContext } from "../core/run.ts";
+import { type RunContext, visibleTools } from "../core/run.ts";
 import { freezeUses } from "../core/tool-use.ts";
 import { afterMassLoss } from "../core/losses.ts";
 import { afterLook, afterOutage, afterToolsChanged, waitingSince } from "../core/waiting.ts";
@@ -80,6 +81,12 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     const message = `Two sources offer a tool of the same name to agent "${agent.name}": ${listed.clashing.join("; ")}. Name the tools that the agent needs one by one, or give one of them another name.`;
     return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
   }
+  const tools = withAliases(freezeUses(listed.tools, agent.tools, agent.onUnknown), ports.hash);
+  const offered = visibleTools({ tools }).length;
+  if (offered > MOST_TOOLS) {
+    const message = `Agent "${agent.name}" would offer ${offered} tools, and model providers take at most ${MOST_TOOLS}. Name the ones that it needs, instead of all of a server's.`;
+    return end(held, { kind: "ended", status: "failed", code: "tools-missing", message });
+  }
   if (listed.changed.length > 0) {
     ports.log.error("tools.changed", { run: held.id, agent: agent.name, tools: listed.changed.join(", ") });
     return parkOrEnd(held, afterToolsChanged(held.state, listed.changed, ports.chance.random()));
@@ -97,7 +104,7 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     model: agent.model,
     limits: agent.limits,
     atLimit: agent.atLimit,
-    tools: freezeUses(listed.tools, agent.tools, agent.onUnknown),
+    tools,
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,
     ...(agent.fallbacks.length > 0 && { fallbacks: agent.fallbacks, fallbackOn: agent.fallbackOn }),

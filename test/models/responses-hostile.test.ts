@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Json, toJson } from "../../src/core/json.ts";
 import type { Message } from "../../src/core/messages.ts";
-import { chatCalls } from "../../src/models/foreign.ts";
+import { requestedCalls } from "../../src/models/foreign.ts";
 import { chatRequest } from "../../src/models/chat-request.ts";
 import { modelFailure } from "../../src/models/failure.ts";
 import { responsesAnswer } from "../../src/models/responses-answer.ts";
@@ -112,7 +112,7 @@ type Turn = {
 function journalMessages(turns: readonly Turn[]): Message[] {
   return turns.flatMap(({ output: items, text: said, planned, nudge }, t): Message[] => {
     const verbatim = toJson(items);
-    const callIds = planned ? chatCalls(verbatim).map((_, c) => `t${t}c${c}`) : [];
+    const callIds = planned ? requestedCalls(verbatim).map((_, c) => `t${t}c${c}`) : [];
     return [
       { role: "assistant", verbatim, text: said, callIds },
       ...callIds.map((one) => tool(one, said)),
