@@ -10,6 +10,7 @@ import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
+import type { Ask, Settlement } from "../ports/asking.ts";
 import type { Claim, CommitReply, Journal, Kept, Move } from "../ports/journal.ts";
 
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
@@ -21,6 +22,10 @@ export class LeaseLost extends Error {
 export class NotKept extends Error {
   override readonly name = "NotKept";
 }
+
+export type Asked =
+  | { readonly is: "ok" | "parked" }
+  | ({ readonly is: "short" } & Extract<CommitReply, { answer: "short" }>);
 
 export interface HeldRun {
   readonly id: string;
@@ -40,6 +45,13 @@ export interface HeldRun {
    * @throws NotKept, LeaseLost
    */
   flush(move?: Move): Promise<boolean>;
+  /**
+   * Writes what waits and these entries, if what they announce is allowed; else the run has parked. `short`: nothing was written.
+   * @throws NotKept, LeaseLost
+   */
+  ask(entries: readonly Entry[], ask: Omit<Ask, "entries">): Promise<Asked>;
+  /** What the last model call has used. It is told with the next thing that is written. */
+  settle(settlement: Settlement): void;
   /** @throws LeaseLost when nothing may be sent any more */
   assertLease(): void;
   addEvidence(evidence: Omit<Evidence, "at">): Promise<void>;
@@ -69,10 +81,11 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   const id = claim.run;
   let committed = foldRun(id, claim.decisions, claim.evidence);
   let length = claim.decisions.length;
-  let waiting: Entry[] = [];
+  let waiting: readonly Entry[] = [];
   /** On their way: a tool's own calls write while others are written. */
   let sending: readonly Entry[] = [];
   let before: Promise<unknown> = Promise.resolve();
+  let settlement: Settlement | undefined;
   let confirmedAt = askedAt;
   let cancelled = claim.cancelled;
   const cancelling = new AbortController();
@@ -114,32 +127,48 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     return intents.length > 0;
   };
 
-  const write = async (move: Move): Promise<boolean> => {
-    const entries = waiting;
-    if (entries.length === 0 && move.to === "stay") return true;
+  type Written = Exclude<CommitReply, { readonly answer: "fenced" | "conflict" }>;
+  const write = async (move: Move, asked: readonly Entry[] = [], ask?: Ask): Promise<Written> => {
+    const mine = waiting;
+    const entries = [...mine, ...asked];
+    const settle = settlement;
+    if (entries.length === 0 && move.to === "stay" && settle === undefined)
+      return { answer: "ok", at: now(), cancelled };
     [waiting, sending] = [[], entries];
     let reply: CommitReply;
-    const asked = clock.monotonic();
+    const began = clock.monotonic();
     try {
-      reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce: chance.nonce(), entries, move });
-      if (reply.answer === "ok" || reply.answer === "unkept") {
+      const more = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
+      const nonce = chance.nonce();
+      reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, move, ...more });
+      if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
+      if (reply.answer === "short") waiting = [...mine, ...waiting];
+      if (reply.answer === "ok" || reply.answer === "unkept" || reply.answer === "parked") {
         const { at } = reply;
-        committed = entries.reduce((state, entry) => apply(state, stamp(entry, at)), committed);
-        length += entries.length;
+        const written = reply.answer === "parked" ? [...mine, reply.park] : entries;
+        committed = written.reduce((state, entry) => apply(state, stamp(entry, at)), committed);
+        length += written.length;
       }
     } finally {
       sending = [];
     }
-    if (reply.answer === "gate-moved") return false;
-    if (reply.answer !== "ok" && reply.answer !== "unkept") return lost(reply.answer);
+    if (reply.answer === "gate-moved" || reply.answer === "short") return reply;
+    if (reply.answer === "fenced" || reply.answer === "conflict") return lost(reply.answer);
     hear(reply.at);
-    confirmedAt = Math.max(confirmedAt, asked);
+    if (reply.answer === "parked") return reply;
+    confirmedAt = Math.max(confirmedAt, began);
     cancelled ||= reply.cancelled;
     const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
     const why = unsent === TOO_FEW ? "store" : "unavailable";
-    if (unsent === undefined || !(await refuse(entries, why, unsent))) return true;
+    if (unsent === undefined || !(await refuse(entries, why, unsent))) return reply;
     if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
     return lost(TOO_LATE);
+  };
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = before.then(work);
+    before = mine.catch(() => undefined);
+    return mine;
   };
 
   return {
@@ -156,12 +185,17 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     now,
     assertLease,
     note(entry) {
-      waiting.push(entry);
+      waiting = [...waiting, entry];
     },
-    flush: (move = { to: "stay" }) => {
-      const mine = before.then(() => write(move));
-      before = mine.catch(() => undefined);
-      return mine;
+    flush: async (move = { to: "stay" }) => (await inTurn(() => write(move))).answer !== "gate-moved",
+    ask: async (entries, ask) => {
+      const all = { ...ask, entries: entries.length };
+      const reply = await inTurn(() => write({ to: "stay" }, entries, all));
+      if (reply.answer === "short") return { ...reply, is: "short" };
+      return { is: reply.answer === "parked" ? "parked" : "ok" };
+    },
+    settle(used) {
+      settlement = used;
     },
     addEvidence,
     keep: (nonce, text) => journal.keep(id, nonce, text).catch(() => undefined),

@@ -18,6 +18,10 @@ export interface Endpoint {
   readonly maxOutputTokens?: number;
   /** Requests a minute by all workers together; a run whose turn has come too early parks until there is room. Default: no limit. */
   readonly requestsPerMinute?: number;
+  /** Tokens a minute, in and out, likewise: what a request may use at most is counted until it is known what it used. */
+  readonly tokensPerMinute?: number;
+  /** Requests under way at once, likewise. */
+  readonly concurrency?: number;
   /** For the cost of a turn where the gateway does not tell it. What it tells wins. */
   readonly price?: Price;
 }
@@ -75,6 +79,8 @@ const SETTINGS: Readonly<Record<keyof Endpoint | "protocol" | "features", true>>
   extraBody: true,
   maxOutputTokens: true,
   requestsPerMinute: true,
+  tokensPerMinute: true,
+  concurrency: true,
   price: true,
   features: true,
 };
@@ -89,7 +95,7 @@ export interface ProfileRules {
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkEndpoint(profile: Endpoint & { readonly features?: unknown }, rules: ProfileRules): void {
-  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, requestsPerMinute, price, features } = profile;
+  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, price, features } = profile;
   checkKeys("", profile, Object.keys(SETTINGS));
   if (typeof apiKey !== "string" || !/^[\x21-\x7e]+$/.test(apiKey))
     refuse(
@@ -104,7 +110,8 @@ export function checkEndpoint(profile: Endpoint & { readonly features?: unknown 
   const taken = Object.keys(extraBody ?? {}).find((key) => rules.ours.includes(key));
   if (taken !== undefined) refuse(`extraBody: "${taken}" is set by Errand for each request; leave it out.`);
   checkNumber("maxOutputTokens", maxOutputTokens, rules.leastTokens ?? 1);
-  checkNumber("requestsPerMinute", requestsPerMinute, 1);
+  for (const name of ["requestsPerMinute", "tokensPerMinute", "concurrency"] as const)
+    checkNumber(name, profile[name], 1);
   if (price !== undefined) checkPrice(price);
   checkFeatures(features ?? {}, rules.features);
 }

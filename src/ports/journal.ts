@@ -1,6 +1,7 @@
-import type { Decision, Entry } from "../core/journal.ts";
+import type { Decision, Entry, Parked } from "../core/journal.ts";
 import type { Evidence } from "../core/outcome.ts";
 import type { FinalStatus, NeedReason } from "../core/run.ts";
+import type { Ask, Settlement } from "./asking.ts";
 
 export interface Claim {
   readonly answer: "claimed";
@@ -70,6 +71,10 @@ export interface Commit {
   readonly nonce: string;
   readonly entries: readonly Entry[];
   readonly move: Move;
+  /** Of a move to `stay`. */
+  readonly ask?: Ask;
+  /** Of the last model call that was asked for. Without it, a run that asks again or lets go has lost it: all that was kept aside counts. */
+  readonly settle?: Settlement;
 }
 
 /**
@@ -79,6 +84,10 @@ export interface Commit {
  */
 export type CommitReply =
   | { readonly answer: "ok" | "unkept"; readonly at: number; readonly cancelled: boolean }
+  /** Not allowed now: the run has parked instead, with this entry in place of those that it asked for. */
+  | { readonly answer: "parked"; readonly at: number; readonly park: Parked }
+  /** It does not fit into a day's budget; nothing was written. What is left of it: whichever of the two is too little. */
+  | { readonly answer: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number }
   | { readonly answer: "fenced" }
   | { readonly answer: "conflict" }
   | { readonly answer: "gate-moved" };

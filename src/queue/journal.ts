@@ -1,5 +1,5 @@
 /** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
-import type { Entry } from "../core/journal.ts";
+import type { Entry, Parked } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
@@ -27,14 +27,16 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       const [answer, cancelled] = await store.run(RENEW, run, epoch);
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
-    commit: async ({ run, epoch, length, nonce, entries, move }) => {
-      const args = [run, epoch, length, nonce, JSON.stringify(moveOf(move, entries))];
+    commit: async ({ run, epoch, length, nonce, entries, move, ask, settle }) => {
+      const asked = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
+      const args = [run, epoch, length, nonce, JSON.stringify({ ...moveOf(move, entries), ...asked })];
       const texts = entries.map((entry) => JSON.stringify(entry));
       // What an intent announces is done only if the intent is there after a failover as well.
       const { reply, kept } = entries.some((entry) => entry.kind === "call-claimed")
         ? await store.runKept(COMMIT, ...args, ...texts)
         : { reply: await store.run(COMMIT, ...args, ...texts), kept: true };
-      await tickets.add(decodeTickets(reply.slice(3)));
+      if (reply[0] === "short") return shortReply(reply);
+      await tickets.add(decodeTickets(reply.slice(reply[0] === "parked" ? 4 : 3)));
       return commitReply(reply, kept);
     },
     evidence: async (run, evidence) => {
@@ -77,8 +79,19 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
   }
 }
 
-function commitReply([answer, at, cancelled]: readonly unknown[], kept: boolean): CommitReply {
+function shortReply([, budget, tokens, nano]: readonly unknown[]): CommitReply {
+  return {
+    answer: "short",
+    budget: String(budget),
+    ...(tokens !== "" && { tokens: Number(tokens) }),
+    ...(nano !== "" && { nano: Number(nano) }),
+  };
+}
+
+function commitReply([answer, at, cancelled, park]: readonly unknown[], kept: boolean): CommitReply {
   switch (answer) {
+    case "parked":
+      return { answer, at: Number(at), park: JSON.parse(String(park)) as Parked };
     case "ok":
       return { answer: kept ? "ok" : "unkept", at: Number(at), cancelled: cancelled === "1" };
     case "fenced":

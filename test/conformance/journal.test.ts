@@ -1,5 +1,6 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
 import { answersConformance } from "./answers.ts";
+import { askingConformance } from "./asking.ts";
 import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
 import { needsConformance } from "./needs.ts";
@@ -21,4 +22,5 @@ for (const [name, open] of SUBJECTS) {
   needsConformance(name, open);
   remindersConformance(name, open);
   answersConformance(name, open);
+  askingConformance(name, open);
 }

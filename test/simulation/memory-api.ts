@@ -4,6 +4,7 @@ import type { Evidence } from "../../src/core/outcome.ts";
 import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { LookedAt } from "../../src/queue/journal.ts";
+import type { MemoryAsking } from "./memory-asking.ts";
 import type { StoredAuthorization, StoredEvent } from "./memory-needs.ts";
 import type { StoredGate, StoredRun } from "./memory-state.ts";
 
@@ -33,6 +34,7 @@ export interface MemoryStore {
   readonly unknowns: ReadonlySet<string>;
   readonly auths: ReadonlyMap<string, StoredAuthorization>;
   readonly events: readonly StoredEvent[];
+  readonly asking: MemoryAsking;
   create(request: CreateRequest): CreateReply;
   claim(run: string, options: Parameters<Journal["claim"]>[1]): ClaimReply;
   renew(run: string, epoch: number): Awaited<ReturnType<Journal["renew"]>>;

@@ -3,11 +3,12 @@
  * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
  */
 import { reviewGate } from "../../src/core/gate.ts";
-import { JOURNAL_VERSION } from "../../src/core/journal.ts";
+import { type Decision, JOURNAL_VERSION, type Parked } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
-import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
+import type { ClaimReply, CommitReply, Move } from "../../src/ports/journal.ts";
 import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import { byScore, entry } from "./maps.ts";
+import { createMemoryAsking } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
@@ -17,6 +18,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates, fill, toLine } =
     state;
   const { goOn, goTo, look, write } = state;
+  const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
   const blobs = new Map<string, string>();
@@ -40,6 +42,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     unknowns,
     auths: needs.auths,
     events: needs.events,
+    asking,
     takeTickets: () => state.takeTickets(),
     create({ run: id, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) {
       const same = find(id);
@@ -160,7 +163,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       looks.set(`run:${id}`, run.lease);
       return { answer: "ok", cancelled: run.cancel && !is("cancel-not-told") };
     },
-    commit({ run: id, epoch, length, nonce, entries, move }) {
+    commit({ run: id, epoch, length, nonce, entries: given, move: wanted, ask, settle }) {
       const run = find(id);
       if (run === undefined) return { answer: "fenced" };
       const ok = (at: number): CommitReply => ({
@@ -169,16 +172,37 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         cancelled: run.cancel && !is("cancel-not-told"),
       });
       const there = run.journal[length];
-      if (there !== undefined && run.nonces[length] === nonce && !is("no-nonce")) return ok(there.at);
+      if (there !== undefined && run.nonces[length] === nonce && !is("no-nonce")) {
+        const last = ask && length + given.length - ask.entries;
+        const park = last === undefined || run.nonces[last] !== nonce ? undefined : run.journal[last];
+        return park?.kind === "parked" && ask !== undefined
+          ? { answer: "parked", at: park.at, park: bare(park) }
+          : ok(there.at);
+      }
       const fenced = run.epoch !== epoch || run.status !== "running";
       if (fenced && !is("no-fence")) return { answer: "fenced" };
       if (run.journal.length !== length && !is("no-fence")) return { answer: "conflict" };
-      const seen = move.to === "gate" ? [move] : move.to === "accounts" ? move.needs : [];
+      const seen = wanted.to === "gate" ? [wanted] : wanted.to === "accounts" ? wanted.needs : [];
       const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
       if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
-      const awaited = move.to === "gate" ? move.unless : undefined;
+      const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
+      if (settle !== undefined || ask !== undefined || wanted.to !== "stay") asking.settle(run, settle);
+      const denied = ask && asking.admit(run, nonce, ask);
+      if (denied?.is === "short") {
+        const { is: _, ...left } = denied;
+        return { answer: "short", ...left };
+      }
+      const park: Parked | undefined = denied && {
+        kind: "parked",
+        reason: denied.reason,
+        about: ask?.about ?? "",
+        until: denied.till,
+        message: denied.message,
+      };
+      const move: Move = denied === undefined ? wanted : { to: "moment", until: denied.till };
+      const entries = park === undefined ? given : [...given.slice(0, given.length - (ask?.entries ?? 0)), park];
       write(run, epoch, nonce, entries);
       for (const it of entries)
         if (it.kind === "unknown" && !is("unknown-not-listed")) unknowns.add(`${id} ${it.intent}`);
@@ -193,7 +217,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const waits = move.to === "gate" || move.to === "accounts" || move.to === "moment";
       goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
       if (move.to !== "end" || !is("end-forgets-fill")) fill(run.line);
-      return ok(now());
+      return park === undefined ? ok(now()) : { answer: "parked", at: now(), park };
     },
     evidence(id, evidence) {
       const run = find(id);
@@ -285,6 +309,10 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     },
     version: (gate) => gates.get(gate)?.version ?? 0,
   };
+}
+
+function bare({ at: _, epoch: __, ...park }: Decision<Parked>): Parked {
+  return park;
 }
 
 function epochOf(run: StoredRun, intent: string): number | undefined {

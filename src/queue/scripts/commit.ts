@@ -1,3 +1,4 @@
+import { ADMIT } from "./admit.ts";
 import { NEEDS } from "./needs.ts";
 import { SHARED } from "./shared.ts";
 
@@ -5,10 +6,11 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON: { to, gates?, needs?, kept?, after?, … }
  *      8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
+ *   · { 'parked', at, cancelled, the park as JSON, tickets… } · { 'short', budget, tokens or '', nano or '' }: see \`Ask\`
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
  * A cancelled run waits for nothing: instead of a gate or a moment it goes to its line, and whoever takes it ends it.
  */
-export const COMMIT: string = `${SHARED}${NEEDS}
+export const COMMIT: string = `${SHARED}${NEEDS}${ADMIT}
 local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
@@ -17,7 +19,11 @@ local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 
 local have = redis.call('LLEN', run .. ':j')
 if have > length then
   local at, _, by = string.match(redis.call('LINDEX', run .. ':j', length), '^(%d+) (%d+) (%S+)\\n')
-  if by == nonce then return { 'ok', at, h[3] or '' } end
+  if by == nonce then
+    local park = move.ask and redis.call('LINDEX', run .. ':j', length + #ARGV - 7 - move.ask.entries)
+    park = park and string.match(park, '^%d+ %d+ ' .. string.gsub(nonce, '%p', '%%%0') .. '\\n({"kind":"parked".*)$')
+    return park and { 'parked', at, h[3] or '', park } or { 'ok', at, h[3] or '' }
+  end
 end
 if h[1] ~= epoch or h[2] ~= 'running' then return { 'fenced' } end
 if have ~= length then return { 'conflict' } end
@@ -26,8 +32,23 @@ for _, at in ipairs(move.gates or {}) do
 end
 if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then return { 'gate-moved' } end
 
+if move.settle or move.ask or move.to ~= 'stay' then settle(id, run, move.settle) end
+local most, park = #ARGV, nil
+if move.ask then
+  local no = admit(id, run, epoch, nonce, move.ask)
+  if no and no.budget then return { 'short', no.budget, no.tokens and int(no.tokens) or '', no.nano and int(no.nano) or '' } end
+  if no then
+    most = most - move.ask.entries
+    move.to, move.reason, move['until'] = 'moment', no.reason, no.till
+    -- By hand: the order of its fields tells it when the commit is sent again.
+    park = '{"kind":"parked","reason":"' .. no.reason .. '","about":"' .. move.ask.about .. '","until":' .. int(no.till) ..
+      ',"message":' .. cjson.encode(no.message) .. '}'
+  end
+end
+
 local entries = {}
-for i = 8, #ARGV do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
+for i = 8, most do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
+if park then entries[#entries + 1] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. park end
 if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
 if move.turned then redis.call('HSET', run, 'turned', '1') end
 for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns', now, id .. ' ' .. intent) end
@@ -39,7 +60,7 @@ if move.needs and not (h[3] and move.needs[1]) then
   local isNew = setNeeds(id, run, h[10], move.needs, 'granted', move.kept)
   if isNew then emit('required', 'run', id, 'agent', h[6], 'needs', needsText(move.needs)) end
 end
-if move.to == 'stay' then return { 'ok', int(now), h[3] or '' } end
+if move.to == 'stay' then return { 'ok', int(now), h[3] or '', unpack(made) } end
 
 redis.call('ZREM', p .. 'live:' .. h[4], id)
 if move.to == 'line' or (h[3] and move.to ~= 'end') then
@@ -81,5 +102,6 @@ else
   end
 end
 fill(h[4])
+if park then return { 'parked', int(now), h[3] or '', park, unpack(made) } end
 return { 'ok', int(now), h[3] or '', unpack(made) }
 `;

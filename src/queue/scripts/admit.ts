@@ -1,0 +1,211 @@
+/**
+ * Lua of the scripts that ask before they do (`ask` of a commit) and of those that close and open cool-downs; stands behind SHARED.
+ *
+ *   cool:<key>       hash   until, why, strikes, by, first: a cool-down; it stays for a while after `until`, to remember the strikes
+ *   cooled:<key>     zset   narrower keys that were closed of late, by when
+ *   wait:<key>       zset   runs that wait for it at a moment, by that moment: each behind the other, so that they come back one by one
+ *   busy:<profile>   zset   runs whose model call is under way, by their epoch: one that has lost its lease has no call any more
+ *   rate:model:<profile> zset nonces of requests, by when; tpm:<profile> hash tens of seconds → tokens
+ *   spend:<name>     hash   tokens and nano spent, kept-tokens and kept-nano kept aside, extra-tokens and extra-nano given on top
+ *   run:<id>         field  kept: what its call keeps aside, as JSON
+ */
+export const ADMIT = `
+local SLOT = 10000
+
+-- → one that waits, to its line. Those that gave up are skipped.
+local function wakeOne(key)
+  while true do
+    local popped = redis.call('ZPOPMIN', p .. 'wait:' .. key)
+    if #popped == 0 then return end
+    local run = p .. 'run:' .. popped[1]
+    local h = redis.call('HMGET', run, 'place', 'reason')
+    if h[1] == 'moment' and h[2] == 'rate-limit' then
+      toLine(popped[1], run)
+      announce(popped[1])
+      return
+    end
+  end
+end
+
+-- Those that wait for it are looked at soon, one after the other. The rest comes at its own moment.
+local function reopen(key)
+  redis.call('DEL', p .. 'cool:' .. key)
+  for i, id in ipairs(redis.call('ZRANGE', p .. 'wait:cool:' .. key, 0, 999)) do
+    if redis.call('HGET', p .. 'run:' .. id, 'place') == 'moment' then
+      redis.call('ZADD', p .. 'looks', 'XX', 'LT', now + i * 20, 'run:' .. id)
+    end
+  end
+  redis.call('DEL', p .. 'wait:cool:' .. key)
+end
+
+-- What was kept aside is given back, and what was used is spent. Of a call that was lost nobody knows: all of it may have been billed.
+local function settle(id, run, used)
+  local text = redis.call('HGET', run, 'kept')
+  if not text then return end
+  redis.call('HDEL', run, 'kept')
+  local kept = cjson.decode(text)
+  local tokens, nano = used and used.tokens or kept.tokens, used and used.nano or kept.nano
+  for _, name in ipairs(kept.budgets) do
+    local key = p .. 'spend:' .. name
+    if redis.call('EXISTS', key) == 1 then
+      redis.call('HINCRBY', key, 'kept-tokens', int(-kept.tokens))
+      redis.call('HINCRBY', key, 'kept-nano', int(-kept.nano))
+      redis.call('HINCRBY', key, 'tokens', int(tokens))
+      redis.call('HINCRBY', key, 'nano', int(nano))
+    end
+  end
+  if kept.slot and redis.call('HEXISTS', p .. 'tpm:' .. kept.profile, kept.slot) == 1 then
+    redis.call('HINCRBY', p .. 'tpm:' .. kept.profile, kept.slot, int(tokens - kept.tokens))
+  end
+  if kept.busy then
+    redis.call('ZREM', p .. 'busy:' .. kept.profile, id)
+    wakeOne('busy:' .. kept.profile)
+  end
+  if used and used.ok then
+    for _, key in ipairs(kept.cool) do reopen(key) end
+  end
+end
+
+local WORDS = { cool = 'a cool-down of ', busy = 'calls at once to model/', rate = 'requests a minute to model/',
+  tpm = 'tokens a minute to model/' }
+
+-- It waits for the key behind all others that do, until a moment of its own.
+local function waitFor(id, key, from, reason, spacing, random)
+  local waits = p .. 'wait:' .. key
+  redis.call('ZREMRANGEBYSCORE', waits, '-inf', now)
+  redis.call('ZREM', waits, id)
+  local last = redis.call('ZRANGE', waits, -1, -1, 'WITHSCORES')[2]
+  local till = math.ceil(math.max(from, tonumber(last) or 0) + (0.5 + random) * spacing)
+  redis.call('ZADD', waits, till, id)
+  redis.call('PEXPIREAT', waits, int(till + 60000))
+  local kind, name = string.match(key, '^(%a+):(.*)$')
+  return { reason = reason, till = till, message = WORDS[kind] .. name }
+end
+
+-- Who comes now does not overtake those that wait.
+local function mustQueue(key, ask)
+  return not ask.waited and redis.call('ZCOUNT', p .. 'wait:' .. key, now + 1, '+inf') > 0
+end
+
+local PARKS = { ['rate-limit'] = 'rate-limit', billing = 'budget', credentials = 'outage' }
+
+-- → nothing when it is cool, or how to wait; keys that this run may probe are added to 'probed'.
+local function checkCool(id, ask, spacing, probed)
+  for _, key in ipairs(ask.cool) do
+    local h = redis.call('HMGET', p .. 'cool:' .. key, 'until', 'why')
+    if h[1] and tonumber(h[1]) > now then
+      return waitFor(id, 'cool:' .. key, tonumber(h[1]), PARKS[h[2]], spacing, ask.random)
+    end
+    if h[1] then probed[#probed + 1] = key end
+  end
+end
+
+-- Calls under way, without those of runs that have lost their lease: they were aborted, or died.
+local function isBusy(profile, most)
+  local busy = p .. 'busy:' .. profile
+  if redis.call('ZCARD', busy) < most then return false end
+  local all = redis.call('ZRANGE', busy, 0, -1, 'WITHSCORES')
+  for i = 1, #all, 2 do
+    local h = redis.call('HMGET', p .. 'run:' .. all[i], 'epoch', 'lease')
+    if not h[1] or tonumber(h[1]) ~= tonumber(all[i + 1]) or tonumber(h[2]) <= now then redis.call('ZREM', busy, all[i]) end
+  end
+  return redis.call('ZCARD', busy) >= most
+end
+
+-- → the moment from which on there is room for one more, 0: now. Exact: never more in any minute.
+local function requestsFrom(profile, most)
+  local key = p .. 'rate:model:' .. profile
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - 60000)
+  if redis.call('ZCARD', key) < most then return 0 end
+  return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]) + 60000
+end
+
+-- In tens of seconds: what was taken up to 70 s ago counts, so no minute has more. One that is larger than the limit goes alone.
+local function tokensFrom(profile, most, tokens)
+  local key, slot = p .. 'tpm:' .. profile, math.floor(now / SLOT)
+  local sum, oldest = 0, nil
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    local at = tonumber(all[i])
+    if at < slot - 6 then
+      redis.call('HDEL', key, all[i])
+    else
+      sum = sum + tonumber(all[i + 1])
+      if tonumber(all[i + 1]) > 0 then oldest = math.min(oldest or at, at) end
+    end
+  end
+  if sum <= 0 or sum + tokens <= most then return 0 end
+  return (oldest + 7) * SLOT
+end
+
+-- → nothing when it fits, or what is left of the budgets that it does not fit into
+local function checkBudgets(reserve)
+  local short
+  for _, budget in ipairs(reserve.budgets) do
+    local h = redis.call('HMGET', p .. 'spend:' .. budget.name, 'tokens', 'kept-tokens', 'extra-tokens', 'nano', 'kept-nano', 'extra-nano')
+    for i, unit in ipairs({ 'tokens', 'nano' }) do
+      local most = budget[unit]
+      if most then
+        local at = i * 3 - 2
+        local left = most + (tonumber(h[at + 2]) or 0) - (tonumber(h[at]) or 0) - (tonumber(h[at + 1]) or 0)
+        if reserve[unit] > left then
+          short = short or { budget = budget.name }
+          short[unit] = math.min(short[unit] or left, left)
+        end
+      end
+    end
+  end
+  return short
+end
+
+-- → nothing: allowed, and kept aside. { till, reason, message }: wait. { budget, tokens, nano }: so much is left.
+local function admit(id, run, epoch, nonce, ask)
+  local model, probed = ask.model, {}
+  local rate = model and model.requestsPerMinute
+  local spacing = rate and 60000 / rate or 20
+  local wait = checkCool(id, ask, spacing, probed)
+  if wait then return wait end
+  local reserve = ask.reserve or { tokens = 0, nano = 0, budgets = {} }
+  local function room(kind, from, gap)
+    local key = kind .. ':' .. model.profile
+    if from <= now and mustQueue(key, ask) then from = now end
+    if from > 0 then return waitFor(id, key, from, 'rate-limit', gap, ask.random) end
+  end
+  wait = model and (
+    model.concurrency and room('busy', isBusy(model.profile, model.concurrency) and now + o.lease or 0, 20) or
+    rate and room('rate', requestsFrom(model.profile, rate), spacing) or
+    model.tokensPerMinute and room('tpm', tokensFrom(model.profile, model.tokensPerMinute, reserve.tokens), spacing))
+  if wait then return wait end
+  local short = checkBudgets(reserve)
+  if short then return short end
+
+  if not model then return end
+  local kept = { profile = model.profile, tokens = reserve.tokens, nano = reserve.nano, budgets = {}, cool = probed }
+  for i, budget in ipairs(reserve.budgets) do
+    local key = p .. 'spend:' .. budget.name
+    redis.call('HINCRBY', key, 'kept-tokens', int(reserve.tokens))
+    redis.call('HINCRBY', key, 'kept-nano', int(reserve.nano))
+    redis.call('PEXPIREAT', key, int(budget.endsAt + 3 * 86400000))
+    kept.budgets[i] = budget.name
+  end
+  if model.concurrency then
+    redis.call('ZADD', p .. 'busy:' .. model.profile, epoch, id)
+    kept.busy = true
+  end
+  if rate then
+    redis.call('ZADD', p .. 'rate:model:' .. model.profile, now, nonce)
+    redis.call('PEXPIRE', p .. 'rate:model:' .. model.profile, 60000)
+  end
+  if model.tokensPerMinute then
+    kept.slot = int(math.floor(now / SLOT))
+    redis.call('HINCRBY', p .. 'tpm:' .. model.profile, kept.slot, int(reserve.tokens))
+    redis.call('PEXPIRE', p .. 'tpm:' .. model.profile, 80000)
+  end
+  for _, key in ipairs(probed) do
+    local why = redis.call('HGET', p .. 'cool:' .. key, 'why')
+    -- Nobody else asks until it is known what this one finds.
+    if why ~= 'rate-limit' then redis.call('HSET', p .. 'cool:' .. key, 'until', int(now + 60000)) end
+  end
+  redis.call('HSET', run, 'kept', cjson.encode(kept))
+end
+`;
