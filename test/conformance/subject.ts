@@ -12,10 +12,9 @@ import { DUE } from "../../src/queue/scripts/due.ts";
 import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
-import type { Cooling, Used } from "../../src/ports/asking.ts";
-import { redisCooling } from "../../src/queue/cooling.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
 import { testStore } from "../support/store.ts";
+import { ageAsking, type AskingSubject, memoryAsking, redisAsking } from "./asking-subject.ts";
 import type { CreateReply, CreateRequest } from "../simulation/memory-api.ts";
 import { createMemoryStore } from "../simulation/memory-store.ts";
 import { authorizations, type StoredEvent } from "../simulation/memory-needs.ts";
@@ -50,12 +49,9 @@ export interface Authorization {
   readonly reminds: boolean;
 }
 
-export interface Subject {
+export interface Subject extends AskingSubject {
   readonly journal: Journal;
   readonly gates: RedisGates;
-  readonly cooling: Cooling;
-  /** Of a day's budget. */
-  spend(name: string): Promise<{ readonly spent: Used; readonly kept: Used }>;
   create(request: CreateRequest): Promise<CreateReply>;
   cancel(run: string): Promise<string>;
   /** A person's word on an attempt whose outcome nobody knows. */
@@ -115,16 +111,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
         }),
       looked: (seen) => at(() => void store.looked(seen)),
     },
-    cooling: {
-      close: (key, closing) => at(() => store.asking.close(key, closing)),
-      closed: (keys) => at(() => store.asking.closed(keys)),
-      reopen: (key) => at(() => store.asking.reopen(key)),
-    },
-    spend: async (name) => {
-      const none = { tokens: 0, nano: 0 };
-      const { spent = none, kept = none } = store.asking.spends.get(name) ?? {};
-      return { spent, kept };
-    },
+    ...memoryAsking(store, at),
     create: (request) => at(() => store.create(request)),
     cancel: (run) => at(() => store.cancel(run)),
     answer: (run, intent, says) => at(() => store.answer(run, intent, answerOf(intent, says))),
@@ -185,14 +172,7 @@ export const redisSubject: OpenSubject = (t, options) => {
   return {
     journal,
     gates,
-    cooling: redisCooling(store),
-    spend: async (name) => {
-      const h = await redis.hgetall(`${prefix}spend:${name}`);
-      return {
-        spent: { tokens: Number(h["tokens"] ?? 0), nano: Number(h["nano"] ?? 0) },
-        kept: { tokens: Number(h["kept-tokens"] ?? 0), nano: Number(h["kept-nano"] ?? 0) },
-      };
-    },
+    ...redisAsking(store),
     create: async ({ run, nonce, queue, priority, idem, inputHash, created, coalesce = "all" }) => {
       const { agent, identifier, tenant = "" } = created;
       const first = JSON.stringify(created);
@@ -265,10 +245,7 @@ export const redisSubject: OpenSubject = (t, options) => {
     remind: async (nonce, gates) => Number((await store.run(REMIND, nonce, ...gates))[0]),
     now: () => Date.now(),
     age: async (ms) => {
-      for (const key of await redis.keys(`${prefix}cool:*`)) await redis.hincrby(key, "until", String(-ms));
-      for (const kind of ["wait", "rate", "cooled"])
-        for (const key of await redis.keys(`${prefix}${kind}:*`))
-          for (const member of await redis.zrange(key, "0", "-1")) await redis.zincrby(key, -ms, member);
+      await ageAsking(store, ms);
       for (const gate of await redis.zrange(`${prefix}auths`, "0", "-1"))
         await redis.hincrby(`${prefix}auth:${gate}`, "since", String(-ms));
       const looks = await redis.zrange(`${prefix}looks`, "0", "-1");

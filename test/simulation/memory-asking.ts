@@ -1,19 +1,12 @@
 /** What runs ask for before they do it, and cool-downs: the counterpart of src/queue/scripts/admit.ts and cool.ts. */
+import type { Entry, Parked } from "../../src/core/journal.ts";
+import type { CommitReply, Move } from "../../src/ports/journal.ts";
 import type { Ask, Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
 import { byScore, entry } from "./maps.ts";
+import { createMemoryCooling } from "./memory-cooling.ts";
 import type { StoredRun } from "./memory-state.ts";
 
 const SLOT = 10_000;
-const WIDER = 3;
-const REMEMBER_MS = 3_600_000;
-
-interface Cooled {
-  until: number;
-  why: CoolReason;
-  strikes: number;
-  by: string;
-  first: boolean;
-}
 
 interface Kept extends Used {
   readonly profile: string;
@@ -47,10 +40,15 @@ export interface AskingParts {
   readonly toLine: (run: StoredRun) => void;
 }
 
+export type Allowed =
+  | { readonly entries: readonly Entry[]; readonly move: Move; readonly park: Parked | undefined }
+  | Extract<CommitReply, { answer: "short" }>;
+
 export interface MemoryAsking {
   readonly spends: ReadonlyMap<string, Spend>;
   settle(run: StoredRun, used: Settlement | undefined): void;
-  admit(run: StoredRun, nonce: string, ask: Ask): Denied | undefined;
+  /** What of a commit is written, and where the run goes then. */
+  allowed(run: StoredRun, nonce: string, entries: readonly Entry[], move: Move, ask: Ask | undefined): Allowed;
   close(key: string, closing: Closing): { readonly until: number; readonly first: boolean };
   closed(keys: readonly string[]): { readonly until: number; readonly why: CoolReason } | undefined;
   reopen(key: string): boolean;
@@ -67,8 +65,8 @@ const WORDS = {
 const PARKS = { "rate-limit": "rate-limit", billing: "budget", credentials: "outage" } as const;
 
 export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: AskingParts): MemoryAsking {
-  const cools = new Map<string, Cooled>();
-  const cooled = new Map<string, Map<string, number>>();
+  const cooling = createMemoryCooling(now);
+  const { cools, coolOf } = cooling;
   const waits = new Map<string, Map<string, number>>();
   const busy = new Map<string, Map<string, number>>();
   const rates = new Map<string, Map<string, number>>();
@@ -76,10 +74,6 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
   const spends = new Map<string, Spend>();
   const keeps = new Map<string, Kept>();
 
-  const coolOf = (key: string): Cooled | undefined => {
-    const found = cools.get(key);
-    return found !== undefined && found.until + REMEMBER_MS > now() ? found : undefined;
-  };
   const waitsOf = (key: string): Map<string, number> => entry(waits, key, () => new Map<string, number>());
   const spendOf = (name: string): Spend => spends.get(name) ?? { spent: NONE, kept: NONE, extra: NONE };
 
@@ -157,8 +151,84 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     return short;
   };
 
+  const admit = (run: StoredRun, nonce: string, ask: Ask): Denied | undefined => {
+    const { model, random, waited } = ask;
+    const rate = model?.requestsPerMinute;
+    const spacing = rate === undefined ? 20 : 60_000 / rate;
+    const probed: string[] = [];
+    for (const key of ask.cool) {
+      const cool = coolOf(key);
+      if (cool === undefined) continue;
+      if (cool.until > now()) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
+      probed.push(key);
+    }
+    const reserve = ask.reserve ?? { ...NONE, budgets: [] };
+    const profile = model?.profile ?? "";
+    const room = (kind: "busy" | "rate" | "tpm", from: number, gap: number): Denied | undefined => {
+      const queued = Array.from(waitsOf(`${kind}:${profile}`).values()).some((till) => till > now());
+      const at = from <= now() && !waited && queued ? now() : from;
+      return at > 0 ? waitFor(run, kind, profile, at, gap, random) : undefined;
+    };
+    const { concurrency, tokensPerMinute } = model ?? {};
+    const wait =
+      (concurrency === undefined ? undefined : room("busy", isBusy(profile, concurrency) ? now() + leaseMs : 0, 20)) ??
+      (rate === undefined ? undefined : room("rate", requestsFrom(profile, rate), spacing)) ??
+      (tokensPerMinute === undefined
+        ? undefined
+        : room("tpm", tokensFrom(profile, tokensPerMinute, reserve.tokens), spacing));
+    if (wait !== undefined) return wait;
+    const short = checkBudgets(reserve);
+    if (short !== undefined) return short;
+
+    if (model === undefined) return undefined;
+    for (const { name } of reserve.budgets) {
+      const { spent, kept, extra } = spendOf(name);
+      const aside = { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
+      spends.set(name, { spent, extra, kept: aside });
+    }
+    if (concurrency !== undefined) entry(busy, profile, () => new Map<string, number>()).set(run.id, run.epoch);
+    if (rate !== undefined) entry(rates, profile, () => new Map<string, number>()).set(nonce, now());
+    const slot = Math.floor(now() / SLOT);
+    if (tokensPerMinute !== undefined) {
+      const slots = entry(minutes, profile, () => new Map<number, number>());
+      slots.set(slot, (slots.get(slot) ?? 0) + reserve.tokens);
+    }
+    for (const key of probed) {
+      const cool = coolOf(key);
+      if (cool !== undefined && cool.why !== "rate-limit") cool.until = now() + 60_000;
+    }
+    const { tokens, nano, budgets } = reserve;
+    keeps.set(run.id, {
+      profile,
+      tokens,
+      nano,
+      budgets: budgets.map(({ name }) => name),
+      cool: probed,
+      busy: concurrency !== undefined,
+      slot: tokensPerMinute === undefined ? undefined : slot,
+    });
+    return undefined;
+  };
+
   return {
     spends,
+    allowed(run, nonce, entries, move, ask) {
+      const denied = ask && admit(run, nonce, ask);
+      if (ask === undefined || denied === undefined) return { entries, move, park: undefined };
+      if (denied.is === "short") {
+        const { budget, tokens, nano } = denied;
+        return {
+          answer: "short",
+          budget,
+          ...(tokens !== undefined && { tokens }),
+          ...(nano !== undefined && { nano }),
+        };
+      }
+      const { reason, till, message } = denied;
+      const park: Parked = { kind: "parked", reason, about: ask.about, until: till, message };
+      const kept = entries.slice(0, entries.length - ask.entries);
+      return { entries: [...kept, park], move: { to: "moment", until: till }, park };
+    },
     settle(run, used) {
       const kept = keeps.get(run.id);
       if (kept === undefined) return;
@@ -181,97 +251,26 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
       }
       if (used?.ok === true) for (const key of kept.cool) reopen(key);
     },
-    admit(run, nonce, ask) {
-      const { model, random, waited } = ask;
-      const rate = model?.requestsPerMinute;
-      const spacing = rate === undefined ? 20 : 60_000 / rate;
-      const probed: string[] = [];
-      for (const key of ask.cool) {
-        const cool = coolOf(key);
-        if (cool === undefined) continue;
-        if (cool.until > now()) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
-        probed.push(key);
-      }
-      const reserve = ask.reserve ?? { ...NONE, budgets: [] };
-      const profile = model?.profile ?? "";
-      const room = (kind: "busy" | "rate" | "tpm", from: number, gap: number): Denied | undefined => {
-        const queued = Array.from(waitsOf(`${kind}:${profile}`).values()).some((till) => till > now());
-        const at = from <= now() && !waited && queued ? now() : from;
-        return at > 0 ? waitFor(run, kind, profile, at, gap, random) : undefined;
-      };
-      const { concurrency, tokensPerMinute } = model ?? {};
-      const wait =
-        (concurrency === undefined
-          ? undefined
-          : room("busy", isBusy(profile, concurrency) ? now() + leaseMs : 0, 20)) ??
-        (rate === undefined ? undefined : room("rate", requestsFrom(profile, rate), spacing)) ??
-        (tokensPerMinute === undefined
-          ? undefined
-          : room("tpm", tokensFrom(profile, tokensPerMinute, reserve.tokens), spacing));
-      if (wait !== undefined) return wait;
-      const short = checkBudgets(reserve);
-      if (short !== undefined) return short;
-
-      if (model === undefined) return undefined;
-      for (const { name } of reserve.budgets) {
-        const { spent, kept, extra } = spendOf(name);
-        const aside = { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
-        spends.set(name, { spent, extra, kept: aside });
-      }
-      if (concurrency !== undefined) entry(busy, profile, () => new Map<string, number>()).set(run.id, run.epoch);
-      if (rate !== undefined) entry(rates, profile, () => new Map<string, number>()).set(nonce, now());
-      const slot = Math.floor(now() / SLOT);
-      if (tokensPerMinute !== undefined) {
-        const slots = entry(minutes, profile, () => new Map<number, number>());
-        slots.set(slot, (slots.get(slot) ?? 0) + reserve.tokens);
-      }
-      for (const key of probed) {
-        const cool = coolOf(key);
-        if (cool !== undefined && cool.why !== "rate-limit") cool.until = now() + 60_000;
-      }
-      const { tokens, nano, budgets } = reserve;
-      keeps.set(run.id, {
-        profile,
-        tokens,
-        nano,
-        budgets: budgets.map(({ name }) => name),
-        cool: probed,
-        busy: concurrency !== undefined,
-        slot: tokensPerMinute === undefined ? undefined : slot,
-      });
-      return undefined;
-    },
-    close(key, { why, retryAfterMs, backoff, random, nonce, wider }) {
-      const was = coolOf(key);
-      if (was?.by === nonce) return { until: was.until, first: was.first };
-      const last = was?.until ?? 0;
-      const strikes = (was?.strikes ?? 0) + (last > now() && was?.why === why ? 0 : 1);
-      const ceiling = Math.min(backoff.capMs, backoff.baseMs * 2 ** (Math.max(1, Math.min(strikes, 30)) - 1));
-      const wish = retryAfterMs ?? Math.floor(ceiling * (0.1 + 0.9 * random) + 0.5);
-      if (was !== undefined && last > now() && was.why !== "rate-limit" && why === "rate-limit")
-        return { until: last, first: false };
-      const longest = last > now() && was?.why === why && why === "rate-limit" ? last : 0;
-      const until = Math.max(longest, now() + wish);
-      const first = was?.why !== why;
-      cools.set(key, { until, why, strikes, by: nonce, first });
-      if (wider !== undefined) {
-        const narrow = entry(cooled, wider, () => new Map<string, number>());
-        narrow.set(key, now());
-        for (const [name, at] of Array.from(narrow)) if (at <= now() - 60_000) narrow.delete(name);
-        const above = Math.max(coolOf(wider)?.until ?? 0, until);
-        if (narrow.size >= WIDER) cools.set(wider, { until: above, why, strikes: 1, by: nonce, first: false });
-      }
-      return { until, first };
-    },
-    closed(keys) {
-      const found = keys.flatMap((key) => coolOf(key) ?? []).filter(({ until }) => until > now());
-      const [longest] = found.toSorted((a, b) => b.until - a.until);
-      return longest && { until: longest.until, why: longest.why };
-    },
+    close: (key, closing) => cooling.close(key, closing),
+    closed: (keys) => cooling.closed(keys),
     reopen,
     give({ name, tokens = 0, nano = 0 }) {
       const { spent, kept, extra } = spendOf(name);
       spends.set(name, { spent, kept, extra: { tokens: extra.tokens + tokens, nano: extra.nano + nano } });
     },
   };
+}
+
+/** A commit that is sent again finds the park that it left instead of what it asked for. */
+export function parkInstead(
+  { journal, nonces }: StoredRun,
+  length: number,
+  nonce: string,
+  ask: Ask | undefined,
+): Extract<CommitReply, { answer: "parked" }> | undefined {
+  const last = length - (ask?.entries ?? 0);
+  const found = ask === undefined || nonces[last] !== nonce ? undefined : journal[last];
+  if (found?.kind !== "parked") return undefined;
+  const { reason, about = "", until = 0, message = "" } = found;
+  return { answer: "parked", at: found.at, park: { kind: "parked", reason, about, until, message } };
 }

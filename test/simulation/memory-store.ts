@@ -3,12 +3,12 @@
  * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
  */
 import { reviewGate } from "../../src/core/gate.ts";
-import { type Decision, JOURNAL_VERSION, type Parked } from "../../src/core/journal.ts";
+import { JOURNAL_VERSION } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
-import type { ClaimReply, CommitReply, Move } from "../../src/ports/journal.ts";
+import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
 import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import { byScore, entry } from "./maps.ts";
-import { createMemoryAsking } from "./memory-asking.ts";
+import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
@@ -172,13 +172,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         cancelled: run.cancel && !is("cancel-not-told"),
       });
       const there = run.journal[length];
-      if (there !== undefined && run.nonces[length] === nonce && !is("no-nonce")) {
-        const last = ask && length + given.length - ask.entries;
-        const park = last === undefined || run.nonces[last] !== nonce ? undefined : run.journal[last];
-        return park?.kind === "parked" && ask !== undefined
-          ? { answer: "parked", at: park.at, park: bare(park) }
-          : ok(there.at);
-      }
+      if (there !== undefined && run.nonces[length] === nonce && !is("no-nonce"))
+        return parkInstead(run, length + given.length, nonce, ask) ?? ok(there.at);
       const fenced = run.epoch !== epoch || run.status !== "running";
       if (fenced && !is("no-fence")) return { answer: "fenced" };
       if (run.journal.length !== length && !is("no-fence")) return { answer: "conflict" };
@@ -189,20 +184,9 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
       if (settle !== undefined || ask !== undefined || wanted.to !== "stay") asking.settle(run, settle);
-      const denied = ask && asking.admit(run, nonce, ask);
-      if (denied?.is === "short") {
-        const { is: _, ...left } = denied;
-        return { answer: "short", ...left };
-      }
-      const park: Parked | undefined = denied && {
-        kind: "parked",
-        reason: denied.reason,
-        about: ask?.about ?? "",
-        until: denied.till,
-        message: denied.message,
-      };
-      const move: Move = denied === undefined ? wanted : { to: "moment", until: denied.till };
-      const entries = park === undefined ? given : [...given.slice(0, given.length - (ask?.entries ?? 0)), park];
+      const allowed = asking.allowed(run, nonce, given, wanted, ask);
+      if ("answer" in allowed) return allowed;
+      const { entries, move, park } = allowed;
       write(run, epoch, nonce, entries);
       for (const it of entries)
         if (it.kind === "unknown" && !is("unknown-not-listed")) unknowns.add(`${id} ${it.intent}`);
@@ -222,7 +206,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     evidence(id, evidence) {
       const run = find(id);
       if (run === undefined) return undefined;
-      if (is("evidence-fenced") && epochOf(run, evidence.nonce) !== run.epoch) return { ...evidence, at: now() };
+      if (
+        is("evidence-fenced") &&
+        run.journal.find((it) => it.kind === "call-claimed" && it.intent === evidence.nonce)?.epoch !== run.epoch
+      )
+        return { ...evidence, at: now() };
       if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins")) {
         run.evidence.set(evidence.nonce, { ...evidence, at: now() });
         if (evidence.outcome.kind !== "unknown" && !is("unknown-stays-listed"))
@@ -309,12 +297,4 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     },
     version: (gate) => gates.get(gate)?.version ?? 0,
   };
-}
-
-function bare({ at: _, epoch: __, ...park }: Decision<Parked>): Parked {
-  return park;
-}
-
-function epochOf(run: StoredRun, intent: string): number | undefined {
-  return run.journal.find((it) => it.kind === "call-claimed" && it.intent === intent)?.epoch;
 }
