@@ -66,7 +66,8 @@ const PARKS = { "rate-limit": "rate-limit", billing: "budget", credentials: "out
 
 export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: AskingParts): MemoryAsking {
   const cooling = createMemoryCooling(now);
-  const { cools, coolOf } = cooling;
+  const { cools } = cooling;
+  const coolOf = (key: string): ReturnType<typeof cooling.coolOf> => cooling.coolOf(key);
   const waits = new Map<string, Map<string, number>>();
   const busy = new Map<string, Map<string, number>>();
   const rates = new Map<string, Map<string, number>>();
