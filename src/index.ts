@@ -92,3 +92,4 @@ export { nodeListener } from "./service/node-listener.ts";
 export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./scalekit/proxy-tool.ts";
 export type { ProviderRefusal } from "./scalekit/proxy-answer.ts";
 export type { ProxyMethod } from "./scalekit/proxy-wire.ts";
+export { type Kruxos, kruxos, type KruxosOptions, type KruxosTool } from "./tools/kruxos/kruxos.ts";

@@ -2,15 +2,18 @@
 import type { Agent } from "./core/agent.ts";
 import { ErrandError } from "./core/errors.ts";
 import { SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
-import type { Scalekit } from "./parts.ts";
+import { clock, type Scalekit } from "./parts.ts";
 import type { ToolSource } from "./ports/toolbox.ts";
 import { createProxySource, isProxyTool } from "./scalekit/proxy.ts";
 import { createChecker } from "./tools/check.ts";
+import { openKruxos } from "./tools/kruxos/kruxos.ts";
 import { openLocal } from "./tools/local/source.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
 
 /** Opens the sources that these uses name; nothing is connected yet. One entry for each kind of tool. */
-type Opener = (uses: readonly ToolUse[], scalekit: Pick<Scalekit, "request">) => readonly ToolSource[];
+type Opener = (uses: readonly ToolUse[], scalekit: Opened) => readonly ToolSource[];
+
+type Opened = Pick<Scalekit, "request" | "manifest">;
 
 const OPENERS: readonly Opener[] = [
   (uses) => openLocal(uses, createChecker()),
@@ -18,10 +21,11 @@ const OPENERS: readonly Opener[] = [
     const tools = uses.filter(isProxyTool);
     return tools.length === 0 ? [] : [createProxySource(scalekit, { tools, check: createChecker() })];
   },
+  (uses, { manifest }) => openKruxos(uses, { manifest, check: createChecker() }, clock),
 ];
 
 /** @throws ErrandError `agent-invalid` for a tool of a source that nothing opens */
-export function openSources(agents: readonly Agent[], scalekit: Pick<Scalekit, "toolbox" | "request">): Registry {
+export function openSources(agents: readonly Agent[], scalekit: Opened & Pick<Scalekit, "toolbox">): Registry {
   const uses = agents.flatMap(({ tools }) => tools);
   const sources = [{ ...scalekit.toolbox, name: SCALEKIT }, ...OPENERS.flatMap((open) => open(uses, scalekit))];
   const names = sources.map(({ name }) => name);

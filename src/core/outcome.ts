@@ -4,6 +4,7 @@ import type { Json } from "./json.ts";
 /**
  * Why a call was certainly not executed. Such a call may be made again, whatever its effect. `store`: too few replicas had its intent,
  * so it was not sent. `version`: the worker does not have the tool, or the version of it, that the run started with.
+ * `approval`: somebody at the other side must approve it first; `ref` says what to ask for.
  * `suspended`: a tool of the app's own stopped where a call of its own has to wait; it is run again when that is over.
  */
 export type Refusal =
@@ -14,16 +15,17 @@ export type Refusal =
   | "credentials"
   | "store"
   | "version"
+  | "approval"
   | "suspended";
 
 /** The operator's matter: it is waited for as long as it takes, and counts as no attempt. */
 export function isOperators(why: string): boolean {
-  return why === "credentials" || why === "store" || why === "version";
+  return why === "credentials" || why === "store" || why === "version" || why === "approval";
 }
 
-/** Why a run waits before it makes a refused call again. Somebody must deploy what the run started with; the rest of the operator's matters end by themselves. */
+/** Why a run waits before it makes a refused call again. Somebody must deploy what the run started with, or approve the call; the rest of the operator's matters end by themselves. */
 export function reasonOf(why: string): "review" | "outage" | "retry" {
-  return why === "version" ? "review" : isOperators(why) ? "outage" : "retry";
+  return why === "version" || why === "approval" ? "review" : isOperators(why) ? "outage" : "retry";
 }
 
 /**
@@ -43,10 +45,21 @@ export type Outcome =
       readonly type: string;
       readonly message: string;
       readonly retryable: boolean;
+      /** What the provider proposes instead. */
+      readonly recovery?: readonly RecoveryAction[];
       readonly executionId?: string;
     }
-  /** Certainly not executed. Evidence of that attempt only. `retryAfterMs`: the provider's own wish, if it told one. */
-  | { readonly kind: "not-executed"; readonly why: Refusal; readonly message: string; readonly retryAfterMs?: number }
+  /**
+   * Certainly not executed. Evidence of that attempt only. `retryAfterMs`: the provider's own wish, if it told one. `ref`: given to
+   * the next attempt as `ToolSend.resume`, so that it asks for what this one began.
+   */
+  | {
+      readonly kind: "not-executed";
+      readonly why: Refusal;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+      readonly ref?: string;
+    }
   /** It may have been executed. */
   | { readonly kind: "unknown"; readonly message: string; readonly executionId?: string };
 
@@ -78,6 +91,9 @@ export interface Evidence {
 export interface RecoveryAction {
   readonly action: string;
   readonly description: string;
+  /** A tool that does it, and what to give it. */
+  readonly tool?: string;
+  readonly inputs?: Json;
 }
 
 /** The one error envelope that a model sees (facts/seeds.md C.1 form 1). */

@@ -161,7 +161,15 @@ function told(state: RunState, { outcome }: Evidence, call: RunnableCall): unkno
     case "ok":
       return visible(outcome.data);
     case "error":
-      return errorEnvelope(visibleText(outcome.type), visibleText(outcome.message), { retryable: outcome.retryable });
+      return errorEnvelope(visibleText(outcome.type), visibleText(outcome.message), {
+        retryable: outcome.retryable,
+        recovery: (outcome.recovery ?? []).map(({ action, description, tool, inputs }) => ({
+          action: visibleText(action),
+          description: visibleText(description),
+          ...(tool !== undefined && { tool: visibleText(tool) }),
+          ...(inputs !== undefined && { inputs: visible(inputs) }),
+        })),
+      });
     case "not-executed":
       return errorEnvelope(
         "ToolUnavailable",

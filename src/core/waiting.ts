@@ -174,8 +174,13 @@ export function afterCallFailure(
   random: number,
 ): AfterFailure {
   const reason = reasonOf(retry.why);
-  // Replicas come back sooner than a person changes a secret.
-  const backoff = retry.why === "store" ? MODEL_BACKOFF : isOperators(retry.why) ? OPERATOR_BACKOFF : TOOL_BACKOFF;
+  // Replicas come back, and people approve, sooner than somebody changes a secret.
+  const backoff =
+    retry.why === "store" || retry.why === "approval"
+      ? MODEL_BACKOFF
+      : isOperators(retry.why)
+        ? OPERATOR_BACKOFF
+        : TOOL_BACKOFF;
   return {
     do: "park",
     park: { kind: "parked", reason, about: call, message: retry.message },

@@ -80,7 +80,10 @@ async function makeCall(
 /** Who makes it is as the run has frozen it. */
 function sendOf(call: RunnableCall, held: HeldRun, ports: LoopPorts): ToolSend {
   const { source, version } = toolOf(held, call) ?? {};
-  const startedAt = held.state.claims[call.id]?.[0]?.at;
+  const claims = held.state.claims[call.id] ?? [];
+  const startedAt = claims[0]?.at;
+  const earlier = claims.map(({ intent }) => held.state.evidence[intent]?.outcome).findLast((it) => it !== undefined);
+  const resume = earlier?.kind === "not-executed" ? earlier.ref : undefined;
   return {
     run: held.id,
     call: call.id,
@@ -92,6 +95,7 @@ function sendOf(call: RunnableCall, held: HeldRun, ports: LoopPorts): ToolSend {
     ...(source !== undefined && { source }),
     ...(version !== undefined && { version }),
     ...(startedAt !== undefined && { startedAt }),
+    ...(resume !== undefined && { resume }),
   };
 }
 

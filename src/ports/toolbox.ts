@@ -40,6 +40,8 @@ export interface ToolSend {
   readonly version?: string;
   /** The run's. Never from the model. */
   readonly identifier: string;
+  /** `ref` of the call's last attempt, if that was not executed and left one. */
+  readonly resume?: string;
   /** The call's: the same for every attempt of it, different for any other. */
   readonly key?: string;
   /** Redis ms of its first attempt. */

@@ -128,7 +128,12 @@ test("two agents that take one name from two sources are refused at the start", 
 test("a source that nothing opens is refused at the start", () => {
   const agents = [agentWith("one", [{ name: "a", source: "lokal" }])];
   assert.throws(
-    () => openSources(agents, { toolbox: source("scalekit", []), request: () => Promise.reject(new Error("unused")) }),
+    () =>
+      openSources(agents, {
+        toolbox: source("scalekit", []),
+        request: () => Promise.reject(new Error("unused")),
+        manifest: undefined,
+      }),
     { code: "agent-invalid" },
   );
 });
