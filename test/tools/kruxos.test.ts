@@ -80,9 +80,9 @@ test("row 61: its capabilities as tools, by one name or all; the blocked are not
 test("row 61: only the categories that were asked for", async (t) => {
   const gateway = await startKruxosEmulator();
   t.after(() => gateway.close());
-  const { all } = kruxos({ url: gateway.url, apiKey: gateway.apiKey, categories: ["state", "email"] });
-  const [source] = openKruxos([all()], { check: createChecker(), manifest: undefined }, testClock());
-  const listed = await source?.list({ identifier: "ada", connections: [], tools: [all()] });
+  const krux = kruxos({ url: gateway.url, apiKey: gateway.apiKey, categories: ["state", "email"] });
+  const [source] = openKruxos([krux.all()], { check: createChecker(), manifest: undefined }, testClock());
+  const listed = await source?.list({ identifier: "ada", connections: [], tools: [krux.all()] });
   assert.deepEqual(listed?.ok === true && listed.known, ["state__persistent__get", "email__send"]);
 });
 
