@@ -35,6 +35,15 @@ import {
   remindAll,
   type Reminded,
 } from "./queue/authorizations.ts";
+import {
+  type ApprovalFilter,
+  type ApprovalPage,
+  type Consent,
+  decide,
+  type DecideParts,
+  type Denial,
+  listApprovals,
+} from "./queue/approvals.ts";
 import { cancelRun } from "./queue/canceller.ts";
 import { connect } from "./queue/connect.ts";
 import type { ErrandWorker } from "./queue/crew.ts";
@@ -54,9 +63,11 @@ import {
   type UnknownPage,
 } from "./queue/unknowns.ts";
 import { createSchedules } from "./queue/schedules.ts";
+import { digest } from "./queue/shift.ts";
 import { redisStates } from "./queue/states.ts";
 import { openSources } from "./tool-sources.ts";
 import { type ScheduleActions, scheduleActions } from "./schedule-actions.ts";
+import { createChecker } from "./tools/check.ts";
 import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
 import { createWebhook } from "./scalekit/webhook.ts";
@@ -75,6 +86,7 @@ export interface Errand {
   /** The accounts that unfinished runs need: who has to do what, since when, and for how many runs. Longest waited for first. */
   parked(filter?: AuthorizationFilter): Promise<AuthorizationPage>;
   readonly authorizations: AuthorizationActions;
+  readonly approvals: ApprovalActions;
   /** Agents that run at times of their own, for each user. */
   readonly schedules: ScheduleActions;
   /** A run by its id, from any process. */
@@ -99,6 +111,19 @@ export interface Errand {
   /** Looks at the account now and lets the runs that wait for it go on if it is ACTIVE. @returns whether it was */
   checkAccount(identifier: string, connection: string): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** Calls that need a person's word before they are made (`needsApproval`). */
+export interface ApprovalActions {
+  /** Those that wait for it, oldest first. @throws ErrandError `option-invalid`, `identifier-invalid`, `redis-…` */
+  list(filter?: ApprovalFilter): Promise<ApprovalPage>;
+  /**
+   * The call is made, once, as it was asked for or with `args` instead; the run goes on.
+   * @throws ErrandError `approval-unknown`, `approval-over`, `input-invalid`, `run-unknown`, `redis-…`
+   */
+  approve(id: string, given?: Consent): Promise<void>;
+  /** The call is not made; the model is told so. @throws ErrandError `approval-unknown`, `approval-over`, `run-unknown`, `redis-…` */
+  deny(id: string, given?: Denial): Promise<void>;
 }
 
 /** What can be done about many accounts at once, a page a call: with a `cursor` in the answer, the same call with it goes on. */
@@ -134,6 +159,15 @@ export function createErrand(options: ErrandOptions): Errand {
     reach(() => answerUnknown(app.store, app.tickets, reader, given));
   const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, { cancel, answer });
 
+  const check = createChecker();
+  const deciding: DecideParts = {
+    store: app.store,
+    tickets: app.tickets,
+    reader,
+    hash: digest,
+    check: (tool, args) => check(tool.hash, tool.parameters, args),
+  };
+
   const began = (worker: ErrandWorker): ErrandWorker => {
     crew.add(worker);
     return worker;
@@ -147,6 +181,11 @@ export function createErrand(options: ErrandOptions): Errand {
     run: handle,
     schedules: scheduleActions({ schedules, agents, reach, handle, cancel }),
     unknowns: (filter = {}) => reach(() => listUnknowns(app.store, reader, filter)),
+    approvals: {
+      list: (filter = {}) => reach(() => listApprovals(app.store, reader, filter)),
+      approve: (id, given = {}) => reach(() => decide(deciding, id, "approved", given)),
+      deny: (id, given = {}) => reach(() => decide(deciding, id, "denied", given)),
+    },
     parked: (filter = {}) => reach(() => listAuthorizations(app.store, filter)),
     authorizations: {
       check: (filter = {}) => reach(() => checkAll(app.store, gatekeeper(), filter)),

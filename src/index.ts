@@ -17,6 +17,7 @@ export {
   type LiveConfig,
 } from "./config.ts";
 export { agent, type Agent, type AgentOptions, type InstructionContext, type TypedAgent } from "./core/agent.ts";
+export type { ApprovalPolicy, NeedsApproval, ProposedCall } from "./core/needs-approval.ts";
 export type { Effect, OnUnknown } from "./core/effects.ts";
 export type { AskedNeed, AuthorizationEvent } from "./core/authorization.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
@@ -35,7 +36,7 @@ export type { RunEvent } from "./core/run-events.ts";
 export type { ModelCall, RunView, Wait } from "./core/view.ts";
 export type { SeenAccount } from "./core/waiting.ts";
 export { type Check, type CheckResult, checkUp, type DoctorOptions } from "./doctor.ts";
-export { type AuthorizationActions, createErrand, type Errand } from "./errand.ts";
+export { type ApprovalActions, type AuthorizationActions, createErrand, type Errand } from "./errand.ts";
 export type {
   AuthorizationHandlerOptions,
   AuthorizationSettings,
@@ -48,6 +49,7 @@ export type { MessagesFeatures, MessagesProfile } from "./models/messages.ts";
 export type { Features, Price } from "./models/profile.ts";
 export type { ModelProfile } from "./models/protocols.ts";
 export type { ResponsesFeatures, ResponsesProfile } from "./models/responses.ts";
+export type { ApprovalFilter, ApprovalPage, Consent, Denial, PendingApproval } from "./queue/approvals.ts";
 export type { Authorization, AuthorizationFilter, AuthorizationPage } from "./queue/authorizations.ts";
 export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";

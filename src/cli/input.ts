@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { ErrandError } from "../index.ts";
+import type { Io } from "./io.ts";
 
 export interface InputArgs {
   readonly input?: string;
@@ -13,6 +14,11 @@ export async function readInput({ input, inputFile }: InputArgs, stdin: NodeJS.R
   if (input === "-" || inputFile === "-") return parse("stdin", await text(stdin));
   if (inputFile !== undefined) return parse(`--input-file ${inputFile}`, await read(inputFile));
   return input === undefined ? {} : parse("--input", input);
+}
+
+/** JSON of an option; `-` reads stdin. @throws ErrandError `option-invalid` */
+export async function jsonInput(given: string, option: string, { stdin }: Pick<Io, "stdin">): Promise<unknown> {
+  return given === "-" ? parse("stdin", await text(stdin)) : parse(option, given);
 }
 
 async function read(path: string): Promise<string> {

@@ -1,9 +1,12 @@
 /** The grammar of the command line. What the commands do is in files of their own, loaded when they run. */
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { type Add, seconds, wholeNumber } from "./arguments.ts";
 import type { DemoArgs } from "./demo-command.ts";
 import { EXIT, EXIT_CODES, fail } from "./failure.ts";
 import { type GlobalArgs, type Io, line } from "./io.ts";
+import { addApprovals, addUnknowns } from "./grammar-people.ts";
+import { addTools } from "./grammar-tools.ts";
 import type { ParkedArgs } from "./parked.ts";
 
 /** @param args without node and script. @returns the exit code; never rejects */
@@ -41,14 +44,13 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addCancel(program, io, exit);
   addParked(program, io, exit);
   addUnknowns(program, io, exit);
+  addApprovals(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
   addTools(program, io, exit);
   addDemo(program, io, exit);
   return program;
 }
-
-type Add = (program: Command, io: Io, exit: (code: number) => void) => void;
 
 const addWorker: Add = (program, io, exit) => {
   program
@@ -164,29 +166,6 @@ const addParked: Add = (program, io, exit) => {
     });
 };
 
-const addUnknowns: Add = (program, io, exit) => {
-  const unknowns = program
-    .command("unknowns")
-    .description("List tool calls of which nobody knows whether they were executed, with what is needed to find out.")
-    .option("--limit <n>", "at most 1000 (default: 50)", wholeNumber(1))
-    .option("--cursor <cursor>", "go on from the page before")
-    .action(async (_args, command: Command) => {
-      const { unknowns: list } = await import("./unknowns.ts");
-      exit(await list(command.optsWithGlobals(), io));
-    });
-  unknowns
-    .command("answer")
-    .description("Say what you found out about one; a run that waits for it goes on.")
-    .argument("<run>", "id of a run")
-    .argument("<call>", "id of the call, such as t1c0")
-    .argument("<says>", "happened, not-executed, or stop to end the run")
-    .option("--by <name>", "who says so; stands in the run's history")
-    .action(async (run: string, call: string, says: string, _args, command: Command) => {
-      const { answer } = await import("./unknowns.ts");
-      exit(await answer(run, call, says, command.optsWithGlobals(), io));
-    });
-};
-
 const addConnect: Add = (program, io, exit) => {
   program
     .command("connect")
@@ -214,21 +193,6 @@ const addDoctor: Add = (program, io, exit) => {
     });
 };
 
-const addTools: Add = (program, io, exit) => {
-  program
-    .command("tools")
-    .description("What the agents' tools do to the world, and who has reviewed it.")
-    .command("classify")
-    .description("List the agents' tools: effect, who says so, what has changed. Exits with 1 when one needs a review.")
-    .option("--identifier <id>", "as this user's accounts offer them (default: as the environment has them)")
-    .option("--agent <name>", "only tools of this agent")
-    .option("--write", "write an entry to review into errand.tools.json for each tool that needs one")
-    .action(async (_args, command: Command) => {
-      const { classify } = await import("./tools.ts");
-      exit(await classify(command.optsWithGlobals(), io));
-    });
-};
-
 const addDemo: Add = (program, io, exit) => {
   program
     .command("demo")
@@ -244,20 +208,6 @@ const addDemo: Add = (program, io, exit) => {
       exit(await runDemo(args, io));
     });
 };
-
-function wholeNumber(least = -Infinity): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^-?\d+$/.test(text) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number${least > -Infinity ? ` of at least ${least}` : ""}.`);
-  };
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
-  throw new InvalidArgumentError("Expected a positive number of seconds.");
-}
 
 /** src/cli and dist/cli are equally deep. */
 function version(): string {

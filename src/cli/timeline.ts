@@ -144,6 +144,16 @@ export function createTimeline(identifier: string): Timeline {
         return doubted(event);
       case "tool.verified":
         return [line(event.at, verifiedText(event), event.says === "unsure" ? "bad" : "plain")];
+      case "approval.asked":
+        return [
+          line(
+            event.at,
+            `${oneLine(event.tool)} (call ${event.call}): needs approval (${event.policy}), ${event.id}`,
+            "wait",
+          ),
+        ];
+      case "approval.decided":
+        return [line(event.at, decidedText(event), event.decision === "approved" ? "good" : "bad")];
       case "tool.answered":
         return [line(event.at, answeredText(event), event.says === "stop" ? "bad" : "good")];
       case "run.raised":
@@ -177,6 +187,11 @@ function failedText({ turn, asked, why, message }: Of<"turn.failed">): string {
   return `turn ${turn + 1}: ${model} did not answer (${why}: ${oneLine(message)}); another model is asked`;
 }
 
+function decidedText({ call, tool, decision, by, lapsed, edited }: Of<"approval.decided">): string {
+  const who = lapsed === true ? ": nobody decided in time" : by === undefined ? "" : ` by ${oneLine(by)}`;
+  return `${oneLine(tool)} (call ${call}): ${decision}${who}${edited ? ", with other arguments" : ""}`;
+}
+
 const LEFT_OUT = { hide: "old results hidden", shorten: "results shortened", summary: "old turns summed up" } as const;
 
 function compactedText({ because, how, from, to }: Of<"run.compacted">): string {
@@ -205,6 +220,8 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
       return `parked${moment}, waits for the operator${told}`;
     case "review":
       return `parked${moment}, waits for a person's decision${told}`;
+    case "approval":
+      return `parked${moment}, waits for an approval`;
     case "newer-version":
       return "parked: a newer Errand wrote its journal; it waits for such a worker";
   }

@@ -1,5 +1,6 @@
 /** An agent: a definition in code. `agent()` checks it at once, so that a wrong one fails where it is written. */
 import { type AgentModels, type ModelsOptions, readModels } from "./agent-models.ts";
+import { APPROVAL_MS, checkNeedsApproval, type NeedsApproval } from "./needs-approval.ts";
 import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { ErrandError } from "./errors.ts";
 import { AT_LIMIT, type AtLimit, completeLimits, type Limits } from "./limits.ts";
@@ -30,6 +31,10 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> ex
   readonly tools?: readonly (string | ToolUse | ToolDefinition)[];
   /** What is done when nobody can know whether a call was executed, for tools that do not say it themselves; default `tell`. */
   readonly onUnknown?: Exclude<OnUnknown, "verify">;
+  /** Which tool calls need a person's word before they are made, for tools that do not say it themselves; default none. */
+  readonly needsApproval?: NeedsApproval;
+  /** ms that a person has to approve a call; then it is denied. Default 1 day. */
+  readonly approvalExpiresAfterMs?: number;
   readonly input: I;
   /** Without it the result is the text of the last answer. */
   readonly output?: O;
@@ -55,6 +60,8 @@ export interface Agent<Input = unknown, Output = unknown> extends AgentModels {
   readonly connections: readonly string[];
   readonly tools: readonly ToolUse[];
   readonly onUnknown: OnUnknown;
+  readonly needsApproval: NeedsApproval;
+  readonly approvalMs: number;
   readonly input: Schema<unknown, Input>;
   readonly output: Schema<unknown, Output> | undefined;
   readonly limits: Limits;
@@ -110,6 +117,10 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   const { atLimit = "answer" } = options;
   if (!AT_LIMIT.includes(atLimit))
     refuse(`atLimit: expected one of ${AT_LIMIT.join(", ")}, got ${JSON.stringify(atLimit)}.`);
+  const { needsApproval = false, approvalExpiresAfterMs: approvalMs = APPROVAL_MS } = options;
+  checkNeedsApproval(needsApproval, "needsApproval", refuse);
+  if (!Number.isFinite(approvalMs) || approvalMs <= 0)
+    refuse(`approvalExpiresAfterMs: expected a positive number of milliseconds, got ${String(approvalMs)}.`);
   const made: Agent = {
     name: options.name,
     ...models,
@@ -119,6 +130,8 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     connections: uniqueNames(options.connections ?? [], "connections", refuse),
     tools: completeTools(options.tools ?? [], refuse),
     onUnknown,
+    needsApproval,
+    approvalMs,
     input: options.input,
     output: options.output,
     limits: completeLimits(options.limits, whose),

@@ -3,7 +3,8 @@ import { type Attempt, type Doubtful, inDoubt, isUnanswered, saidOf } from "./do
 import { type Repeatability, resolve } from "./effects.ts";
 import type { CallClaimed, Decision, PlannedCall, RunnableCall } from "./journal.ts";
 import type { RunState } from "./state.ts";
-import { type Evidence, isOperators, type Outcome, reasonOf, type Refusal } from "./outcome.ts";
+import { type ApprovalStanding, approvalStanding, approvedCall } from "./approval.ts";
+import { type Evidence, isOperators, isOutcome, type Outcome, reasonOf, type Refusal } from "./outcome.ts";
 
 /** May be made, or is being made, or waits to be made. */
 export type CallStanding =
@@ -27,12 +28,13 @@ export type CallStanding =
     }
   /** The account refused; it must be looked at before the call is made again. */
   | { readonly is: "blocked"; readonly why: "account" | "scope"; readonly evidence: Evidence }
-  | Doubtful;
+  | Doubtful
+  | Exclude<ApprovalStanding, { is: "approved" }>;
 
 export function standing(state: RunState, call: PlannedCall, attempts: number, now: number): CallStanding {
   if (call.verdict === "reject") return { is: "rejected" };
   const tool = state.context?.tools.find(({ name }) => name === call.name);
-  return standingOf(state, call, Math.min(attempts, tool?.attempts ?? attempts), now);
+  return standingOf(state, approvedCall(state, call), Math.min(attempts, tool?.attempts ?? attempts), now);
 }
 
 function standingOf(state: RunState, call: RunnableCall, attempts: number, now: number): CallStanding {
@@ -48,12 +50,14 @@ function standingOf(state: RunState, call: RunnableCall, attempts: number, now: 
     const stray = strayOf(state, call);
     if (stray !== undefined) return inDoubt(state, call, { intent: stray.nonce, attempt: at.attempt, mayLook: true });
     const of = at.attempt === 1 ? unansweredEqual(state, call) : undefined;
-    return of === undefined ? at : { is: "repeat", of };
+    if (of !== undefined) return { is: "repeat", of };
+    const approval = approvalStanding(state, call, now);
+    return approval.is === "approved" ? at : approval;
   }
   return at.is === "doubt" ? inDoubt(state, call, at) : at;
 }
 
-type Attempted = Exclude<CallStanding, Doubtful> | (Attempt & { readonly is: "doubt" });
+type Attempted = Exclude<CallStanding, Doubtful | ApprovalStanding> | (Attempt & { readonly is: "doubt" });
 
 function attempted(
   state: RunState,
@@ -143,7 +147,7 @@ function strayOf(state: RunState, call: RunnableCall): Evidence | undefined {
   const claimed = new Set(Object.values(state.claims).flatMap((claims) => claims.map((c) => c.intent)));
   return Object.values(state.evidence).find(
     (e) =>
-      e.outcome.kind !== "answered" &&
+      isOutcome(e.outcome) &&
       !claimed.has(e.nonce) &&
       e.tool === call.name &&
       e.argsHash === call.argsHash &&

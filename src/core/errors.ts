@@ -4,6 +4,8 @@ export type ErrorCode =
   | "agent-invalid"
   | "agent-unknown"
   | "answer-invalid"
+  | "approval-over"
+  | "approval-unknown"
   | "call-unknown"
   | "config-invalid"
   | "config-missing"

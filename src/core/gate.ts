@@ -17,6 +17,11 @@ export function parseAccountGate(gate: string): AccountGate | undefined {
   return { identifier: decodeURIComponent(identifier), connection: decodeURIComponent(connection) };
 }
 
+/** Where a run waits for a person's word before a call is made. It is opened by the decision, and only for this run. */
+export function approvalGate(run: string): string {
+  return `approval/${run}`;
+}
+
 /** Where a run waits for a person's word on a call whose outcome nobody knows. It is opened by the answer, and only for this run. */
 export function reviewGate(run: string): string {
   return `review/${run}`;

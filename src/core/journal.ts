@@ -6,11 +6,14 @@
  * J2 A model answer is committed before any of its calls is claimed; a call is claimed before it is sent.
  * J3 Which evidence a prompt shows is itself a decision (`turn-requested`), so late evidence changes no prompt.
  */
-import type { Effect } from "./effects.ts";
+import type { ApprovalPolicy } from "./needs-approval.ts";
+import type { PlannedCall, RunnableCall } from "./plan.ts";
 import type { Json } from "./json.ts";
 import type { Limits, RunLimit } from "./limits.ts";
 import type { Finish, ModelName, Trouble, Usage } from "./messages.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
+
+export type { PlannedCall, RunnableCall } from "./plan.ts";
 
 /** Raised when an entry changes so that an older Errand would misread it. A run that a newer one has written waits for such a worker. */
 export const JOURNAL_VERSION = 3;
@@ -134,28 +137,6 @@ export interface Bought {
   readonly tookMs: number;
 }
 
-/** One call of a committed answer, with our id and the verdict on it. */
-export type PlannedCall = {
-  /** `t3c0`: turn and index. Short and plain, because it travels as the provider's call id. */
-  readonly id: string;
-  readonly name: string;
-  readonly providerId: string;
-} & (
-  | {
-      readonly verdict: "run";
-      /** As they are sent: with our key, if the tool takes one. */
-      readonly args: Json;
-      /** Of the arguments as the model gave them. */
-      readonly argsHash: string;
-      readonly effect: Effect;
-      readonly connection: string;
-    }
-  /** Not made; `answer` is what the model is told. */
-  | { readonly verdict: "reject"; readonly answer: Json; readonly argsHash?: string }
-);
-
-export type RunnableCall = Extract<PlannedCall, { verdict: "run" }>;
-
 export interface TurnCommitted extends Bought {
   readonly kind: "turn-committed";
   readonly turn: number;
@@ -225,6 +206,17 @@ export interface SubPlanned {
   readonly name?: string;
 }
 
+/** A person is asked whether the call may be made; denied at `until`, Redis ms. Bound to these arguments. */
+export interface ApprovalAsked {
+  readonly kind: "approval-asked";
+  readonly call: string;
+  readonly id: string;
+  readonly tool: string;
+  readonly argsHash: string;
+  readonly policy: ApprovalPolicy;
+  readonly until: number;
+}
+
 export interface Parked {
   readonly kind: "parked";
   readonly reason: ParkReason;
@@ -278,6 +270,7 @@ export type Entry =
   | LookPlanned
   | Looked
   | SubPlanned
+  | ApprovalAsked
   | Parked
   | LimitsRaised
   | Yielded

@@ -6,6 +6,7 @@
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  */
 import { bounded } from "./at-limit.ts";
+import { approvedCall } from "./approval.ts";
 import { type CallStanding, pendingSubs, standing } from "./calls.ts";
 import type { Ended, Parked, PlannedCall, RunnableCall, Shown } from "./journal.ts";
 import type { RunLimit } from "./limits.ts";
@@ -52,6 +53,10 @@ export type Step =
   | { readonly do: "record"; readonly call: RunnableCall; readonly intent: string }
   /** Wait for a person to say whether it was. `since`: Redis ms. */
   | { readonly do: "ask"; readonly call: string; readonly intent: string; readonly since: number }
+  /** Ask people whether these calls may be made. */
+  | { readonly do: "ask-approval"; readonly calls: readonly RunnableCall[] }
+  /** Wait for the word on this one. `until`: Redis ms. */
+  | { readonly do: "await-approval"; readonly call: RunnableCall; readonly id: string; readonly until: number }
   | { readonly do: "end"; readonly end: Ended };
 
 export interface Situation {
@@ -119,7 +124,8 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
   const shown: Shown[] = [];
   /** What is done when no read can be made. */
   let otherwise: Step | undefined;
-  for (const call of turn.plan) {
+  for (const planned of turn.plan) {
+    const call = approvedCall(state, planned);
     const at = standing(state, call, attempts, now);
     const done = shownAs(call.id, at);
     if (done !== undefined) {
@@ -135,7 +141,16 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
     if (!isRead) break;
   }
   if (reads.length > 0) return { do: "call", calls: reads.slice(0, parallel) };
+  // Whoever approves sees all that the turn asks for at once.
+  if (otherwise?.do === "ask-approval")
+    return { do: "ask-approval", calls: [...new Set([...otherwise.calls, ...unasked(state, turn, attempts, now)])] };
   return otherwise ?? think(state, shown, now);
+}
+
+function unasked(state: RunState, { plan }: Turn, attempts: number, now: number): RunnableCall[] {
+  return plan.flatMap((call) =>
+    call.verdict === "run" && standing(state, call, attempts, now).is === "unasked" ? [call] : [],
+  );
 }
 
 /** A tool that makes calls of its own is not run again while one of them has to wait, to be looked after, or to be asked about. */
@@ -159,6 +174,7 @@ function shownAs(call: string, at: CallStanding): Shown | undefined {
     case "repeat":
       return { call, as: "repeat", of: at.of };
     case "settled":
+    case "denied":
       return { call, evidence: at.evidence.nonce };
     default:
       return undefined;
@@ -189,6 +205,10 @@ function pending(
       return { do: "record", call, intent: at.intent };
     case "asking":
       return { do: "ask", call: call.id, intent: at.intent, since: at.since };
+    case "unasked":
+      return { do: "ask-approval", calls: [call] };
+    case "approving":
+      return { do: "await-approval", call, id: at.id, until: at.until };
     case "fatal":
       return { do: "end", end: fatal(call, state.id) };
     case "stopped":

@@ -71,18 +71,36 @@ export interface Answer {
   readonly by?: string;
 }
 
+/** A person's word on a call before it was made. `argsHash`: of the arguments that may be sent, which are `args` if he wrote others. */
+export interface Approval {
+  readonly kind: "approved" | "denied";
+  readonly argsHash: string;
+  readonly args?: Json;
+  /** Who said so, in the app's words. */
+  readonly by?: string;
+  /** Nobody said so: its time was over. */
+  readonly lapsed?: true;
+  /** For the model. */
+  readonly message?: string;
+}
+
+/** What an attempt has left, and not what a person said of it. */
+export function isOutcome(outcome: Outcome | Answer | Approval): outcome is Outcome {
+  return !["answered", "approved", "denied"].includes(outcome.kind);
+}
+
 /** The nonce of the evidence that answers an attempt: an answer never overwrites what the attempt itself has left. */
 export function answerNonce(intent: string): string {
   return `answer:${intent}`;
 }
 
-/** What is written of an attempt: first write wins, from any epoch. `nonce` is the intent's, or `answerNonce` of it. */
+/** What is written of an attempt: first write wins, from any epoch. `nonce` is the intent's, `answerNonce` of it, or `approvalNonce`. */
 export interface Evidence {
   readonly nonce: string;
   readonly call: string;
   readonly tool: string;
   readonly argsHash: string;
-  readonly outcome: Outcome | Answer;
+  readonly outcome: Outcome | Answer | Approval;
   readonly tookMs: number;
   /** Redis ms, set by the script. */
   readonly at: number;

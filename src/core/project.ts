@@ -3,6 +3,7 @@
  * It reads only the evidence that a `turn-requested` names (J3), so a late result changes no prompt that a model has seen.
  */
 import { shownName } from "./aliases.ts";
+import { approvedCall } from "./approval.ts";
 import { type Shape, shapeOf } from "./compaction.ts";
 import { askedOf, isSame } from "./fallback.ts";
 import type { PlannedCall, RunnableCall, Shown } from "./journal.ts";
@@ -130,9 +131,16 @@ function resultText(state: RunState, call: PlannedCall, shown: readonly Shown[],
   if (evidence === undefined) return cut(canonical(withoutResult(state, call, as)), most);
   const known = texts.get(evidence);
   if (known?.most === most) return known.text;
-  const text = cut(canonical(told(state, evidence, call)), most);
+  const text = cut(editedNote(state, call) + canonical(told(state, evidence, call)), most);
   texts.set(evidence, { most, text });
   return text;
+}
+
+/** The model asked for something else than what was done. */
+function editedNote(state: RunState, call: RunnableCall): string {
+  const made = approvedCall(state, call);
+  if (made.edited !== true) return "";
+  return `[A person changed the arguments before the call was made: ${canonical(visible(made.args))}]\n`;
 }
 
 function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefined): unknown {
@@ -176,8 +184,14 @@ function told(state: RunState, { outcome }: Evidence, call: RunnableCall): unkno
         `${call.name} could not be reached and was not executed: ${visibleText(outcome.message)}`,
         { retryable: true },
       );
+    case "denied":
+      return errorEnvelope(
+        "ApprovalDenied",
+        `${call.name} was not called: ${outcome.lapsed === true ? "" : "a person refused it. "}${visibleText(outcome.message ?? "No reason was given.")} Do not ask for it again in other words.`,
+      );
     case "unknown":
     case "answered":
+    case "approved":
       return unknown(state, call);
   }
 }

@@ -1,9 +1,10 @@
 /** A run's history as events, for people and programs that watch it. */
+import type { ApprovalPolicy } from "./needs-approval.ts";
 import type { Effect } from "./effects.ts";
 import type { Compacted, Decision, Parked, PlannedCall } from "./journal.ts";
 import type { ModelName, Trouble, Usage } from "./messages.ts";
 import type { Limits } from "./limits.ts";
-import type { Answer, Evidence, Outcome } from "./outcome.ts";
+import { type Answer, type Approval, type Evidence, isOutcome, type Outcome } from "./outcome.ts";
 import type { FailureCode, Need, ParkReason } from "./run.ts";
 
 /** Of a parked run: why, for whom, until when. */
@@ -87,6 +88,27 @@ export type RunEvent = EventBase &
     | { readonly type: "tool.unknown"; readonly call: string; readonly tool: string }
     /** What a person says of a call whose outcome nobody knew. */
     | { readonly type: "tool.answered"; readonly call: string; readonly says: Answer["says"]; readonly by?: string }
+    /** People are asked whether the call may be made; denied at `until`. */
+    | {
+        readonly type: "approval.asked";
+        readonly call: string;
+        readonly tool: string;
+        /** `<run>/<…>`: what it is decided by. */
+        readonly id: string;
+        readonly policy: ApprovalPolicy;
+        readonly until: number;
+      }
+    | {
+        readonly type: "approval.decided";
+        readonly call: string;
+        readonly tool: string;
+        readonly decision: Approval["kind"];
+        readonly by?: string;
+        /** Nobody decided: its time was over. */
+        readonly lapsed?: true;
+        /** With other arguments than those that were asked for. */
+        readonly edited: boolean;
+      }
     /** What a look says of a call that has no result. */
     | {
         readonly type: "tool.verified";
@@ -143,6 +165,10 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
       return { ...base, type: "tool.called", call: d.call, tool: d.tool, attempt: d.attempt };
     case "unknown":
       return { ...base, type: "tool.unknown", call: d.call, tool: d.tool };
+    case "approval-asked": {
+      const { call, tool, policy, until } = d;
+      return { ...base, type: "approval.asked", call, tool, id: `${run}/${d.id}`, policy, until };
+    }
     case "look-planned":
     case "sub-planned":
       return undefined;
@@ -171,6 +197,12 @@ export function settledEvent(run: string, { at, call, tool, outcome, tookMs }: E
   if (outcome.kind === "answered") {
     const by = outcome.by === undefined ? {} : { by: outcome.by };
     return { run, at, type: "tool.answered", call, says: outcome.says, ...by };
+  }
+  if (!isOutcome(outcome)) {
+    const by = outcome.by === undefined ? {} : { by: outcome.by };
+    const edited = outcome.args !== undefined;
+    const lapsed = outcome.lapsed === true ? ({ lapsed: true } as const) : {};
+    return { run, at, type: "approval.decided", call, tool, decision: outcome.kind, ...by, ...lapsed, edited };
   }
   return { run, at, type: "tool.settled", call, tool, outcome: outcome.kind, ...outcomeView(outcome), tookMs };
 }

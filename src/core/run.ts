@@ -42,7 +42,7 @@ export interface Need {
  * `rate-limit`: a limit of ours or of a provider, until a moment. `account`: the user must connect. `retry`: a failed attempt, until a moment. `probe`: an ACTIVE account that still refuses.
  * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself; `budget` also a limit of tokens or money.
  * `newer-version`: a newer Errand wrote the journal; this one would misread it. `review`: a person must decide, because a tool's
- * definition changed or nobody can know a call's outcome.
+ * definition changed or nobody can know a call's outcome. `approval`: a person must say whether a call may be made.
  */
 export type ParkReason =
   | "newer-version"
@@ -53,7 +53,8 @@ export type ParkReason =
   | "settling"
   | "outage"
   | "budget"
-  | "review";
+  | "review"
+  | "approval";
 
 /** A tool as frozen into the run. */
 export interface FrozenTool extends Repeatability {
@@ -70,6 +71,8 @@ export interface FrozenTool extends Repeatability {
   readonly version?: string;
   /** The model does not see it: other tools call it, or a look does. */
   readonly hidden?: boolean;
+  /** What it reads comes from the app itself, and holds no stranger's words. */
+  readonly trusted?: boolean;
   /** ms for one call; absent: the run's limit. */
   readonly timeoutMs?: number;
   /** Failed attempts of one call before the model is told, if these are fewer than the run's limit. */
@@ -94,6 +97,8 @@ export interface RunContext {
   readonly tools: readonly FrozenTool[];
   readonly connections: readonly string[];
   readonly expiresAfterMs: number;
+  /** ms that a person has to approve a call; older journals lack it. */
+  readonly approvalMs?: number;
   readonly outputSchema?: JsonSchema;
   /** Asked one after the other when `model` does not answer. */
   readonly fallbacks?: readonly ModelName[];

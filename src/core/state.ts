@@ -1,5 +1,6 @@
 /** A run's state: the fold of its journal. What the model sees is a projection of it (project.ts); what happens next is `next` of it. */
 import type {
+  ApprovalAsked,
   CallClaimed,
   Compacted,
   Covered,
@@ -57,6 +58,8 @@ export interface RunState {
   readonly looked: Readonly<Record<string, Decision<Looked>>>;
   /** By the call whose tool makes them, in the order in which they were planned. */
   readonly subs: Readonly<Record<string, readonly Decision<SubPlanned>[]>>;
+  /** By the call that they are about, the last one of each. */
+  readonly approvals: Readonly<Record<string, Decision<ApprovalAsked>>>;
   readonly parks: readonly Decision<Parked>[];
   /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
   readonly leases: readonly Decision<Leased>[];
@@ -95,6 +98,7 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     looks: {},
     looked: {},
     subs: {},
+    approvals: {},
     parks: [],
     leases: [],
     evidence: {},
@@ -160,6 +164,8 @@ function applied(state: RunState, decision: Decision): RunState {
       return { ...state, looks: { ...state.looks, [decision.intent]: decision } };
     case "looked":
       return { ...state, looked: { ...state.looked, [decision.intent]: decision } };
+    case "approval-asked":
+      return { ...state, approvals: { ...state.approvals, [decision.call]: decision } };
     case "sub-planned":
       return {
         ...state,

@@ -1,4 +1,5 @@
 /** How an agent uses a tool: what it does to the world, and what is done when nobody knows whether a call was executed. */
+import { checkNeedsApproval, type NeedsApproval } from "./needs-approval.ts";
 import { type Effect, EFFECTS, ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Json } from "./json.ts";
@@ -15,6 +16,10 @@ export interface ToolUse {
   readonly effect?: Effect;
   /** The model does not see it: only other tools call it, or a look does. */
   readonly hidden?: boolean;
+  /** Which of its calls need a person's word before they are made; default what the agent says. */
+  readonly needsApproval?: NeedsApproval;
+  /** What it reads comes from the app itself: no reason for `needsApproval: "after-reads"`. */
+  readonly trusted?: boolean;
   /** Tools that this one calls by itself (`ctx.tools.execute`). The agent needs them; the model sees only those that it names itself. */
   readonly uses?: readonly (string | ToolUse)[];
   /** ms for one call; default the agent's limit `toolTimeoutMs`. */
@@ -99,6 +104,7 @@ export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (me
     wrong(
       'effect: "keyed" needs key: the name of the argument that carries our key, or a function that puts it there.',
     );
+  if (use.needsApproval !== undefined) checkNeedsApproval(use.needsApproval, "needsApproval", wrong);
   if (
     use.timeoutMs !== undefined &&
     !(Number.isInteger(use.timeoutMs) && use.timeoutMs > 0 && use.timeoutMs <= MOST_MS)
@@ -144,6 +150,7 @@ export function freezeUses(
       }),
       ...(use?.polling === true && { polling: true }),
       ...(use?.hidden === true && { hidden: true }),
+      ...(use?.trusted === true && { trusted: true }),
       ...(use?.timeoutMs !== undefined && { timeoutMs: use.timeoutMs }),
       ...(use?.keyWindowMs !== undefined && { keyWindowMs: use.keyWindowMs }),
       ...(use?.verify?.settleMs !== undefined && { settleMs: use.verify.settleMs }),

@@ -2,6 +2,7 @@
 import type { Agent } from "../core/agent.ts";
 import { next, type Step } from "../core/next.ts";
 import { afterCallFailure } from "../core/waiting.ts";
+import { askApproval, awaitApproval } from "./approve.ts";
 import { makeCalls } from "./call.ts";
 import { ask, conclude, planLook } from "./doubt.ts";
 import { type HeldRun, LeaseLost, NotKept } from "./held.ts";
@@ -59,6 +60,10 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
     }
     case "ask":
       return ask(step, held);
+    case "ask-approval":
+      return askApproval(step, held, ports);
+    case "await-approval":
+      return awaitApproval(step, held);
     case "end":
       return end(held, step.end);
   }

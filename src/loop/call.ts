@@ -1,6 +1,6 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
 import type { Agent } from "../core/agent.ts";
-import { toJson } from "../core/json.ts";
+import { type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
 import type { RunnableCall } from "../core/journal.ts";
 import type { CallStep } from "../core/next.ts";
@@ -10,6 +10,7 @@ import { callKey } from "../core/tool-use.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
+import { withKey } from "./key.ts";
 import { isStopped } from "./leave.ts";
 import { openHost } from "./nested.ts";
 
@@ -62,8 +63,13 @@ async function makeCall(
   const started = ports.clock.monotonic();
   // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
   const signal = call.effect === "read" ? held.stop : held.signal;
+  const args = argsOf(call, held, agent, ports);
   const host = openHost(call, held, agent, ports, (step) => makeCalls([step], held, agent, ports));
-  const sent = await ports.toolbox.send(sendOf(call, held, ports), { timeoutMs: timeoutOf(held, call), signal, host });
+  const sent = await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {
+    timeoutMs: timeoutOf(held, call),
+    signal,
+    host,
+  });
   const outcome = await host.close(sent);
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
@@ -75,6 +81,14 @@ async function makeCall(
     outcome: await fitting(outcome, intent, held),
     tookMs,
   });
+}
+
+/** What an approver wrote has no key of ours yet. */
+function argsOf(call: RunnableCall, held: HeldRun, agent: Agent, ports: LoopPorts): Json {
+  const tool = toolOf(held, call);
+  return call.edited === true && tool !== undefined
+    ? withKey(held.id, tool, call.args, call.id, agent, ports)
+    : call.args;
 }
 
 /** Who makes it is as the run has frozen it. */

@@ -8,6 +8,7 @@
  * T4 Once stopped, or when its own call is over, a tool sends nothing more.
  */
 import type { Agent } from "../core/agent.ts";
+import { approvedCall } from "../core/approval.ts";
 import { type CallStanding, isComposite, standing } from "../core/calls.ts";
 import { isRepeatable } from "../core/effects.ts";
 import type { RunnableCall } from "../core/journal.ts";
@@ -17,6 +18,7 @@ import { type CallStep, waitsBelow } from "../core/next.ts";
 import { errorEnvelope, type Evidence, happenedEnvelope, type Outcome, repeatEnvelope } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
+import { approvalFor } from "./approve.ts";
 import { type HeldRun, NotKept } from "./held.ts";
 import { withKey } from "./key.ts";
 import type { LoopPorts } from "./loop.ts";
@@ -87,7 +89,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
     }
     if (found === undefined && planned().length >= MOST_SUBS)
       return failure("TooManyCalls", `${parent.name} made ${MOST_SUBS} calls; no more are made.`);
-    const call = found ?? plan(tool, args, argsHash, request.name);
+    const call = found ?? (await plan(tool, args, argsHash, request.name));
     asked.add(call.id);
     return call;
   };
@@ -112,7 +114,15 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
         ),
     );
 
-  const plan = (tool: FrozenTool, args: Json, argsHash: string, name: string | undefined): RunnableCall => {
+  const plan = async (
+    tool: FrozenTool,
+    args: Json,
+    argsHash: string,
+    name: string | undefined,
+  ): Promise<RunnableCall> => {
+    const before = [...held.state.turns.flatMap((turn) => turn.plan), ...planned()];
+    const approval = await approvalFor({ name: tool.name, args, effect: tool.effect }, before, held, agent);
+    // Numbered without a pause between: others are planned at the same time.
     const id = `${parent.id}n${planned().length}`;
     const sent = withKey(held.id, tool, args, id, agent, ports);
     const { effect, connection } = tool;
@@ -125,6 +135,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
       argsHash,
       effect,
       connection,
+      ...(approval !== undefined && { approval }),
     };
     held.note({ kind: "sub-planned", parent: parent.id, call, ...(name !== undefined && { name }) });
     return call;
@@ -143,7 +154,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
       } else if (at.is !== "open" || waitsBelow(held.state, call, attempts, held.now()) !== undefined) {
         return composite ? stop() : failure("ToolUnavailable", `${call.name} was not executed: ${whyWaits(at)}`, true);
       } else {
-        await make({ call, attempt: at.attempt }).catch((error: unknown) => {
+        await make({ call: approvedCall(held.state, call), attempt: at.attempt }).catch((error: unknown) => {
           if (!(error instanceof NotKept)) throw error;
         });
       }
@@ -205,6 +216,7 @@ function unknownTool(asked: string, tools: readonly FrozenTool[]): SubAnswer {
 async function answerOf(call: RunnableCall, at: CallStanding, held: HeldRun): Promise<SubAnswer | undefined> {
   switch (at.is) {
     case "settled":
+    case "denied":
       return settled(call, at.evidence, held);
     case "happened":
       return { ok: true, data: happenedEnvelope(call.name) };
@@ -234,6 +246,8 @@ async function settled(call: RunnableCall, { nonce, outcome }: Evidence, held: H
         `${call.name} was executed, but its result of ${blob.characters} characters was not kept.`,
       );
     }
+    case "denied":
+      return failure("ApprovalDenied", `${call.name} was refused: ${outcome.message ?? "no reason was given."}`);
     case "error":
       return failure(outcome.type, outcome.message, outcome.retryable);
     default: {

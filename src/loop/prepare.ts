@@ -107,6 +107,7 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     tools,
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,
+    approvalMs: agent.approvalMs,
     ...(agent.fallbacks.length > 0 && { fallbacks: agent.fallbacks, fallbackOn: agent.fallbackOn }),
     ...(agent.output !== undefined && {
       outputSchema: agent.output["~standard"].jsonSchema.input({ target: "draft-2020-12" }),

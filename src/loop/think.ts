@@ -10,6 +10,7 @@ import { project } from "../core/project.ts";
 import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterLimit, afterModelFailure } from "../core/waiting.ts";
+import { withApprovals } from "./approve.ts";
 import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
@@ -82,7 +83,7 @@ async function judged(
       ? await validOutput(agent, answer.text)
       : undefined;
   const { turns } = held.state;
-  return judge(answer, {
+  const judgement = judge(answer, {
     turn: step.turn,
     final: step.final,
     ...(step.because !== undefined && { because: step.because }),
@@ -95,6 +96,8 @@ async function judged(
     withKey: (tool, args, call) => withKey(held.id, tool, args, call, agent, ports),
     ...(output !== undefined && { output }),
   });
+  if (judgement.leadsTo !== "act") return judgement;
+  return { ...judgement, plan: await withApprovals(judgement.plan, held, agent) };
 }
 
 async function validOutput(agent: Agent, text: string): Promise<Validated<Json>> {

@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<Entry["kind"], true>> = {
   looked: true,
   "limits-raised": true,
   "sub-planned": true,
+  "approval-asked": true,
   parked: true,
   yielded: true,
   ended: true,

@@ -111,6 +111,7 @@ function moveOf(move: Move, entries: readonly Entry[]): object {
     ...(entries.some((entry) => entry.kind === "prepared") && { needs: [] }),
     ...("until" in move && { reason: entries.find((entry) => entry.kind === "parked")?.reason ?? "" }),
     ...(unknown.length > 0 && { unknown }),
+    ...approvalsIn(entries),
     ...(entries.some((entry) => entry.kind === "turn-committed") && { turned: true }),
   };
   switch (move.to) {
@@ -121,6 +122,21 @@ function moveOf(move: Move, entries: readonly Entry[]): object {
     default:
       return { ...told, ...move };
   }
+}
+
+/** Who is asked what, and what is claimed: the script lets no intent pass that was asked about and is not approved as it is. */
+function approvalsIn(entries: readonly Entry[]): object {
+  const asks = entries.flatMap((entry) =>
+    entry.kind === "approval-asked"
+      ? [{ call: entry.call, id: entry.id, record: `${entry.id} ${entry.argsHash} ${entry.until}` }]
+      : [],
+  );
+  const claims = entries.flatMap((entry) =>
+    entry.kind === "call-claimed"
+      ? [{ call: entry.call, argsHash: entry.argsHash, ...(entry.attempt > 1 && { again: true }) }]
+      : [],
+  );
+  return { ...(asks.length > 0 && { asks }), ...(claims.length > 0 && { claims }) };
 }
 
 /** Waiters moved at once: small enough not to stop other scripts, large enough for a storm. */

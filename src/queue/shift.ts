@@ -71,6 +71,7 @@ function renewing(held: HeldRun, leaseMs: number, log: Log): NodeJS.Timeout {
   }, leaseMs / 3);
 }
 
-function digest(text: string): string {
+/** Of arguments, keys and the like: short, and equal for equal texts. */
+export function digest(text: string): string {
   return hash("sha256", text, "base64url").slice(0, 22);
 }

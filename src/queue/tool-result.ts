@@ -3,7 +3,7 @@ import { ErrandError } from "../core/errors.ts";
 import { plannedCall, type RunState } from "../core/state.ts";
 import type { Json } from "../core/json.ts";
 import { didYouMean } from "../core/nearest.ts";
-import type { Evidence, Outcome } from "../core/outcome.ts";
+import { type Evidence, isOutcome, type Outcome } from "../core/outcome.ts";
 import { readBlob } from "./blobs.ts";
 import type { Store } from "./store.ts";
 
@@ -48,7 +48,7 @@ export async function toolResult(
 
 /** One that settled counts more than a later one that did not: late evidence is evidence. */
 function lastAttempt(evidence: readonly Evidence[], call: string): Attempt | undefined {
-  const attempts = evidence.filter((it): it is Attempt => it.call === call && it.outcome.kind !== "answered");
+  const attempts = evidence.filter((it): it is Attempt => it.call === call && isOutcome(it.outcome));
   const settled = attempts.filter(({ outcome }) => outcome.kind === "ok" || outcome.kind === "error");
   return (settled.length > 0 ? settled : attempts).toSorted((a, b) => a.at - b.at).at(-1);
 }

@@ -63,7 +63,7 @@ export async function listUnknowns(
   if (cursor !== "" && after === null)
     throw new ErrandError("option-invalid", "unknowns: cursor: expected the cursor of an earlier page.");
   const [, score = "0", last = ""] = after ?? [];
-  const page = await pageOf(store, score, last, limit);
+  const page = await pageOf(store, "unknowns", score, last, limit);
   const outcomes = await Promise.all(page.map(([member]) => outcomeOf(store, reader, member)));
   const [member, at] = page.at(-1) ?? [];
   return {
@@ -73,8 +73,9 @@ export async function listUnknowns(
 }
 
 /** Members after this one, with their scores. Several may have the same score; then they stand in the order of their names. */
-async function pageOf(
+export async function pageOf(
   store: Store,
+  index: string,
   score: string,
   last: string,
   limit: number,
@@ -82,7 +83,7 @@ async function pageOf(
   const found: (readonly [string, string])[] = [];
   for (let offset = 0; ; offset += limit) {
     const flat = await store.redis.zrange(
-      `${store.prefix}unknowns`,
+      `${store.prefix}${index}`,
       score,
       "+inf",
       "BYSCORE",

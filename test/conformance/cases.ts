@@ -5,7 +5,8 @@ import type { Entry } from "../../src/core/journal.ts";
 import type { Evidence, Outcome } from "../../src/core/outcome.ts";
 import type { NeedReason } from "../../src/core/run.ts";
 import type { Claim, Commit, Move } from "../../src/ports/journal.ts";
-import { createRequest, type Header, type OpenSubject, type Subject } from "./subject.ts";
+import { createRequest } from "./request.ts";
+import type { Header, OpenSubject, Subject } from "./subject.ts";
 
 export const yielded: Entry = { kind: "yielded" };
 export const parked: Entry = {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Entry } from "../../src/core/journal.ts";
 import { casesOf, claim, commit, END, ended, enqueue, header, park, parked, toGate } from "./cases.ts";
-import { createRequest, type OpenSubject } from "./subject.ts";
+import { createRequest } from "./request.ts";
+import type { OpenSubject } from "./subject.ts";
 
 const turned = { kind: "turn-committed", turn: 0, plan: [], leadsTo: "act" } as unknown as Entry;
 

@@ -1,6 +1,7 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
 import { answersConformance } from "./answers.ts";
 import { askingConformance } from "./asking.ts";
+import { approvalsConformance } from "./approvals.ts";
 import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
 import { needsConformance } from "./needs.ts";
@@ -23,4 +24,5 @@ for (const [name, open] of SUBJECTS) {
   remindersConformance(name, open);
   answersConformance(name, open);
   askingConformance(name, open);
+  approvalsConformance(name, open);
 }

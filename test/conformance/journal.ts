@@ -16,7 +16,8 @@ import {
   toGate,
   yielded,
 } from "./cases.ts";
-import { createRequest, type OpenSubject } from "./subject.ts";
+import { createRequest } from "./request.ts";
+import type { OpenSubject } from "./subject.ts";
 
 export function journalConformance(name: string, open: OpenSubject): void {
   const it = casesOf(name, open);

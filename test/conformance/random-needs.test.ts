@@ -9,7 +9,8 @@ import fc from "fast-check";
 import type { Entry } from "../../src/core/journal.ts";
 import type { FinalStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
-import { createRequest, memorySubject, redisSubject, type Subject } from "./subject.ts";
+import { createRequest } from "./request.ts";
+import { memorySubject, redisSubject, type Subject } from "./subject.ts";
 
 const IDS = ["a", "b", "c", "d", "e"] as const;
 /** Whose runs they are plays no part, but for how a header keeps them. */

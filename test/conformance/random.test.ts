@@ -10,7 +10,8 @@ import type { Entry } from "../../src/core/journal.ts";
 import { answerNonce } from "../../src/core/outcome.ts";
 import type { Claim, Move } from "../../src/ports/journal.ts";
 import { GATES, IDS, type Op, op, rarely } from "./operations.ts";
-import { createRequest, memorySubject, redisSubject, type Subject } from "./subject.ts";
+import { createRequest } from "./request.ts";
+import { memorySubject, redisSubject, type Subject } from "./subject.ts";
 
 const REASONS = ["expired", "refused"] as const;
 /** Far from all sums of what `age` adds. */

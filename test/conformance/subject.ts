@@ -1,11 +1,12 @@
 /** A store under test: the ports, the scripts that are no port, and a look at what it holds. Once in memory, once on Redis. */
-import { randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
-import { reviewGate } from "../../src/core/gate.ts";
-import { type Answer, answerNonce, type Evidence } from "../../src/core/outcome.ts";
+import { approvalNonce } from "../../src/core/approval.ts";
+import { approvalGate, reviewGate } from "../../src/core/gate.ts";
+import { type Answer, answerNonce, type Approval, type Evidence } from "../../src/core/outcome.ts";
 import { ANSWER } from "../../src/queue/scripts/answer.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
+import { DECIDE } from "../../src/queue/scripts/decide.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { REMIND } from "../../src/queue/scripts/remind.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
@@ -56,6 +57,10 @@ export interface Subject extends AskingSubject {
   cancel(run: string): Promise<string>;
   /** A person's word on an attempt whose outcome nobody knows. */
   answer(run: string, intent: string, says: Answer["says"]): Promise<string>;
+  /** A person's word on a call that was asked about; `args`: the hash of other arguments than those. */
+  decide(run: string, asked: string, kind: Approval["kind"], argsHash?: string, call?: string): Promise<string>;
+  /** `<run> <approval>` of the calls that wait for it. */
+  approvals(): Promise<readonly string[]>;
   /** `<run> <intent>` of the attempts that stand on the list of unknown outcomes. */
   unknowns(): Promise<readonly string[]>;
   /** A run's evidence is kept only for a while. */
@@ -115,6 +120,9 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
     create: (request) => at(() => store.create(request)),
     cancel: (run) => at(() => store.cancel(run)),
     answer: (run, intent, says) => at(() => store.answer(run, intent, answerOf(intent, says))),
+    decide: (run, asked, kind, argsHash = "h", call = "t0c0") =>
+      at(() => store.decide(run, asked, call, decisionOf(asked, kind, argsHash, call))),
+    approvals: async () => Array.from(store.approvals).toSorted(),
     unknowns: async () => Array.from(store.unknowns).toSorted(),
     evidenceExpires: async (run) => (store.runs.get(run)?.expires ?? 0) > 0,
     due: () =>
@@ -189,6 +197,11 @@ export const redisSubject: OpenSubject = (t, options) => {
       return String((await store.run(ANSWER, run, intent, text, reviewGate(run)))[0]);
     },
     evidenceExpires: async (run) => (await redis.pttl(`${prefix}run:${run}:e`)) > 0,
+    decide: async (run, asked, kind, argsHash = "h", call = "t0c0") => {
+      const text = JSON.stringify(decisionOf(asked, kind, argsHash, call));
+      return String((await store.run(DECIDE, run, asked, call, text, approvalGate(run)))[0]);
+    },
+    approvals: async () => (await redis.zrange(`${prefix}approvals`, "0", "-1")).toSorted(),
     unknowns: async () => (await redis.zrange(`${prefix}unknowns`, "0", "-1")).toSorted(),
     due: async () => {
       const [, rounds, , ...made] = await store.run(DUE, 100);
@@ -266,24 +279,11 @@ export const redisSubject: OpenSubject = (t, options) => {
   };
 };
 
+function decisionOf(asked: string, kind: Approval["kind"], argsHash: string, call: string): Omit<Evidence, "at"> {
+  return { nonce: approvalNonce(asked), call, tool: "x", argsHash: "h", tookMs: 0, outcome: { kind, argsHash } };
+}
+
 function answerOf(intent: string, says: Answer["says"]): Omit<Evidence, "at"> {
   const outcome = { kind: "answered", says } as const;
   return { nonce: answerNonce(intent), call: "t0c0", tool: "x", argsHash: "h", tookMs: 0, outcome };
-}
-
-export function createRequest(
-  options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string; from?: number } = {},
-): CreateRequest {
-  const { identifier = "user_1", tenant, from, ...rest } = options;
-  const named = { ...(tenant !== undefined && { tenant }), ...(from !== undefined && { covers: { from } }) };
-  return {
-    run: `run_0_${randomUUID()}`,
-    nonce: randomUUID(),
-    queue: "default",
-    priority: 0,
-    idem: "",
-    inputHash: "h",
-    ...rest,
-    created: { kind: "created", agent: "note", identifier, input: { n: 1 }, ...named },
-  };
 }

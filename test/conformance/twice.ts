@@ -30,6 +30,11 @@ export function sentTwice(subject: Subject): Subject {
     create: (...asked) => twice(() => subject.create(...asked)),
     remind: (...asked) => twice(() => subject.remind(...asked)),
     cancel: (...asked) => twice(() => subject.cancel(...asked)),
+    decide: async (...asked) => {
+      const one = await subject.decide(...asked);
+      assert.equal(await subject.decide(...asked), one === "ok" ? "was" : one);
+      return one;
+    },
     // The second one finds the first, whatever either of them says.
     answer: async (...asked) => {
       const one = await subject.answer(...asked);

@@ -32,6 +32,8 @@ test("a small agent gets its defaults", () => {
       connections: [],
       tools: [],
       onUnknown: "tell",
+      needsApproval: false,
+      approvalMs: 86_400_000,
       input: 0,
       output: undefined,
       limits: DEFAULT_LIMITS,

@@ -35,6 +35,10 @@ export function brief(entries: Given, evidence: readonly Evidence[] = [], cancel
       return `record ${made.intent}`;
     case "ask":
       return `ask ${made.intent} since ${made.since}`;
+    case "ask-approval":
+      return `ask-approval ${made.calls.map(({ id }) => id).join(" ")}`;
+    case "await-approval":
+      return `await-approval ${made.call.id} ${made.id} until ${made.until}`;
     case "end":
       return `end ${made.end.status} ${made.end.code ?? "-"}`;
   }

@@ -34,6 +34,7 @@ test("just created", () => {
     looks: {},
     looked: {},
     subs: {},
+    approvals: {},
     parks: [],
     leases: [],
     evidence: {},

@@ -87,6 +87,8 @@ function play(
         note({ kind: "looked", call: step.call.id, intent: step.intent, says: "unsure" });
         break;
       case "ask":
+      case "ask-approval":
+      case "await-approval":
       case "conclude":
       case "wait-limit":
         assert.fail(`nobody was to ${step.do}`);

@@ -1,4 +1,5 @@
 /** What can be asked of the memory store: the scripts of src/queue/scripts. */
+import type { Decided } from "./memory-approvals.ts";
 import type { Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
@@ -32,6 +33,8 @@ export interface MemoryStore {
   readonly live: ReadonlyMap<string, ReadonlySet<string>>;
   readonly looks: ReadonlyMap<string, number>;
   readonly unknowns: ReadonlySet<string>;
+  /** `<run> <approval>` of calls that wait for a person's word. */
+  readonly approvals: ReadonlySet<string>;
   readonly auths: ReadonlyMap<string, StoredAuthorization>;
   readonly events: readonly StoredEvent[];
   readonly asking: MemoryAsking;
@@ -44,6 +47,7 @@ export interface MemoryStore {
   /** What was kept, whole. */
   kept(run: string, nonce: string): string | undefined;
   answer(run: string, intent: string, answer: Omit<Evidence, "at">): "ok" | "was" | "gone";
+  decide(run: string, asked: string, call: string, said: Omit<Evidence, "at">): Decided;
   cancel(run: string): "held" | "free" | "final" | "gone";
   open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
   looked(seen: readonly LookedAt[]): number;

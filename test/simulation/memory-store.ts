@@ -10,6 +10,7 @@ import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import { byScore, entry } from "./maps.ts";
 import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
+import { createMemoryApprovals } from "./memory-approvals.ts";
 import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
@@ -19,6 +20,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     state;
   const { goOn, goTo, look, write } = state;
   const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine });
+  const approvals = createMemoryApprovals({ now, leaveGates, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
   const blobs = new Map<string, string>();
@@ -40,6 +42,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     live,
     looks,
     unknowns,
+    approvals: approvals.open,
     auths: needs.auths,
     events: needs.events,
     asking,
@@ -180,6 +183,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const seen = wanted.to === "gate" ? [wanted] : wanted.to === "accounts" ? wanted.needs : [];
       const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
       if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
+      if (approvals.refuses(run, given)) return { answer: "conflict" };
       const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
@@ -190,6 +194,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       write(run, epoch, nonce, entries);
       for (const it of entries)
         if (it.kind === "unknown" && !is("unknown-not-listed")) unknowns.add(`${id} ${it.intent}`);
+      approvals.committed(run, entries);
       run.version = Math.max(run.version, JOURNAL_VERSION);
       run.turned ||= entries.some((it) => it.kind === "turn-committed");
       needs.committed(run, entries, move);
@@ -213,6 +218,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         return { ...evidence, at: now() };
       if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins")) {
         run.evidence.set(evidence.nonce, { ...evidence, at: now() });
+        approvals.evidence(run, evidence.nonce);
         if (evidence.outcome.kind !== "unknown" && !is("unknown-stays-listed"))
           unknowns.delete(`${id} ${evidence.nonce}`);
       }
@@ -230,6 +236,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       }
       return "ok";
     },
+    decide: (id, asked, call, said) => approvals.decide(find(id), id, asked, call, said),
     keep(id, nonce, text) {
       if (find(id) === undefined) return undefined;
       const { pieces, cut } = piecesOf(text);

@@ -47,6 +47,10 @@ function lineOf(event: RunEvent, identifier: string): string {
       return event.outcome === "not-executed"
         ? `${event.tool}: the account refused`
         : `${event.tool} answered in ${event.tookMs} ms`;
+    case "approval.asked":
+      return `${event.tool} needs approval`;
+    case "approval.decided":
+      return `${event.tool}: ${event.decision}`;
     case "run.parked":
       if (event.reason !== "account") return parkText(event, identifier);
       return `parked (${event.reason}): ${event.needs.map((need) => `${need.connection} ${need.reason}`).join(", ")}; holds nothing`;

@@ -30,6 +30,16 @@ if have ~= length then return { 'conflict' } end
 for _, at in ipairs(move.gates or {}) do
   if (tonumber(redis.call('HGET', p .. 'gate:' .. at.gate, 'version')) or 0) ~= at.version then return { 'gate-moved' } end
 end
+-- A call that was asked about is claimed only with its approval, for the arguments that were approved, and in time.
+for _, claim in ipairs(move.claims or {}) do
+  local asked, _, before = string.match(redis.call('HGET', run, 'ask:' .. claim.call) or '', '^(%S+) (%S+) (%d+)$')
+  if asked then
+    local said = redis.call('HGET', run .. ':e', 'approval:' .. asked)
+    local outcome = said and cjson.decode(string.match(said, '\\n(.*)$')).outcome
+    if not outcome or outcome.kind ~= 'approved' or outcome.argsHash ~= claim.argsHash then return { 'conflict' } end
+    if not claim.again and now >= tonumber(before) then return { 'conflict' } end
+  end
+end
 if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then return { 'gate-moved' } end
 
 if move.settle or move.ask or move.to ~= 'stay' then settle(id, run, move.settle) end
@@ -52,6 +62,13 @@ if park then entries[#entries + 1] = int(now) .. ' ' .. epoch .. ' ' .. nonce ..
 if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
 if move.turned then redis.call('HSET', run, 'turned', '1') end
 for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns', now, id .. ' ' .. intent) end
+for i, ask in ipairs(move.asks or {}) do
+  redis.call('HSET', run, 'ask:' .. ask.call, ask.record)
+  -- In the order of the turn.
+  redis.call('ZADD', p .. 'approvals', string.format('%.3f', now + i / 1000), id .. ' ' .. ask.id)
+  local asks = redis.call('HGET', run, 'asks')
+  redis.call('HSET', run, 'asks', (asks and asks .. ' ' or '') .. ask.id)
+end
 -- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
   'lease', move.to == 'stay' and int(now + o.lease) or '0')
@@ -91,6 +108,9 @@ else
   setNeeds(id, run, redis.call('HGET', run, 'needs'), {}, move.status == 'expired' and 'expired')
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
+  for asked in string.gmatch(redis.call('HGET', run, 'asks') or '', '%S+') do
+    redis.call('ZREM', p .. 'approvals', id .. ' ' .. asked)
+  end
   redis.call('ZREM', p .. 'unfinished:' .. h[6] .. ':' .. h[7], id)
   local schedule = redis.call('HGET', run, 'schedule')
   -- Ticks that wait for this run to end: their schedule is due.

@@ -15,6 +15,8 @@ if redis.call('HSETNX', run .. ':e', ARGV[4], int(now) .. '\\n' .. ARGV[5]) == 0
   return { 'was', redis.call('HGET', run .. ':e', ARGV[4]) }
 end
 if ARGV[6] == '1' then redis.call('ZREM', p .. 'unknowns', id .. ' ' .. ARGV[4]) end
+local asked = string.match(ARGV[4], '^approval:(.*)$')
+if asked then redis.call('ZREM', p .. 'approvals', id .. ' ' .. asked) end
 local left = final(status) and redis.call('PTTL', run) or 0
 if left > 0 then redis.call('PEXPIRE', run .. ':e', left) end
 announce(id)

@@ -16,6 +16,9 @@
  *   sweep:<connection> zset gates whose accounts are looked at in rounds, by the moment from which on they are in the next one
  *   unfinished:<agent>:<identifier>  zset  runs that have not ended, by sequence number, for coalescing
  *   unknowns        zset   "<id> <intent>" of attempts whose outcome nobody knows, by when that was written down
+ *   approvals       zset   "<id> <approval>" of calls that wait for a person's word, by when it was asked for; in the run's hash
+ *                          "ask:<call>" → "<approval> <arguments' hash> <until>" is what an intent is checked against, and "asks"
+ *                          all approvals that were asked for
  *   rate:<limit>    zset   nonces of what was taken of a limit, by when
  *   losses:<connection> zset gates of accounts that were lost of late, by when; held:<connection> string since when it is an outage
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
