@@ -6,11 +6,11 @@ import { reviewGate } from "../../src/core/gate.ts";
 import { JOURNAL_VERSION } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
 import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
-import { joined, piecesOf } from "../../src/queue/blobs.ts";
 import { byScore, entry } from "./maps.ts";
 import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryApprovals } from "./memory-approvals.ts";
+import { createMemoryBlobs } from "./memory-blobs.ts";
 import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
@@ -23,7 +23,6 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const approvals = createMemoryApprovals({ now, leaveGates, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
   const tenants = new Map<string, string>();
-  const blobs = new Map<string, string>();
 
   /** Newest first: those that wait for an account, and those without a turn that are not being worked. */
   const superfluous = (agent: string, identifier: string): { waits: StoredRun | undefined; idle: StoredRun[] } => {
@@ -237,13 +236,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       return "ok";
     },
     decide: (id, asked, call, said) => approvals.decide(find(id), id, asked, call, said),
-    keep(id, nonce, text) {
-      if (find(id) === undefined) return undefined;
-      const { pieces, cut } = piecesOf(text);
-      blobs.set(`${id} ${nonce}`, joined(pieces));
-      return { pieces: pieces.length, ...(cut && { cut }) };
-    },
-    kept: (id, nonce) => (find(id) === undefined ? undefined : blobs.get(`${id} ${nonce}`)),
+    ...createMemoryBlobs(find),
     cancel(id) {
       const run = find(id);
       if (run === undefined) return "gone";
