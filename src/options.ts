@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Agent } from "./core/agent.ts";
 import type { AuthorizationEvent } from "./core/authorization.ts";
 import { ErrandError } from "./core/errors.ts";
+import { MOST_LIVE } from "./core/turns.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
 import type { ModelProfile } from "./models/protocols.ts";
@@ -39,8 +40,16 @@ export interface ErrandOptions {
   readonly authorization?: AuthorizationSettings;
   /** Who may send webhooks; needed by `webhookHandler`. */
   readonly webhook?: WebhookHandlerOptions;
-  /** Live runs that one identifier may have at once, per queue; default 5. */
+  /**
+   * Live runs that one identifier may have at once, in all queues; default 5. Live: a worker has it, or may take it now. What is above
+   * waits in the identifier's own line. An agent may have a cap of its own. These caps hold for all processes that share the keys; the
+   * worker that was started last says them.
+   */
   readonly perIdentifier?: number;
+  /** Live runs that one tenant may have at once; its identifiers take turns. Default: no cap. */
+  readonly perTenant?: number;
+  /** Live runs of all; tenants, and identifiers without one, take turns. Default: no cap. */
+  readonly maxLive?: number;
   /** ms; how long a worker owns a run without renewal. Default 30,000. Shorter means faster recovery and more renewals. */
   readonly leaseMs?: number;
   /**
@@ -114,6 +123,12 @@ export function storeOptions(options: ErrandOptions): Settings {
     keepMs: options.keepMs ?? DEFAULT_STORE.keepMs,
   };
   positive("createErrand", settings);
+  const caps = {
+    perIdentifier: settings.perIdentifier,
+    ...(options.perTenant !== undefined && { perTenant: options.perTenant }),
+    ...(options.maxLive !== undefined && { maxLive: options.maxLive }),
+  };
+  positive("createErrand", caps, MOST_LIVE);
   if (settings.leaseMs < 500)
     throw new ErrandError(
       "config-invalid",
@@ -122,6 +137,10 @@ export function storeOptions(options: ErrandOptions): Settings {
   const durability = options.durability && checkDurability(options.durability, settings.leaseMs);
   return {
     ...settings,
+    ...caps,
+    agentCaps: new Map(
+      options.agents.flatMap(({ name, perIdentifier: own }) => (own === undefined ? [] : [[name, own]])),
+    ),
     remindAfterMs: remindAfter(options.authorization),
     prefix,
     massLoss: massLossOptions(options.massLoss),
@@ -183,12 +202,13 @@ function checkDurability({ replicas, timeoutMs, ...others }: Durability, leaseMs
 }
 
 /** @throws ErrandError `config-invalid` */
-export function positive(where: string, values: Readonly<Record<string, number>>): void {
+export function positive(where: string, values: Readonly<Record<string, number>>, most?: number): void {
+  const expected = most === undefined ? "of at least 1" : `from 1 to ${most}`;
   for (const [name, value] of Object.entries(values))
-    if (!Number.isInteger(value) || value < 1)
+    if (!Number.isInteger(value) || value < 1 || value > (most ?? Infinity))
       throw new ErrandError(
         "config-invalid",
-        `${where}: ${name}: expected a whole number of at least 1, got ${String(value)}.`,
+        `${where}: ${name}: expected a whole number ${expected}, got ${String(value)}.`,
       );
 }
 

@@ -24,6 +24,7 @@ import { createHeartbeat } from "./queue/heartbeat.ts";
 import { redisLosses } from "./queue/losses.ts";
 import { createOutbox, type Outbox } from "./queue/outbox.ts";
 import { redisRates } from "./queue/rates.ts";
+import { createRefill } from "./queue/refill.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { watchSkew } from "./queue/skew.ts";
 import { openStore, type Store } from "./queue/store.ts";
@@ -125,7 +126,9 @@ export function startWorker(
     ports,
     waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
     outbox: wake ? openOutbox(store, authorization, log, wakeEveryMs) : undefined,
+    refill: createRefill(store, tickets, log),
     queues,
+    agents: agents.all.map(({ name }) => name),
     concurrency,
     check: () => checkBoot(agents, scalekit, log),
   });
@@ -133,7 +136,15 @@ export function startWorker(
 
 /** A process that fires schedules and does nothing else: it needs no models and no Scalekit. */
 export function startScheduler(agents: Agents, on: Shard, given: WorkerOptions, log: Log): ErrandWorker {
-  const nothing = { ports: undefined, waker: undefined, outbox: undefined, queues: [], concurrency: 1 };
+  const nothing = {
+    ports: undefined,
+    waker: undefined,
+    refill: undefined,
+    agents: [],
+    outbox: undefined,
+    queues: [],
+    concurrency: 1,
+  };
   return startCrew({ ...besides(agents, on, given, log), ...nothing, check: async () => undefined });
 }
 

@@ -50,7 +50,7 @@ export interface Owner {
 
 /** What all share: lists, next looks, rounds, events, numbers, the queue. None of them grows with one account's runs alone. */
 const SHARED =
-  /^(looks|events|sequence|runs:(all|ended|status:[a-z]+)|auths(:connection:[^:]+)?|sweep:[^:]+|heard:[\w-]+|q:[\w.-]+:([a-z-]*|[a-z]+:[a-z]*))$/;
+  /^(looks|events|sequence|turn|caps|switches|tenants|(busy|waits|ready):all|runs:(all|ended|status:[a-z]+)|auths(:connection:[^:]+)?|sweep:[^:]+|heard:[\w-]+|q:[\w.-]+:([a-z-]*|[a-z]+:[a-z]*))$/;
 
 /** Keys that are neither the account's own nor everybody's, and words that name a neighbour. */
 export function foreign(
@@ -64,9 +64,10 @@ export function foreign(
     ...["gate:", "auth:", "asked:"].map((kind) => kind + gate),
     `gate:${gate}:w`,
     `auth:${gate}:n`,
-    ...["line:default:", "live:default:", "auths:identifier:", "runs:identifier:", `unfinished:${agent}:`].map(
+    ...["busy:i:", "waits:i:", "ready:i:", "auths:identifier:", "runs:identifier:", `unfinished:${agent}:`].map(
       (kind) => kind + identifier,
     ),
+    ...["line", "live"].map((kind) => `${kind}:default:${identifier} ${agent}`),
   ]);
   const isOwnRun = (name: string): boolean => runs.some((run) => new RegExp(`^(run|q:default):${run}\\b`).test(name));
   const unknown = keys.filter((key) => {

@@ -2,6 +2,7 @@
 import { type AgentModels, type ModelsOptions, readModels } from "./agent-models.ts";
 import { APPROVAL_MS, checkNeedsApproval, type NeedsApproval } from "./needs-approval.ts";
 import { ON_UNKNOWN, type OnUnknown } from "./effects.ts";
+import { MOST_LIVE } from "./turns.ts";
 import { ErrandError } from "./errors.ts";
 import { AT_LIMIT, type AtLimit, completeLimits, type Limits } from "./limits.ts";
 import type { Covered } from "./journal.ts";
@@ -46,6 +47,11 @@ export interface AgentOptions<I extends Schema, O extends Schema | undefined> ex
   readonly atLimit?: AtLimit;
   /** Which workers serve it; default `default`. */
   readonly queue?: string;
+  /**
+   * Runs of this agent that one identifier may have live at once. Less than the app's `perIdentifier`: so many of its places. More: so many
+   * places of their own, beside those of other agents. Default: the app's, shared with other agents.
+   */
+  readonly perIdentifier?: number;
   /** How long a run waits for an account, from the first of a series of parks, in ms; default 7 days. */
   readonly expiresAfterMs?: number;
   /** Whether what models write is passed on while they write it, to those who watch with `run.events({ text: true })`; default false. */
@@ -67,6 +73,7 @@ export interface Agent<Input = unknown, Output = unknown> extends AgentModels {
   readonly limits: Limits;
   readonly atLimit: AtLimit;
   readonly queue: string;
+  readonly perIdentifier?: number;
   readonly expiresAfterMs: number;
   /** Carries the input type that a caller writes; never set. */
   readonly "~input"?: unknown;
@@ -102,6 +109,12 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   const expiresAfterMs = options.expiresAfterMs ?? 7 * DAY;
   if (!Number.isFinite(expiresAfterMs) || expiresAfterMs <= 0)
     refuse(`expiresAfterMs: expected a positive number of milliseconds, got ${String(expiresAfterMs)}.`);
+  const { perIdentifier } = options;
+  if (
+    perIdentifier !== undefined &&
+    !(Number.isInteger(perIdentifier) && perIdentifier >= 1 && perIdentifier <= MOST_LIVE)
+  )
+    refuse(`perIdentifier: expected a whole number from 1 to ${MOST_LIVE}, got ${String(perIdentifier)}.`);
 
   const { instructions, prompt, stream = false } = options;
   if (typeof stream !== "boolean") refuse(`stream: expected true or false, got ${JSON.stringify(stream)}.`);
@@ -137,6 +150,7 @@ export function agent<const I extends Schema, const O extends Schema | undefined
     limits: completeLimits(options.limits, whose),
     atLimit,
     queue,
+    ...(perIdentifier !== undefined && { perIdentifier }),
     expiresAfterMs,
   };
   for (const tool of made.tools)

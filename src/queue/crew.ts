@@ -4,6 +4,7 @@ import type { Log } from "../ports/log.ts";
 import { assertReachable, type Connection } from "./connect.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Refill } from "./refill.ts";
 import type { ShiftPorts } from "./shift.ts";
 import type { SkewWatch } from "./skew.ts";
 import type { Store } from "./store.ts";
@@ -37,12 +38,16 @@ export interface CrewOptions {
   readonly ports: ShiftPorts | undefined;
   /** None: other processes are the net. */
   readonly waker: Waker | undefined;
+  /** None: other processes say the caps. */
+  readonly refill: Refill | undefined;
   /** None: nobody listens here. */
   readonly outbox: Outbox | undefined;
   /** None: other processes fire schedules. */
   readonly heartbeat: Heartbeat | undefined;
   readonly skew: SkewWatch;
   readonly queues: readonly string[];
+  /** All that this process knows. */
+  readonly agents: readonly string[];
   readonly concurrency: number;
   readonly agentOf: (name: string) => Agent | undefined;
   /** Names and credentials, before the first run is taken. */
@@ -65,6 +70,7 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     if (closing !== undefined) return;
     const { ports, queues, concurrency, agentOf } = crew;
     crew.skew.start();
+    await crew.refill?.start(crew.agents);
     if (ports !== undefined)
       workers = queues.map((queue) =>
         startQueueWorker(crew.store, crew.connection.redis, ports, { queue, concurrency, agentOf }),
@@ -89,7 +95,7 @@ export function startCrew(crew: CrewOptions): ErrandWorker {
     // At once: a look of the waker may wait for Scalekit, and meanwhile the workers would take more runs.
     const works = workers.map((worker) => worker.close(timeoutMs));
     crew.skew.close();
-    const others = [crew.waker?.close(), crew.outbox?.close(), crew.heartbeat?.close()];
+    const others = [crew.waker?.close(), crew.refill?.close(), crew.outbox?.close(), crew.heartbeat?.close()];
     await atMost(timeoutMs + HAND_BACK_MS, Promise.all([...others, ...works]));
     await crew.release();
     state = "stopped";

@@ -85,6 +85,7 @@ export async function createArguments(
     JSON.stringify(created),
     options.coalesce ?? "all",
     options.covers?.from ?? "",
+    agent.perIdentifier ?? "",
   ];
 }
 

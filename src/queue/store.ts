@@ -5,8 +5,14 @@ import { JOURNAL_VERSION } from "../core/journal.ts";
 import { type Durability, openReplicas } from "./replicas.ts";
 
 export interface StoreOptions {
-  /** Live runs that one identifier may have at once, per queue. */
+  /** Live runs that one identifier may have at once. */
   readonly perIdentifier: number;
+  /** Live runs that one tenant may have at once; without it as many as its identifiers have. */
+  readonly perTenant?: number;
+  /** Live runs of all; without it as many as there are. */
+  readonly maxLive?: number;
+  /** Agents with a cap of their own. */
+  readonly agentCaps?: ReadonlyMap<string, number>;
   /** ms; how long a worker owns a run without renewal, and BullMQ's lock. */
   readonly leaseMs: number;
   /** ms between two rounds of looks at the accounts of a connection that gates wait for. */
@@ -51,6 +57,8 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
   const grace = Math.max(1_000, Math.round(options.leaseMs / 2));
   const told = JSON.stringify({
     cap: options.perIdentifier,
+    tenant: options.perTenant ?? 0,
+    total: options.maxLive ?? 0,
     grace,
     lease: options.leaseMs,
     sweep: options.sweepMs,

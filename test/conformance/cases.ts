@@ -17,7 +17,7 @@ export const parked: Entry = {
 export const ended: Entry = { kind: "ended", status: "completed", output: "done" };
 export const END: Move = { to: "end", status: "completed" };
 export const FAR: number = 4_000_000_000_000;
-export const LINE: string = "default:user_1";
+export const LINE: string = "default:user_1 note";
 
 export async function enqueue(s: Subject, options: Parameters<typeof createRequest>[0] = {}): Promise<string> {
   const reply = await s.create(createRequest(options));

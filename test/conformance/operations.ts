@@ -18,6 +18,7 @@ export type Op =
       readonly priority: number;
       readonly idem: string;
       readonly coalesce: "all" | "latest" | "skip";
+      readonly agent: string;
     }
   | { readonly do: "claim"; readonly run: string; readonly with: "ticket" | "old" | "none" }
   | { readonly do: "renew" | "cancel" | "evidence"; readonly run: string; readonly old: boolean }
@@ -52,6 +53,7 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
       priority: fc.constantFrom(0, 5, -5),
       idem: fc.constantFrom("", "", "k"),
       coalesce: fc.constantFrom("all", "all", "latest", "skip"),
+      agent: fc.constantFrom("note", "note", "task"),
     }),
   },
   {

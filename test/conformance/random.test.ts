@@ -10,13 +10,23 @@ import type { Entry } from "../../src/core/journal.ts";
 import { answerNonce } from "../../src/core/outcome.ts";
 import type { Claim, Move } from "../../src/ports/journal.ts";
 import { GATES, IDS, type Op, op, rarely } from "./operations.ts";
+import type { StoreOptions } from "../../src/queue/store.ts";
 import { createRequest } from "./request.ts";
 import { memorySubject, redisSubject, type Subject } from "./subject.ts";
 
 const REASONS = ["expired", "refused"] as const;
 /** Far from all sums of what `age` adds. */
 const REMIND_AFTER_MS = [25_500, 70_500];
-const LINES = ["default:ann", "default:bob"] as const;
+const LINES = ["ann", "bob"].flatMap((who) => ["note", "task", "!"].map((what) => `default:${who} ${what}`));
+/** What is full when: one user, one agent of hers, the tenant of both, or everything; an agent with more places than its user has. */
+const CAPS: readonly Partial<StoreOptions>[] = [
+  { perIdentifier: 1 },
+  { perIdentifier: 2 },
+  { perIdentifier: 2, agentCaps: new Map([["task", 1]]) },
+  { perIdentifier: 1, agentCaps: new Map([["task", 2]]), maxLive: 3 },
+  { perIdentifier: 2, perTenant: 1 },
+  { perIdentifier: 2, perTenant: 3, maxLive: 2 },
+];
 const FAR = 4_000_000_000_000;
 
 /** One store, and what a client of it remembers. */
@@ -31,10 +41,20 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
   switch (it.do) {
     case "create": {
       const identifier = it.run < "c" ? "ann" : "bob";
-      const { run, priority, coalesce } = it;
+      const { run, priority, coalesce, agent } = it;
       const idem = it.idem + identifier;
       const reply = await subject.create(
-        createRequest({ run, nonce: `create-${run}`, identifier, priority, idem, coalesce, from: step }),
+        createRequest({
+          run,
+          nonce: `create-${run}`,
+          identifier,
+          agent,
+          tenant: "acme",
+          priority,
+          idem,
+          coalesce,
+          from: step,
+        }),
       );
       return reply;
     }
@@ -209,10 +229,10 @@ test("memory and Redis do the same, whatever is asked", async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(op, rarely), { minLength: 20, maxLength: 60 }),
-      fc.constantFrom(1, 2),
-      async (ops, perIdentifier) => {
-        const memory = side(memorySubject(t, { perIdentifier, remindAfterMs: REMIND_AFTER_MS }));
-        const redis = side(redisSubject(t, { perIdentifier, remindAfterMs: REMIND_AFTER_MS }));
+      fc.constantFrom(...CAPS),
+      async (ops, caps) => {
+        const memory = side(memorySubject(t, { ...caps, remindAfterMs: REMIND_AFTER_MS }));
+        const redis = side(redisSubject(t, { ...caps, remindAfterMs: REMIND_AFTER_MS }));
         for (const [step, [it, again]] of ops.entries())
           for (let times = again ? 2 : 1; times > 0; times--) {
             const what = `step ${step}: ${JSON.stringify(it)}`;
@@ -222,6 +242,6 @@ test("memory and Redis do the same, whatever is asked", async (t) => {
           }
       },
     ),
-    { numRuns: 40, seed: 7 },
+    { numRuns: 60, seed: 7 },
   );
 });

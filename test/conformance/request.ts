@@ -3,9 +3,14 @@ import { randomUUID } from "node:crypto";
 import type { CreateRequest } from "../simulation/memory-api.ts";
 
 export function createRequest(
-  options: Partial<Omit<CreateRequest, "created">> & { identifier?: string; tenant?: string; from?: number } = {},
+  options: Partial<Omit<CreateRequest, "created">> & {
+    identifier?: string;
+    agent?: string;
+    tenant?: string;
+    from?: number;
+  } = {},
 ): CreateRequest {
-  const { identifier = "user_1", tenant, from, ...rest } = options;
+  const { identifier = "user_1", agent = "note", tenant, from, ...rest } = options;
   const named = { ...(tenant !== undefined && { tenant }), ...(from !== undefined && { covers: { from } }) };
   return {
     run: `run_0_${randomUUID()}`,
@@ -15,6 +20,6 @@ export function createRequest(
     idem: "",
     inputHash: "h",
     ...rest,
-    created: { kind: "created", agent: "note", identifier, input: { n: 1 }, ...named },
+    created: { kind: "created", agent, identifier, input: { n: 1 }, ...named },
   };
 }

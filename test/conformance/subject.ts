@@ -135,9 +135,9 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
       const run = store.runs.get(id);
       return run === undefined ? undefined : seen(run, store.looks.has(`run:${id}`));
     },
-    live: async (line) => Array.from(store.live.get(line) ?? []).toSorted(),
+    live: async (line) => Array.from(store.turns.busy.get(line) ?? []).toSorted(),
     waiting: async (line) => {
-      const ranks = Array.from(store.lines.get(line) ?? []);
+      const ranks = Array.from(store.turns.lines.get(line) ?? []);
       return ranks.toSorted((a, b) => a[1] - b[1]).map(([id]) => id);
     },
     authorizations: async () =>
@@ -185,7 +185,9 @@ export const redisSubject: OpenSubject = (t, options) => {
       const { agent, identifier, tenant = "" } = created;
       const first = JSON.stringify(created);
       const args = [run, nonce, agent, identifier, tenant, queue, priority, idem, inputHash, first] as const;
-      const [answer, what] = (await store.run(CREATE, ...args, coalesce, created.covers?.from ?? "")).map(String);
+      const [answer, what] = (
+        await store.run(CREATE, ...args, coalesce, created.covers?.from ?? "", options?.agentCaps?.get(agent) ?? "")
+      ).map(String);
       if (answer === "tenant") return { answer, tenant: what ?? "" };
       if (answer === "ok" || answer === "same" || answer === "conflict" || answer === "skipped")
         return { answer, run: what ?? "" };

@@ -11,6 +11,7 @@ import { type ErrandWorker, startCrew } from "../../src/queue/crew.ts";
 import { createGatekeeper } from "../../src/queue/gatekeeper.ts";
 import { redisGates, redisJournal } from "../../src/queue/journal.ts";
 import { watchSkew } from "../../src/queue/skew.ts";
+import { createRefill } from "../../src/queue/refill.ts";
 import { openStore } from "../../src/queue/store.ts";
 import { openTickets } from "../../src/queue/tickets.ts";
 import { createWaker } from "../../src/queue/waker.ts";
@@ -57,6 +58,8 @@ async function work({ prefix, concurrency, holds: held }: Extract<Order, { do: "
     outbox: undefined,
     heartbeat: undefined,
     skew: watchSkew(store, clock, log),
+    refill: createRefill(store, tickets, log),
+    agents: [storyAgent.name],
     waker: createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, WAKE_EVERY_MS),
     queues: [storyAgent.queue],
     concurrency,

@@ -36,9 +36,9 @@ async function parkMany(s: TestStore, identifier: string, runs: number, until: U
 }
 
 const live = (s: TestStore, identifier: string): Promise<number> =>
-  s.store.redis.zcard(`${s.store.prefix}live:default:${identifier}`);
+  s.store.redis.zcard(`${s.store.prefix}live:default:${identifier} note`);
 const inLine = (s: TestStore, identifier: string): Promise<number> =>
-  s.store.redis.zcard(`${s.store.prefix}line:default:${identifier}`);
+  s.store.redis.zcard(`${s.store.prefix}line:default:${identifier} note`);
 /** What stands in BullMQ's queue, in the order in which workers take it. */
 const queue = async (s: TestStore): Promise<string[]> =>
   (await s.store.redis.lrange(`${s.store.prefix}q:default:wait`, 0, -1)).toReversed();

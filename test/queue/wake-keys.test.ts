@@ -84,7 +84,7 @@ for (const by of ["callback", "webhook"] as const)
       assert.deepEqual(foreign(touched, prefix, ann, [...s.neighbours, "zoe"]), []);
       for (const key of [`gate:${ann.gate}`, `auth:${ann.gate}`, ...ann.runs.map((run) => `run:${run}`)])
         assert.ok(touched.keys.includes(prefix + key), `${key} was seen`);
-      assert.equal(await redis.zcard(`${prefix}live:default:ann`), 5, "she goes on");
+      assert.equal(await redis.zcard(`${prefix}live:default:ann note`), 5, "she goes on");
       assert.equal(await redis.zcard(`${prefix}runs:status:parked`), count, "nobody else does");
       commands.push(touched.commands);
     }

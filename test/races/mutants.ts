@@ -63,7 +63,7 @@ export async function mutatedRun(world: World, script: string, args: Args): Prom
   if (mutant === "dead-stay-dead" && script === DUE) return reply.slice(0, 3);
   if (mutant === "sweep-lost" && script === SWEEP) return reply.slice(0, 2);
   if (mutant === "park-keeps-slot" && script === COMMIT) {
-    const [run, line] = [String(args[0]), `${prefix}live:default:ann`];
+    const [run, line] = [String(args[0]), `${prefix}live:default:ann ${world.agent.name}`];
     if ((await redis.hget(`${prefix}run:${run}`, "place")) === "gate") await redis.zadd(line, 1, run);
   }
   return reply;

@@ -122,8 +122,8 @@ export function createChecker(world: World, users: Users, provider: Provider): C
     const { store } = world;
     const { id, place, line } = run;
     if (place !== "live") extra.delete(id);
-    const inLine = store.lines.get(line)?.has(id) === true;
-    const isLive = store.live.get(line)?.has(id) === true;
+    const inLine = store.turns.lines.get(line)?.has(id) === true;
+    const isLive = store.turns.busy.get(line)?.has(id) === true;
     let atGate = false;
     for (const [name, gate] of store.gates) {
       const waits = gate.waiters.has(id);
@@ -147,17 +147,32 @@ export function createChecker(world: World, users: Users, provider: Provider): C
   };
 
   const caps = (): void => {
-    for (const [line, live] of world.store.live) {
+    const { busy, lines } = world.store.turns;
+    const { tenant, total, agents } = world.caps;
+    const capOf = (node: string): number => {
+      if (node === "all") return total;
+      if (node.startsWith("t:")) return tenant;
+      if (node.startsWith("i:")) return world.caps.identifier;
+      return agents.get(node.slice(node.indexOf(" ") + 1)) ?? Infinity;
+    };
+    const hasRoom = (node: string): boolean => (busy.get(node)?.size ?? 0) < capOf(node);
+    for (const [node, live] of busy) {
       let counted = live.size;
       for (const id of live) if (extra.has(id)) counted--;
-      if (counted > world.perIdentifier)
-        broken("the cap holds", `${line}: ${counted} live, ${world.perIdentifier} allowed`);
-      const waiting = world.store.lines.get(line)?.size ?? 0;
-      if (waiting > 0 && live.size < world.perIdentifier)
-        broken("free slots are filled", `${line}: ${waiting} wait, ${live.size} of ${world.perIdentifier} live`);
+      if (counted > capOf(node)) broken("the cap holds", `${node}: ${counted} live, ${capOf(node)} allowed`);
+    }
+    for (const [line, waiting] of lines) {
+      const run = world.store.runs.get(waiting.keys().next().value ?? "");
+      if (run === undefined) continue;
+      const path = [line, ...nodesOf(run), "all"];
+      if (path.every(hasRoom)) broken("free slots are filled", `${line}: ${waiting.size} wait, and nothing is full`);
     }
   };
 
+  const nodesOf = ({ identifier, tenant, line }: StoredRun): readonly string[] => {
+    if (line.endsWith(" !")) return [`i:${identifier} !`];
+    return [`i:${identifier}`, ...(tenant === undefined ? [] : [`t:${tenant}`])];
+  };
   const needs = createNeedsChecker(world);
   const checker: Checker = {
     recorded: () => undefined,

@@ -4,6 +4,7 @@ import type { Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/ports/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
+import type { Turns } from "../../src/core/turns.ts";
 import type { LookedAt } from "../../src/queue/journal.ts";
 import type { MemoryAsking } from "./memory-asking.ts";
 import type { StoredAuthorization, StoredEvent } from "./memory-needs.ts";
@@ -29,8 +30,7 @@ export type CreateReply =
 export interface MemoryStore {
   readonly runs: ReadonlyMap<string, StoredRun>;
   readonly gates: ReadonlyMap<string, StoredGate>;
-  readonly lines: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  readonly live: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly turns: Pick<Turns, "lines" | "busy" | "waits">;
   readonly looks: ReadonlyMap<string, number>;
   readonly unknowns: ReadonlySet<string>;
   /** `<run> <approval>` of calls that wait for a person's word. */

@@ -3,7 +3,8 @@ import type { Decision, Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal, type RunStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
-import { byScore, entry } from "./maps.ts";
+import { type Caps, createTurns, lineOf, type Path, pathOf as pathIn, type Turns } from "../../src/core/turns.ts";
+import { entry } from "./maps.ts";
 import { createMemoryNeeds, type MemoryNeeds, type StoredNeed } from "./memory-needs.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
@@ -41,7 +42,10 @@ export interface StoredRun {
   readonly agent: string;
   readonly identifier: string;
   readonly queue: string;
-  readonly line: string;
+  line: string;
+  /** Where it has its slot. */
+  path: Path | undefined;
+  readonly tenant: string | undefined;
   readonly rank: number;
   readonly createdBy: string;
   readonly idem: string;
@@ -90,8 +94,8 @@ export interface MemoryOptions extends StoreOptions {
 export interface MemoryState {
   readonly runs: Map<string, StoredRun>;
   readonly gates: Map<string, StoredGate>;
-  readonly lines: Map<string, Map<string, number>>;
-  readonly live: Map<string, Set<string>>;
+  readonly turns: Turns;
+  readonly tenants: Map<string, string>;
   readonly looks: Map<string, number>;
   /** "<run> <intent>" of attempts whose outcome nobody knows. */
   readonly unknowns: Set<string>;
@@ -103,9 +107,13 @@ export interface MemoryState {
   readonly find: (id: string) => StoredRun | undefined;
   readonly gateOf: (name: string) => StoredGate;
   readonly leaveGates: (run: StoredRun) => void;
-  readonly fill: (line: string) => void;
+  readonly fill: () => void;
   readonly ticket: (run: StoredRun) => void;
-  readonly toLine: (run: StoredRun) => void;
+  /** @param ends it only has to end */
+  readonly toLine: (run: StoredRun, ends?: boolean) => void;
+  readonly enter: (run: StoredRun, ends?: boolean) => void;
+  readonly pathOf: (run: StoredRun) => Path;
+  readonly unseat: (run: StoredRun) => void;
   readonly goOn: (run: StoredRun, gate: string) => void;
   readonly goTo: (run: StoredRun, move: Move, reason: string) => void;
   readonly look: (id: string) => void;
@@ -114,15 +122,14 @@ export interface MemoryState {
 }
 
 export function createMemoryState(options: MemoryOptions): MemoryState {
-  const { perIdentifier, leaseMs, sweepMs, keepMs } = options;
+  const { leaseMs, sweepMs, keepMs } = options;
   const grace = Math.max(1_000, Math.round(leaseMs / 2));
   const now = options.now;
   const is = (mutant: StoreMutant): boolean => options.mutants?.has(mutant) ?? false;
 
   const runs = new Map<string, StoredRun>();
   const gates = new Map<string, StoredGate>();
-  const lines = new Map<string, Map<string, number>>();
-  const live = new Map<string, Set<string>>();
+  const tenants = new Map<string, string>();
   const looks = new Map<string, number>();
   const unknowns = new Set<string>();
   let tickets: Ticket[] = [];
@@ -142,30 +149,44 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets.push({ run: run.id, number: String(run.ticket), queue: run.queue, agent: run.agent });
   };
 
-  const fill = (line: string): void => {
-    const slots = entry(live, line, () => new Set<string>());
-    const waiting = entry(lines, line, () => new Map<string, number>());
-    while (waiting.size > 0 && (slots.size < perIdentifier || is("fill-ignores-cap"))) {
-      const best = first(waiting);
-      waiting.delete(best);
-      const run = find(best);
-      if (run?.place !== "line") continue;
-      run.ticket = raise(run.ticket);
-      run.place = "live";
-      run.lease = 0;
-      slots.add(best);
-      looks.set(`run:${best}`, now() + grace);
+  const caps: Caps = {
+    identifier: is("fill-ignores-cap") ? Infinity : options.perIdentifier,
+    tenant: options.perTenant ?? Infinity,
+    total: options.maxLive ?? Infinity,
+    agents: options.agentCaps ?? new Map(),
+  };
+  const turns = createTurns(caps, () => false);
+  const fill = (): void => {
+    for (const id of turns.fill()) {
+      const run = find(id);
+      if (run === undefined) continue;
+      Object.assign(run, { ticket: raise(run.ticket), place: "live", path: pathOf(run), lease: 0 });
+      looks.set(`run:${id}`, now() + grace);
       ticket(run);
     }
+  };
+  const pathOf = (run: StoredRun): Path => {
+    const { queue, identifier, agent } = run;
+    return pathIn({ queue, identifier, agent, ends: run.line.endsWith(" !") }, caps, tenants.get(identifier));
+  };
+  const enter = (run: StoredRun, ends: boolean = run.cancel): void => {
+    const { queue, identifier, agent } = run;
+    run.line = lineOf({ queue, identifier, agent, ends });
+    turns.enter(run.id, pathOf(run), run.rank);
+    fill();
+  };
+  const unseat = (run: StoredRun): void => {
+    const path = run.path ?? pathOf(run);
+    turns.unseat(run.id, path);
+    turns.touch(path);
   };
   const leaveGates = (run: StoredRun): void => {
     for (const gate of run.gates) gateOf(gate).waiters.delete(run.id);
   };
-  const toLine = (run: StoredRun): void => {
+  const toLine = (run: StoredRun, ends?: boolean): void => {
     Object.assign(run, { status: "queued", place: "line", reason: "", gates: [], after: undefined });
     looks.delete(`run:${run.id}`);
-    entry(lines, run.line, () => new Map<string, number>()).set(run.id, run.rank);
-    fill(run.line);
+    enter(run, ends);
   };
   /** One of the gates at which it stands has opened. */
   const goOn = (run: StoredRun, name: string): void => {
@@ -238,10 +259,6 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets = [];
     return made;
   };
-  const ways = { leaveGates, fill, ticket, toLine, goOn, goTo, look, write, takeTickets };
-  return { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
-}
-
-function first(scores: ReadonlyMap<string, number>): string {
-  return Array.from(scores).toSorted(byScore)[0]?.[0] ?? "";
+  const ways = { leaveGates, fill, ticket, toLine, enter, pathOf, unseat, goOn, goTo, look, write, takeTickets };
+  return { runs, gates, turns, tenants, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }

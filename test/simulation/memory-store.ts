@@ -6,7 +6,8 @@ import { reviewGate } from "../../src/core/gate.ts";
 import { JOURNAL_VERSION } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
 import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
-import { byScore, entry } from "./maps.ts";
+import { lineOf } from "../../src/core/turns.ts";
+import { byScore } from "./maps.ts";
 import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryApprovals } from "./memory-approvals.ts";
@@ -16,13 +17,11 @@ import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-
 export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { leaseMs, sweepMs, now } = options;
   const state = createMemoryState(options);
-  const { runs, gates, lines, live, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates, fill, toLine } =
-    state;
-  const { goOn, goTo, look, write } = state;
+  const { runs, gates, turns, tenants, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates } = state;
+  const { goOn, goTo, look, write, toLine, enter, pathOf, fill } = state;
   const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine });
   const approvals = createMemoryApprovals({ now, leaveGates, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
-  const tenants = new Map<string, string>();
 
   /** Newest first: those that wait for an account, and those without a turn that are not being worked. */
   const superfluous = (agent: string, identifier: string): { waits: StoredRun | undefined; idle: StoredRun[] } => {
@@ -37,8 +36,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   return {
     runs,
     gates,
-    lines,
-    live,
+    turns,
     looks,
     unknowns,
     approvals: approvals.open,
@@ -64,13 +62,14 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const given = coalesce === "latest" && waits !== undefined ? idle : [];
       const starts = [created.covers?.from, ...given.map((it) => it.from)].filter((it) => it !== undefined);
       const from = starts.length === 0 ? undefined : Math.min(...starts);
-      const line = `${queue}:${identifier}`;
       const run: StoredRun = {
         id,
         agent,
         identifier,
         queue,
-        line,
+        line: lineOf({ queue, identifier, agent, ends: false }),
+        path: undefined,
+        tenant: tenants.get(identifier),
         rank: (priority + 1_000) * 2 ** 40 + next(),
         createdBy: nonce,
         idem,
@@ -101,14 +100,13 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
           { kind: "covers", ...(from !== undefined && { from }), supersedes: given.map((it) => it.id) },
         ]);
       if (idem !== "") idems.set(idem, { run: id, inputHash });
-      entry(lines, line, () => new Map<string, number>()).set(id, run.rank);
       for (const other of given) {
         Object.assign(other, { cancel: true, supersededBy: id });
         if (other.place === "gate") leaveGates(other);
         needs.handOver(other, run);
         if (other.place === "gate" || other.place === "moment") toLine(other);
       }
-      fill(line);
+      enter(run);
       return { answer: "ok", run: id };
     },
     claim(id, { ticket: asked, nonce, worker }) {
@@ -128,10 +126,10 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (run.lease > now() && !is("claim-ignores-lease")) return { answer: "busy", until: run.lease };
       if (run.version > JOURNAL_VERSION) {
         if (asked !== undefined && run.place === "live") {
-          live.get(run.line)?.delete(id);
+          state.unseat(run);
           goTo(run, { to: "moment", until: now() + 60_000 }, "newer-version");
           run.lease = 0;
-          fill(run.line);
+          fill();
         }
         return { answer: "newer" };
       }
@@ -139,9 +137,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         const current = run.place === "live" && asked === String(run.ticket);
         if (!current && !is("claim-ignores-ticket")) return { answer: "stale" };
       } else {
-        if (run.place === "line") lines.get(run.line)?.delete(id);
+        const path = run.place === "live" && run.path !== undefined ? run.path : pathOf(run);
         if (run.place === "gate") leaveGates(run);
-        entry(live, run.line, () => new Set<string>()).add(id);
+        if (run.place !== "live") turns.seat(id, path);
+        if (run.place === "line") turns.leave(id, path);
+        run.path = path;
         Object.assign(run, { place: "live", ticket: raise(run.ticket) });
       }
       const epoch = raise(run.epoch);
@@ -200,11 +200,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       // While it stays, its next look stays as well.
       run.lease = move.to === "stay" ? now() + leaseMs : 0;
       if (move.to === "stay") return ok(now());
-      if (!is("park-keeps-slot") || move.to === "end") live.get(run.line)?.delete(id);
+      if (!is("park-keeps-slot") || move.to === "end") state.unseat(run);
       const reason = entries.find((it) => it.kind === "parked")?.reason ?? "";
       const waits = move.to === "gate" || move.to === "accounts" || move.to === "moment";
       goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
-      if (move.to !== "end" || !is("end-forgets-fill")) fill(run.line);
+      if (move.to !== "end" || !is("end-forgets-fill")) fill();
       return park === undefined ? ok(now()) : { answer: "parked", at: now(), park };
     },
     evidence(id, evidence) {

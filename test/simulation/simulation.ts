@@ -79,6 +79,7 @@ function build(world: World): Built {
   const workers = 2 + dice.below(2);
   for (let i = 0; i < workers; i++) crew.startWorker(i);
   const identifiers = dice.chance(0.4) ? ["ann", "bob"] : ["ann"];
+  const tenant = dice.chance(0.5) ? { tenant: "acme" } : {};
   const runs = 1 + dice.below(3);
   const at = (): number => dice.between(0, 30_000);
 
@@ -89,7 +90,7 @@ function build(world: World): Built {
     const nonce = world.nonce();
     time.at(dice.between(0, 5_000), () => {
       const process = world.spawn("producer");
-      const created = { kind: "created", agent, identifier, input: null } as const;
+      const created = { kind: "created", agent, identifier, input: null, ...tenant } as const;
       crew
         .ports(process)
         .script("create", run, (store) =>

@@ -1,4 +1,5 @@
 /** One simulated world: what its parts share, and processes that live, stand still and die. */
+import type { Caps } from "../../src/core/turns.ts";
 import type { Log } from "../../src/ports/log.ts";
 import { type Dice, rollDice } from "./dice.ts";
 import { drawFaults, type Faults } from "./faults.ts";
@@ -38,7 +39,7 @@ export interface World {
   calm: boolean;
   readonly replica: Replica;
   readonly store: MemoryStore;
-  readonly perIdentifier: number;
+  readonly caps: Caps;
   readonly processes: Process[];
   /** Runs that a failover took writes from: some duplicates are allowed for them. */
   readonly tainted: Set<string>;
@@ -85,10 +86,22 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
   const time = createTimeline();
   const faults = drawFaults(dice, isHidden(mutants));
   const perIdentifier = 1 + dice.below(2);
+  const perTenant = dice.chance(0.5) ? 1 + dice.below(3) : undefined;
+  const maxLive = dice.chance(0.4) ? 1 + dice.below(4) : undefined;
+  const agentCaps = new Map(dice.chance(0.3) ? [["mailer", 1]] : []);
+  const caps: Caps = {
+    identifier: perIdentifier,
+    tenant: perTenant ?? Infinity,
+    total: maxLive ?? Infinity,
+    agents: agentCaps,
+  };
   const redisNow = (): number => EPOCH + Math.floor(time.now);
   const replica = createReplica(
     {
       perIdentifier,
+      ...(perTenant !== undefined && { perTenant }),
+      ...(maxLive !== undefined && { maxLive }),
+      agentCaps,
       leaseMs: LEASE_MS,
       sweepMs: faults.sweep ? SWEEP_MS : NO_SWEEP_MS,
       keepMs: 30 * 86_400_000,
@@ -110,7 +123,7 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
     get store() {
       return replica.store;
     },
-    perIdentifier,
+    caps,
     processes: [],
     tainted: new Set(),
     acknowledged: new Set(),

@@ -56,7 +56,7 @@ export function openReadBack({ store, direct }: World): ReadBack {
       for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 }))
         for (const key of keys as string[]) {
           const name = key.slice(prefix.length);
-          if (/^(live|line):/.test(name) || /^gate:.*:w$/.test(name))
+          if (/^(live|line|busy|waits|ready):/.test(name) || /^gate:.*:w$/.test(name))
             found.push(`${name} holds ${await redis.zcard(key)} runs`);
           if (name.startsWith("run:") && (await redis.pttl(key)) === -1) found.push(`${name} never expires`);
         }

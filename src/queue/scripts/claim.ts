@@ -8,7 +8,7 @@ import { SHARED } from "./shared.ts";
 export const CLAIM: string = `${SHARED}
 local id, asked, nonce = ARGV[3], ARGV[4], ARGV[5]
 local run = p .. 'run:' .. id
-local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate', 'version', 'sequence')
+local h = redis.call('HMGET', run, 'status', 'place', 'ticket', 'epoch', 'lease', 'claim', 'cancel', 'line', 'gate', 'version', 'sequence', 'node')
 local status, place, lease = h[1], h[2], tonumber(h[5]) or 0
 if not status then return { 'gone' } end
 local function claimed(epoch)
@@ -19,10 +19,10 @@ if final(status) then return { 'stale' } end
 if lease > now then return { 'busy', int(lease) } end
 if (tonumber(h[10]) or 0) > o.version then
   if asked ~= '' and place == 'live' then
-    redis.call('ZREM', p .. 'live:' .. h[8], id)
+    unseat(id, h[8], h[12] or nodeOf(h[8]))
     setStatus(id, run, status, h[11], 'parked', 'place', 'moment', 'reason', 'newer-version', 'lease', '0')
     redis.call('ZADD', p .. 'looks', now + 60000, 'run:' .. id)
-    fill(h[8])
+    fill()
     announce(id)
   end
   return { 'newer', unpack(made) }
@@ -30,10 +30,14 @@ end
 if asked ~= '' then
   if place ~= 'live' or asked ~= h[3] then return { 'stale' } end
 else
+  local node = place == 'live' and h[12] or nodeOf(h[8])
   if place == 'line' then redis.call('ZREM', p .. 'line:' .. h[8], id) end
   if place == 'gate' then leaveGates(id, run, h[9]) end
-  redis.call('ZADD', p .. 'live:' .. h[8], now, id)
-  redis.call('HSET', run, 'place', 'live', 'ticket', int(raise(h[3])))
+  if place ~= 'live' then
+    seat(id, h[8], node)
+    standAll(h[8], node)
+  end
+  redis.call('HSET', run, 'place', 'live', 'node', node, 'ticket', int(raise(h[3])))
   redis.call('HDEL', run, 'reason', 'gate', 'after', 'refused')
 end
 local epoch = int(raise(h[4]))

@@ -15,7 +15,7 @@ local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
 local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier', 'version',
-  'sequence', 'needs')
+  'sequence', 'needs', 'node')
 local have = redis.call('LLEN', run .. ':j')
 if have > length then
   local at, _, by = string.match(redis.call('LINDEX', run .. ':j', length), '^(%d+) (%d+) (%S+)\\n')
@@ -79,7 +79,7 @@ if move.needs and not (h[3] and move.needs[1]) then
 end
 if move.to == 'stay' then return { 'ok', int(now), h[3] or '', unpack(made) } end
 
-redis.call('ZREM', p .. 'live:' .. h[4], id)
+unseat(id, h[4], h[11] or nodeOf(h[4]))
 if move.to == 'line' or (h[3] and move.to ~= 'end') then
   toLine(id, run)
 elseif move.to == 'moment' then
@@ -121,7 +121,7 @@ else
     if key ~= '' then redis.call('PEXPIRE', key, o.keep) end
   end
 end
-fill(h[4])
+fill()
 if park then return { 'parked', int(now), h[3] or '', park, unpack(made) } end
 return { 'ok', int(now), h[3] or '', unpack(made) }
 `;

@@ -5,6 +5,7 @@ import { SHARED } from "./shared.ts";
 /**
  * ARGV 3 run id · 4 nonce · 5 agent · 6 identifier · 7 tenant or '' · 8 queue · 9 priority · 10 idempotency hash or ''
  *      11 input hash · 12 the first decision as JSON · 13 'all', 'latest' or 'skip' · 14 Redis ms from when it covers, or ''
+ *      15 the agent's own cap, or ''
  * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… }
  *
  * A function, because a schedule's tick creates its runs in the step that says so (schedule-write.ts). `own`: runs of that schedule that
@@ -33,7 +34,7 @@ if ARGV[10] ~= '' then
 end
 local recorded = redis.call('HGET', p .. 'tenants', identifier)
 if recorded and recorded ~= tenant then return { 'tenant', recorded } end
-if tenant ~= '' and not recorded then redis.call('HSET', p .. 'tenants', identifier, tenant) end
+if tenant ~= '' and not recorded then recordTenant(identifier, tenant) end
 
 local policy, from, given = ARGV[13], tonumber(ARGV[14]), own or {}
 if policy ~= 'all' then
@@ -43,7 +44,9 @@ if policy ~= 'all' then
   if #given > 0 and earliest then from = math.min(from or earliest, earliest) end
 end
 
-local line = queue .. ':' .. identifier
+-- Until a worker says what holds.
+if ARGV[15] ~= '' then redis.call('HSETNX', p .. 'caps', 'agent:' .. agent, ARGV[15]) end
+local line = lineOf(queue, identifier, agent, false)
 local sequence = redis.call('INCR', p .. 'sequence')
 local rank = (tonumber(ARGV[9]) + 1000) * 1099511627776 + sequence
 setStatus(id, run, false, sequence, 'queued', 'created-by', nonce, 'sequence', sequence, 'place', 'line', 'agent', agent, 'identifier', identifier,
@@ -60,9 +63,8 @@ if #given > 0 then
     cjson.encode({ kind = 'covers', from = from, supersedes = given }))
 end
 if idem ~= '' then redis.call('SET', idem, id .. ' ' .. ARGV[11]) end
-redis.call('ZADD', p .. 'line:' .. line, rank, id)
 for _, other in ipairs(given) do giveWay(other, id) end
-fill(line)
+enter(id, run, line, int(rank), '0', queue, agent)
 announce(id)
 return { 'ok', id, unpack(made) }
 end

@@ -79,6 +79,14 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', p .. 'runs:ended', '-inf', n
   end
   redis.call('ZREM', p .. 'runs:ended', member)
 end
-local first = redis.call('ZRANGE', looks, 0, 0, 'WITHSCORES')
-return { first[2] and int(math.max(0, tonumber(first[2]) - now)) or '', table.concat(rounds, ' '), table.concat(asked, ' '), unpack(made) }
+-- A slot of a run that stands elsewhere: an older Errand let it go, which does not know of this list.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', p .. 'busy:all', '-inf', now - 60000, 'LIMIT', 0, 5)) do
+  local h = redis.call('HMGET', p .. 'run:' .. id, 'place', 'line', 'node')
+  if h[1] == 'live' then redis.call('ZADD', p .. 'busy:all', now, id)
+  elseif h[3] then unseat(id, h[2], h[3])
+  else redis.call('ZREM', p .. 'busy:all', id) end
+end
+fill()
+local soonest = redis.call("ZRANGE", looks, 0, 0, "WITHSCORES")
+return { soonest[2] and int(math.max(0, tonumber(soonest[2]) - now)) or '', table.concat(rounds, ' '), table.concat(asked, ' '), unpack(made) }
 `;

@@ -1,14 +1,16 @@
+import { TURNS } from "./turns.ts";
+
 /**
  * Lua that several scripts share. Every script gets: KEYS[1] a key of the shard (for routing), ARGV[1] the shard's prefix
- * `{errand:0}:`, ARGV[2] options as JSON: { cap, grace, lease, sweep, keep, remind } (ms, but for cap), and the journal's `version`.
+ * `{errand:0}:`, ARGV[2] options as JSON: { cap, tenant, total, grace, lease, sweep, keep, remind } (ms, but for the
+ * three caps; 0: none), and the journal's `version`.
  *
  * Keys under the prefix:
  *   run:<id>        hash   the run's header: status, place, agent, identifier, queue, ticket, epoch, lease, gate, needs, …
  *   run:<id>:j      list   decisions: "<at> <epoch> <nonce>\n<JSON>"
  *   run:<id>:e      hash   evidence: intent nonce → "<at>\n<JSON>"
  *   run:<id>:b      hash   large results: "<intent nonce>:<piece>" → bytes (blobs.ts)
- *   line:<line>     zset   runs that wait behind their identifier's cap; line = <queue>:<identifier>
- *   live:<line>     zset   runs that have a slot
+ *   line:<line>     zset   runs that wait for a slot, live:<line> those that have one; what a line is, and whose turn it is: turns.ts
  *   gate:<gate>     hash   version, parked (when the last run parked there); gate:<gate>:w zset waiters by the version they saw
  *   looks           zset   next looks in Redis ms: run:<id>, sweep:<connection> for the next round of a connection, gate:<gate>
  *                          that a webhook asked to look at; asked:<gate> and heard:<message> say so, for a while (ask.ts);
@@ -28,7 +30,7 @@
  * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended). At "gate" it stands at
  * each of those that its header's `gate` names, and goes on when the last of them has opened. Accounts: see needs.ts.
  */
-export const SHARED = `
+export const SHARED: string = `
 local p = ARGV[1]
 local o = cjson.decode(ARGV[2])
 local t = redis.call('TIME')
@@ -51,29 +53,7 @@ local function ticket(id, number, queue, agent)
   made[#made + 1] = agent
 end
 
-local function fill(line)
-  local live = p .. 'live:' .. line
-  local free = o.cap - redis.call('ZCARD', live)
-  if free <= 0 then return end
-  local best = redis.call('ZPOPMIN', p .. 'line:' .. line, free)
-  local moved = 0
-  for i = 1, #best, 2 do
-    local id = best[i]
-    local run = p .. 'run:' .. id
-    local h = redis.call('HMGET', run, 'place', 'ticket', 'queue', 'agent')
-    if h[1] == 'line' then
-      local number = raise(h[2])
-      redis.call('HSET', run, 'place', 'live', 'ticket', int(number), 'lease', '0')
-      redis.call('ZADD', live, now, id)
-      redis.call('ZADD', p .. 'looks', now + o.grace, 'run:' .. id)
-      ticket(id, number, h[3], h[4])
-      moved = moved + 1
-    end
-  end
-  -- Some stood in the line that should not: those behind them may go.
-  if #best == 2 * free and moved < free then fill(line) end
-end
-
+${TURNS}
 -- The only way a status changes: index and header, with more fields of it, in one step.
 local function setStatus(id, run, from, sequence, to, ...)
   redis.call('HSET', run, 'status', to, ...)
@@ -114,14 +94,15 @@ local function leaveGates(id, run, text)
   for _, gate in ipairs(gatesOf(run, text)) do redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id) end
 end
 
--- To the line it came from; first come counts from its creation, so a woken run keeps its rank among its user's runs.
-local function toLine(id, run)
-  local h = redis.call('HMGET', run, 'line', 'rank', 'status', 'sequence')
-  setStatus(id, run, h[3], h[4], 'queued', 'place', 'line', 'updated', int(now))
+-- To its line; first come counts from its creation, so a woken run keeps its rank among its user's runs. One that only has to end
+-- goes to a line that no switch keeps.
+local function toLine(id, run, ends)
+  local h = redis.call('HMGET', run, 'queue', 'identifier', 'agent', 'cancel', 'rank', 'status', 'sequence', 'ticket')
+  local line = lineOf(h[1], h[2], h[3], ends or h[4])
+  setStatus(id, run, h[6], h[7], 'queued', 'place', 'line', 'line', line, 'updated', int(now))
   redis.call('HDEL', run, 'reason', 'gate', 'after', 'refused')
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
-  redis.call('ZADD', p .. 'line:' .. h[1], h[2], id)
-  fill(h[1])
+  enter(id, run, line, h[5], h[8], h[1], h[3])
 end
 
 -- A hint for whoever watches the run; the journal is the truth.
