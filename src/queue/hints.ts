@@ -1,6 +1,6 @@
 /** Hints that a run changed: one subscriber connection for all watched runs. Hints may be lost; a slow poll is the net. */
-import type { Redis } from "ioredis";
 import type { Store } from "./store.ts";
+import { openSubscriber, type Subscriber } from "./subscriber.ts";
 
 export interface Hint {
   /** Resolves at the next change since `watch` or the last `next`, at the latest after the poll time, or when `signal` aborts. */
@@ -23,39 +23,34 @@ interface Watcher {
 
 export function openHints(store: Store, onError: (error: Error) => void, pollMs: number = POLL_MS): Hints {
   const watchers = new Map<string, Set<Watcher>>();
-  let subscriber: Redis | undefined;
-  const connect = (): Redis => {
-    if (subscriber !== undefined) return subscriber;
-    subscriber = store.redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null });
-    subscriber.on("error", onError);
-    subscriber.on("message", (channel: string) => {
-      for (const watcher of watchers.get(channel) ?? []) {
-        watcher.changed = true;
-        watcher.wake();
-      }
-    });
-    return subscriber;
+  let subscriber: Subscriber | undefined;
+  const onMessage = (channel: string): void => {
+    for (const watcher of watchers.get(channel) ?? []) {
+      watcher.changed = true;
+      watcher.wake();
+    }
   };
+  const connect = (): Subscriber => (subscriber ??= openSubscriber(store.redis, { onMessage, onError }));
   return {
     watch: async (run) => {
       const channel = `${store.prefix}run:${run}`;
       const watcher: Watcher = { changed: false, wake: () => undefined };
       const same = watchers.get(channel) ?? new Set();
       watchers.set(channel, same.add(watcher));
-      if (same.size === 1) await connect().subscribe(channel);
+      if (same.size === 1) await connect().add(channel);
       return {
         next: (signal) => waitForChange(watcher, pollMs, signal),
         close: async () => {
           same.delete(watcher);
           if (same.size > 0 || watchers.get(channel) !== same) return;
           watchers.delete(channel);
-          await subscriber?.unsubscribe(channel);
+          await subscriber?.remove(channel);
         },
       };
     },
     close: async () => {
       watchers.clear();
-      subscriber?.disconnect();
+      subscriber?.close();
       subscriber = undefined;
     },
   };

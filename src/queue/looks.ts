@@ -4,6 +4,7 @@ import { accountGate } from "../core/gate.ts";
 import type { Looks } from "../ports/looks.ts";
 import { ASK } from "./scripts/ask.ts";
 import type { Store } from "./store.ts";
+import { openSubscriber } from "./subscriber.ts";
 
 /** More than the ten minutes during which a signed message is good: five before its time, five after. */
 const REMEMBERED_MS = 15 * 60_000;
@@ -14,19 +15,9 @@ const SPREAD_MS = 500;
  * away, and then the next pass finds the wish.
  */
 export function hearWishes(store: Store, listener: () => void, onError: (error: Error) => void): { close(): void } {
-  const subscriber = store.redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null });
-  let closed = false;
-  subscriber.on("error", onError);
-  subscriber.on("message", listener);
-  subscriber.subscribe(`${store.prefix}looks`).catch((error: unknown) => {
-    if (!closed && error instanceof Error) onError(error);
-  });
-  return {
-    close: () => {
-      closed = true;
-      subscriber.disconnect();
-    },
-  };
+  const subscriber = openSubscriber(store.redis, { onMessage: listener, onError });
+  subscriber.add(`${store.prefix}looks`).catch(() => undefined);
+  return subscriber;
 }
 
 export function redisLooks(store: Store): Looks {
