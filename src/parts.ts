@@ -7,6 +7,7 @@ import { ErrandError } from "./core/errors.ts";
 import type { CronTimes } from "./core/schedule/timing.ts";
 import type { ToolManifest } from "./core/manifest.ts";
 import { type ModelProfile, modelOf } from "./models/protocols.ts";
+import { modelRooms } from "./models/rooms.ts";
 import { modelRouter } from "./models/router.ts";
 import { type AuthorizationSettings, positive, type Settings, type WorkerOptions } from "./options.ts";
 import type { Accounts } from "./ports/accounts.ts";
@@ -120,7 +121,20 @@ export function startWorker(
   const perMinute = Object.entries(models).map(([name, { requestsPerMinute }]) => [name, requestsPerMinute] as const);
   const rates = redisRates(store, Object.fromEntries(perMinute));
   const worker = workerName();
-  const ports: ShiftPorts = { model, toolbox, accounts, gates, losses, rates, clock, chance, journal, log, worker };
+  const ports: ShiftPorts = {
+    model,
+    rooms: modelRooms(models),
+    toolbox,
+    accounts,
+    gates,
+    losses,
+    rates,
+    clock,
+    chance,
+    journal,
+    log,
+    worker,
+  };
   return startCrew({
     ...besides(agents, on, given, log),
     ports,

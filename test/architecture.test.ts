@@ -34,6 +34,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/connect-node": ["scalekit", "testing"],
   "@bufbuild/protobuf": ["scalekit", "testing"],
   openai: ["models"],
+  "gpt-tokenizer": ["models"],
   "@pydantic/genai-prices": ["models"],
   "@anthropic-ai/sdk": ["models"],
   ajv: ["tools", "testing"],

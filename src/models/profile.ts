@@ -16,6 +16,11 @@ export interface Endpoint {
   readonly extraBody?: Readonly<Record<string, unknown>>;
   /** Tokens of one answer; by default the provider's own bound. */
   readonly maxOutputTokens?: number;
+  /**
+   * Tokens that its models take, request and answer together. By default what the tables of @pydantic/genai-prices say of a model, else
+   * 128,000. A run whose transcript comes near is compacted.
+   */
+  readonly contextTokens?: number;
   /** Requests a minute by all workers together; a run whose turn has come too early parks until there is room. Default: no limit. */
   readonly requestsPerMinute?: number;
   /** Tokens a minute, in and out, likewise: what a request may use at most is counted until it is known what it used. */
@@ -78,6 +83,7 @@ const SETTINGS: Readonly<Record<keyof Endpoint | "protocol" | "features", true>>
   headers: true,
   extraBody: true,
   maxOutputTokens: true,
+  contextTokens: true,
   requestsPerMinute: true,
   tokensPerMinute: true,
   concurrency: true,
@@ -95,7 +101,7 @@ export interface ProfileRules {
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkEndpoint(profile: Endpoint & { readonly features?: unknown }, rules: ProfileRules): void {
-  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, price, features } = profile;
+  const { apiKey, baseURL, headers, extraBody, maxOutputTokens, contextTokens, price, features } = profile;
   checkKeys("", profile, Object.keys(SETTINGS));
   if (typeof apiKey !== "string" || !/^[\x21-\x7e]+$/.test(apiKey))
     refuse(
@@ -110,6 +116,7 @@ export function checkEndpoint(profile: Endpoint & { readonly features?: unknown 
   const taken = Object.keys(extraBody ?? {}).find((key) => rules.ours.includes(key));
   if (taken !== undefined) refuse(`extraBody: "${taken}" is set by Errand for each request; leave it out.`);
   checkNumber("maxOutputTokens", maxOutputTokens, rules.leastTokens ?? 1);
+  checkNumber("contextTokens", contextTokens, 1_000);
   for (const name of ["requestsPerMinute", "tokensPerMinute", "concurrency"] as const)
     checkNumber(name, profile[name], 1);
   if (price !== undefined) checkPrice(price);

@@ -54,7 +54,7 @@ test("a gateway sets what is known of it", () => {
 });
 
 const wrong: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
-  ["a slip", { maxOutputToken: 5 }, /there is no "maxOutputToken"\. Did you mean "maxOutputTokens"\?/],
+  ["a slip", { maxOutputToken: 5 }, /there is no "maxOutputToken"\. Did you mean "maxOutputTokens"/],
   [
     "a slip in a feature",
     { features: { parallelCalls: true } },

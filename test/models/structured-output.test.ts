@@ -39,7 +39,7 @@ async function sent(
   features?: Features,
   request: Partial<ModelRequest> = {},
 ): Promise<Sent | undefined> {
-  const at = await lab(t, () => json({ a: 1 }), { protocol, ...(features !== undefined && { features }) });
+  const at = await lab(t, () => json({ a: 1 }), { protocol, ...(features !== undefined && { features }) }, 30_000);
   await at.answer({ output: { name: "result", schema }, ...request });
   return sentIn(protocol, at.server.requests[0]?.body ?? {});
 }
@@ -110,7 +110,7 @@ for (const protocol of PROTOCOLS) {
       sentIn(protocol, request.body) === undefined
         ? json({ a: 1 })
         : httpError(400, { message: "Unknown parameter: response_format / text.format / output_config" });
-    const at = await lab(t, script, { protocol });
+    const at = await lab(t, script, { protocol }, 30_000);
     const output = { name: "result", schema: schemaOf(person) };
     await at.answer({ output });
     await at.answer({ output });
