@@ -95,3 +95,5 @@ export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./
 export type { ProviderRefusal } from "./scalekit/proxy-answer.ts";
 export type { ProxyMethod } from "./scalekit/proxy-wire.ts";
 export { type Kruxos, kruxos, type KruxosOptions, type KruxosTool } from "./tools/kruxos/kruxos.ts";
+export { type Mcp, mcp, type McpOptions, type McpTool } from "./tools/mcp/mcp.ts";
+export type { McpToken, McpTokenContext } from "./tools/mcp/target.ts";

@@ -8,6 +8,7 @@ import { createProxySource, isProxyTool } from "./scalekit/proxy.ts";
 import { createChecker } from "./tools/check.ts";
 import { openKruxos } from "./tools/kruxos/kruxos.ts";
 import { openLocal } from "./tools/local/source.ts";
+import { openMcp } from "./tools/mcp/mcp.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
 
 /** Opens the sources that these uses name; nothing is connected yet. One entry for each kind of tool. */
@@ -21,6 +22,7 @@ const OPENERS: readonly Opener[] = [
     const tools = uses.filter(isProxyTool);
     return tools.length === 0 ? [] : [createProxySource(scalekit, { tools, check: createChecker() })];
   },
+  (uses, { manifest }) => openMcp(uses, { manifest, check: createChecker() }, clock),
   (uses, { manifest }) => openKruxos(uses, { manifest, check: createChecker() }, clock),
 ];
 

@@ -37,6 +37,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "gpt-tokenizer": ["models"],
   "@pydantic/genai-prices": ["models"],
   "@anthropic-ai/sdk": ["models"],
+  "@modelcontextprotocol/client": ["tools"],
   ajv: ["tools", "testing"],
   hono: ["service", "cli", "testing"],
   "@hono/node-server": ["service", "cli", "testing"],
