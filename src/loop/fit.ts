@@ -50,6 +50,9 @@ export async function makeFit(fitting: Fitting): Promise<Fitted> {
   const { step, context, held } = fitting;
   const request = project(held.state, context, step.shown, step.final, asked);
   if (requestTokens(request, mostTokens) <= room.most) return FITS;
+  // What the provider counted needs no counting again: only what has come since does.
+  const count = (await ports.rooms?.counter()) ?? mostTokens;
+  if ((countedTokens(held.state, context, request, asked, count) ?? Infinity) <= room.most) return FITS;
   const hard = known.guessed ? Infinity : known.contextTokens;
   return take(await planned(fitting, "full", room), fitting, room, hard);
 }
