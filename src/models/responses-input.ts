@@ -94,17 +94,24 @@ function isReplayable(item: Fields): boolean {
 /** How the ids of each type begin. OpenAI refuses others, and any id that comes twice. */
 const PREFIX: Readonly<Record<string, string>> = { message: "msg", function_call: "fc", custom_tool_call: "ctc" };
 
+/** Anything else is refused, and comes from servers that only resemble OpenAI's. */
+const PHASES: readonly unknown[] = ["commentary", "final_answer", null];
 const STATUSES: readonly unknown[] = ["in_progress", "completed", "incomplete"];
 
 /** Without what only the provider may say of an item, and with the provider's id of it where that will be taken. */
 function withId(sent: Sent, taken: Set<unknown>, whole: boolean): Sent[] {
-  const { id, status, created_by: _by, ...rest } = sent.item;
+  const { id, status, phase, created_by: _by, ...rest } = sent.item;
   const seen = id !== undefined && taken.has(id);
   if (sent.is === "other" && seen) return [];
   const keeps = !seen && (sent.is === "other" || isAccepted(sent, whole));
   if (keeps && id !== undefined) taken.add(id);
   const known = sent.is === "other" ? status !== undefined : STATUSES.includes(status);
-  const item = { ...(keeps && id !== undefined && { id }), ...rest, ...(known && { status }) };
+  const item = {
+    ...(keeps && id !== undefined && { id }),
+    ...rest,
+    ...(known && { status }),
+    ...(PHASES.includes(phase) && { phase }),
+  };
   return [{ ...sent, item: shaped(sent.is, item) }];
 }
 

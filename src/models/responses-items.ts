@@ -47,6 +47,8 @@ function readItem(item: Fields, answered: boolean): ReadItem[] {
       return answered ? [] : [type === "function_call" ? readFunction(item) : readCustom(item)];
     case "function_call_output":
     case "custom_tool_call_output":
+    // A word of requests alone, which points at something that nobody keeps.
+    case "item_reference":
       return [];
     default:
       if (type.endsWith("_call") && textOf(item["call_id"]) !== "" && !answered) return [readForeign(item, type)];
