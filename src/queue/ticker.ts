@@ -55,41 +55,47 @@ export function createTicker(ports: TickerPorts): Ticker {
   const pass = async (): Promise<number> => {
     for (let fired = 0; ;) {
       const { now, schedules } = await takeSchedules(ports.store, TAKEN_AT_ONCE, TAKEN_MS);
-      await Promise.all(schedules.map(async (one) => one && fire(ports, one, now)));
+      const again = await Promise.all(schedules.map(async (one) => one !== undefined && fire(ports, one, now)));
       fired += schedules.length;
-      if (stopped || schedules.length < TAKEN_AT_ONCE) return fired;
+      if (stopped || !(schedules.length === TAKEN_AT_ONCE || again.includes(true))) return fired;
     }
   };
   return { pass, stop: () => void (stopped = true) };
 }
 
-/** What fails here, fails for this schedule alone; it is due again soon. */
-async function fire(ports: TickerPorts, taken: KeptSchedule, takenAt: number): Promise<void> {
+/** What fails here, fails for this schedule alone; it is due again soon. @returns whether more of its times are due */
+async function fire(ports: TickerPorts, taken: KeptSchedule, takenAt: number): Promise<boolean> {
   let [schedule, now]: [KeptSchedule | undefined, number] = [taken, takenAt];
   try {
     for (let tries = 0; schedule !== undefined && tries < TRIES; tries++) {
-      const written = await fireOnce(ports, schedule, now);
-      if (written.answer === "refused") return await putOff(ports, schedule, now, written.why);
-      if (written.answer !== "changed") return;
+      const { written, more } = await fireOnce(ports, schedule, now);
+      if (written.answer === "refused") await putOff(ports, schedule, now, written.why);
+      if (written.answer !== "changed") return more && written.answer === "ok";
       const read = await readSchedules(ports.store, [schedule.id]);
       [schedule, now] = [read.schedules[0], read.now];
     }
   } catch (error) {
-    if (schedule === undefined || !(error instanceof ErrandError)) return failed(ports.log, taken.id, error);
-    await putOff(ports, schedule, now, `${error.code}: ${error.message}`).catch((again: unknown) =>
-      failed(ports.log, taken.id, again),
-    );
+    if (schedule === undefined || !(error instanceof ErrandError)) failed(ports.log, taken.id, error);
+    else
+      await putOff(ports, schedule, now, `${error.code}: ${error.message}`).catch((again: unknown) =>
+        failed(ports.log, taken.id, again),
+      );
   }
+  return false;
 }
 
-async function fireOnce(ports: TickerPorts, schedule: KeptSchedule, now: number): Promise<Written> {
+async function fireOnce(
+  ports: TickerPorts,
+  schedule: KeptSchedule,
+  now: number,
+): Promise<{ readonly written: Written; readonly more: boolean }> {
   const { store, tickets, chance, cronTimes } = ports;
   const { id, definition, state } = schedule;
   const { ticks, more } = dueTicks(schedule, cronTimes, now);
   const decision = decide(definition, state, ticks, more, now);
   const makes: ToMake[] = [];
   for (const make of decision.makes) makes.push({ ...make, args: await argumentsOf(ports, schedule, make) });
-  return writeSchedule(store, tickets, {
+  const written = await writeSchedule(store, tickets, {
     id,
     before: schedule,
     nonce: chance.nonce(),
@@ -99,6 +105,7 @@ async function fireOnce(ports: TickerPorts, schedule: KeptSchedule, now: number)
     cancels: decision.cancels,
     outcomes: decision.outcomes,
   });
+  return { written, more };
 }
 
 /** Those that are due by now, in order, as many as one step takes. */
