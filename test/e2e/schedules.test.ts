@@ -27,8 +27,9 @@ test("a schedule fires by itself, its run parks for an account like any other, a
     timezone: "Europe/Berlin",
   });
   // As if nothing had ticked for the last minutes: the ticks are made up at once.
-  const { redis, close } = connect(redisUrl(), false);
-  t.after(() => close());
+  const direct = connect(redisUrl(), false);
+  const { redis } = direct;
+  t.after(() => direct.close());
   const key = `{${world.prefix}:0}:schedule`;
   await redis.hset(`${key}:digest/ada`, "cursor", Date.now() - 150_000);
   await redis.zadd(`${key}s:due`, Date.now(), "digest/ada");
@@ -100,7 +101,8 @@ test("a process that only fires schedules needs no models and no Scalekit; Redis
   await worker.ready();
   await own.kill("SIGKILL");
   await own.restart();
-  const { redis, close } = connect(own.url, true);
+  const direct = connect(own.url, true);
+  const { redis } = direct;
   await redis.hset("{errand:0}:schedule:w", "cursor", Date.now() - 10 * 60_000);
   await redis.zadd("{errand:0}:schedules:due", Date.now(), "w");
   let history: readonly HistoryLine[] = [];
@@ -111,5 +113,5 @@ test("a process that only fires schedules needs no models and no Scalekit; Redis
   assert.equal(history.reduce((sum, line) => sum + (line.count ?? 1), 0) >= 10, true);
   assert.equal(history[0]?.outcome, "enqueued");
   assert.equal(typeof worker.clockSkewMs, "number");
-  await close();
+  await direct.close();
 });

@@ -74,7 +74,12 @@ test("Redis gives slots in the order that the model says", async (t) => {
     fc.asyncProperty(all, fc.array(op, { minLength: 30, maxLength: 80 }), async (options, ops) => {
       const name = `${base.prefix.slice(1, -4)}w${worlds++}`;
       const store = openStore(base.redis, name, { ...base.options, ...options });
-      const { perIdentifier = 5, perTenant = Infinity, maxLive = Infinity, agentCaps = new Map<string, number>() } = options;
+      const {
+        perIdentifier = 5,
+        perTenant = Infinity,
+        maxLive = Infinity,
+        agentCaps = new Map<string, number>(),
+      } = options;
       const caps: Caps = { identifier: perIdentifier, tenant: perTenant, total: maxLive, agents: agentCaps };
       const model = createTurns(caps, () => false);
       const paths = new Map<string, Path>();
