@@ -30,7 +30,7 @@ export type { Tick } from "./core/schedule/input.ts";
 export type { Outcome, SkipPolicy } from "./core/schedule/state.ts";
 export { type Guidance, guidance, type NextAction } from "./core/needs.ts";
 export type { AccountStatus, FailureCode, Need, NeedReason, ParkReason, RunStatus } from "./core/run.ts";
-export type { InputOf, OutputOf, Schema } from "./core/schema.ts";
+export type { InputOf, JsonSchema, OutputOf, Schema } from "./core/schema.ts";
 export type { CallInDoubt, LookAnswer, ToolDefinition, ToolUse, Verify } from "./core/tool-use.ts";
 export type { RunEvent } from "./core/run-events.ts";
 export type { ModelCall, RunView, Wait } from "./core/view.ts";
@@ -86,6 +86,16 @@ export {
   ToolSuspended,
   ValidationError,
 } from "./core/tool-errors.ts";
+export {
+  type Finding,
+  lintTools,
+  type ListedTool,
+  listTools,
+  type Rule,
+  showTool,
+  type ToolsOptions,
+} from "./tool-desk.ts";
+export { runTool, type RunToolOptions, type ToolRun } from "./tool-run.ts";
 export { type CustomTool, tool, type ToolOptions } from "./tools/local/tool.ts";
 export { type LocalTool, type Rollout, toolVersions } from "./tools/local/variant.ts";
 export type { DeleteOptions, ScheduleActions } from "./schedule-actions.ts";

@@ -20,13 +20,16 @@ export interface ToolContext {
      * has left, and the call is not made a second time.
      * @throws ToolCallError when it failed
      */
-    execute<T = Json>(request: ExecuteRequest): Promise<T>;
+    readonly execute: <T = Json>(request: ExecuteRequest) => Promise<T>;
   };
   readonly accounts: {
     /** @throws ValidationError when it is none of this run's accounts */
-    get(id: string): Promise<ToolAccount>;
+    readonly get: (id: string) => Promise<ToolAccount>;
     /** @throws ValidationError for another identifier than the run's */
-    list(filter?: { readonly identifier?: string; readonly provider?: string }): Promise<readonly ToolAccount[]>;
+    readonly list: (filter?: {
+      readonly identifier?: string;
+      readonly provider?: string;
+    }) => Promise<readonly ToolAccount[]>;
   };
   readonly utils: ToolUtils;
   readonly errors: ToolErrors;
@@ -50,17 +53,17 @@ export interface ToolAccount {
 
 export interface ToolUtils {
   /** The first call gives the same id whenever the tool runs again, and so on. */
-  generateId(): string;
+  readonly generateId: () => string;
   /** When this call was first made: the same whenever the tool runs again. */
-  now(): Date;
+  readonly now: () => Date;
   /** `YYYY-MM-DD HH:mm:ss.SSS`, any part of it, in UTC or `timeZone`. @throws ValidationError for no date */
-  formatDate(date: Date | string | number, format: string, timeZone?: string): string;
-  isValidEmail(text: unknown): boolean;
+  readonly formatDate: (date: Date | string | number, format: string, timeZone?: string) => string;
+  readonly isValidEmail: (text: unknown) => boolean;
   /**
    * Only to public addresses, or those that the tool's `hosts` allow; also after redirects.
    * @throws ValidationError for a URL that is not allowed, ExternalAPIError when there is no answer. An answer of 400 and more is none
    */
-  httpRequest(request: HttpRequest): Promise<HttpResponse>;
+  readonly httpRequest: (request: HttpRequest) => Promise<HttpResponse>;
 }
 
 export interface HttpRequest {

@@ -5,6 +5,7 @@ export * from "./kruxos/index.ts";
 export * from "./model/index.ts";
 export { startRedis, type RedisOptions, type RedisServer } from "./redis.ts";
 export { removeKeys } from "./remove-keys.ts";
+export { createMockContext, type MockContext, type MockContextOptions, type MockTool } from "./tool-context.ts";
 export * from "./scalekit/index.ts";
 export {
   CALENDAR_SAMPLE,

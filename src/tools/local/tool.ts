@@ -85,6 +85,7 @@ export function tool(options: CustomTool<unknown> | ToolOptions<Schema | JsonSch
     ...(output !== undefined && { output: checkedOutput(output, refuse) }),
     // What its own calls do is theirs; that it is run again changes nothing more.
     effect: effect === "composite" ? "idempotent" : effect,
+    saysEffect: given.effect !== undefined,
     composite: effect === "composite" || (effect === "read" && uses !== undefined),
     ...(retry !== undefined && { attempts: retry.attempts }),
     ...(timeout !== undefined && { timeoutMs: timeout }),

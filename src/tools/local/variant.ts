@@ -19,6 +19,8 @@ export interface Variant {
   readonly input?: Schema<unknown, unknown>;
   readonly output?: Schema<unknown, unknown> | JsonSchema;
   readonly effect: Effect;
+  /** Its code says so. */
+  readonly saysEffect: boolean;
   readonly composite: boolean;
   readonly attempts?: number;
   readonly timeoutMs?: number;
