@@ -8,6 +8,9 @@ import type { FrozenTool } from "./run.ts";
 /** Scalekit's own tools: the source of every tool that names none. */
 export const SCALEKIT = "scalekit";
 
+/** Functions of the app. */
+export const LOCAL = "local";
+
 /** A tool that an agent may use. Whatever nobody says of it is taken from the reviewed manifest; without one it is `unsafe`. */
 export interface ToolUse {
   readonly name: string;

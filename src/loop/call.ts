@@ -1,10 +1,11 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
 import type { Agent } from "../core/agent.ts";
-import { type Json, toJson } from "../core/json.ts";
+import { isObject, type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
 import type { RunnableCall } from "../core/journal.ts";
 import type { CallStep } from "../core/next.ts";
 import type { BlobNote, Outcome } from "../core/outcome.ts";
+import { isReadResult, readResult } from "../core/read-result.ts";
 import type { FrozenTool } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
@@ -65,11 +66,13 @@ async function makeCall(
   const signal = call.effect === "read" ? held.stop : held.signal;
   const args = argsOf(call, held, agent, ports);
   const host = openHost(call, held, agent, ports, (step) => makeCalls([step], held, agent, ports));
-  const sent = await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {
-    timeoutMs: timeoutOf(held, call),
-    signal,
-    host,
-  });
+  const sent = isReadResult(held.state.context, call.name)
+    ? await readRest(args, held)
+    : await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {
+        timeoutMs: timeoutOf(held, call),
+        signal,
+        host,
+      });
   const outcome = await host.close(sent);
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
@@ -89,6 +92,16 @@ function argsOf(call: RunnableCall, held: HeldRun, agent: Agent, ports: LoopPort
   return call.edited === true && tool !== undefined
     ? withKey(held.id, tool, call.args, call.id, agent, ports)
     : call.args;
+}
+
+/** More of a result of this run, from the journal or from beside it. */
+async function readRest(args: Json, held: HeldRun): Promise<Outcome> {
+  const asked = isObject(args) ? args["call"] : undefined;
+  const found = Object.values(held.state.evidence).find((it) => it.call === asked && it.outcome.kind === "ok");
+  const blob = found?.outcome.kind === "ok" ? found.outcome.blob : undefined;
+  const most = held.state.context?.limits.resultChars ?? 0;
+  const whole = found !== undefined && blob?.kept === true ? await held.kept(found.nonce, blob.pieces) : undefined;
+  return readResult(args, found, whole, most);
 }
 
 /** Who makes it is as the run has frozen it. */

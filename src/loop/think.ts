@@ -7,6 +7,7 @@ import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/m
 import type { Step } from "../core/next.ts";
 import { pastOf } from "../core/loops.ts";
 import { project } from "../core/project.ts";
+import { checkReadResult, READ_RESULT, withReadResult } from "../core/read-result.ts";
 import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterLimit, afterModelFailure } from "../core/waiting.ts";
@@ -87,11 +88,11 @@ async function judged(
     turn: step.turn,
     final: step.final,
     ...(step.because !== undefined && { because: step.because }),
-    context,
+    context: withReadResult(context),
     callsMade: turns.flatMap((t) => t.plan).filter((call) => call.verdict === "run").length,
     past: pastOf(held.state),
     repairs: turns.filter((t) => t.leadsTo === "again").length,
-    check: (tool, args) => ports.toolbox.check(tool, args),
+    check: (tool, args) => (tool === READ_RESULT ? checkReadResult(args) : ports.toolbox.check(tool, args)),
     hash: ports.hash,
     withKey: (tool, args, call) => withKey(held.id, tool, args, call, agent, ports),
     ...(output !== undefined && { output }),

@@ -164,11 +164,14 @@ test("each outcome as the model is told of it", () => {
 test("a long result is cut to its share of the turn, a short one is not", () => {
   const lengthOf = (characters: number, limits: Partial<Limits> = {}): number =>
     told({ kind: "ok", data: "x".repeat(characters - 2) }, limits).length;
-  assert.equal(lengthOf(100_000), 15_963);
-  assert.equal(lengthOf(100_000, { turnResultChars: 3_000 }), 1_463, "half of it: two of the three calls were made");
+  assert.equal(lengthOf(100_000), 15_938);
+  assert.equal(lengthOf(100_000, { turnResultChars: 3_000 }), 1_437, "half of it: two of the three calls were made");
   assert.equal(lengthOf(100_000, { turnResultChars: 1 }), 163, "200 at least");
   assert.equal(lengthOf(16_000), 16_000);
-  assert.match(told({ kind: "ok", data: "x".repeat(99_998) }), /\n\[… 84080 of 100000 characters left out …\]\n/);
+  assert.match(
+    told({ kind: "ok", data: "x".repeat(99_998) }),
+    /\n\[… 84160 of 100000 characters left out; for more: read_result\(\{"call":"t0c0","offset":11880\}\) …\]\n/,
+  );
 });
 
 test("cut: never longer than asked, never half a character, and the note counts right", () => {

@@ -3,9 +3,9 @@ import type { Effect } from "../../core/effects.ts";
 import { ErrandError } from "../../core/errors.ts";
 import type { JsonSchema, Schema } from "../../core/schema.ts";
 import type { ToolContext } from "../../core/tool-context.ts";
-import type { ToolDefinition } from "../../core/tool-use.ts";
+import { LOCAL, type ToolDefinition } from "../../core/tool-use.ts";
 
-export const LOCAL = "local";
+export { LOCAL };
 
 export interface Variant {
   readonly name: string;

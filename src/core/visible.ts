@@ -1,0 +1,20 @@
+/** Foreign text without what people cannot see. */
+import type { Json } from "./json.ts";
+
+/**
+ * Format characters (tags, zero-width, bidi controls, soft hyphen) and variation selectors: invisible to people, read by models
+ * (OWASP LLM01:2026 #5). Joined emoji and some scripts lose their joiners; the meaning stays.
+ */
+const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu;
+
+export function visibleText(text: string): string {
+  return text.replace(INVISIBLE, "");
+}
+
+export function visible(value: Json): Json {
+  if (typeof value === "string") return visibleText(value);
+  if (Array.isArray(value)) return value.map(visible);
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [visibleText(k), visible(v)]));
+  return value;
+}
