@@ -24,6 +24,10 @@ test("the README's code is examples/quickstart.ts, which is type-checked", () =>
   assert.ok(read("README.md").includes(read("examples/quickstart.ts")), "copy examples/quickstart.ts into the README");
 });
 
+test("the code in docs/tools.md is examples/team-report.ts, which is type-checked", () => {
+  assert.ok(read("docs/tools.md").includes(read("examples/team-report.ts")), "copy it there");
+});
+
 test("every helper that docs/testing.md calls is exported", () => {
   const named = [...read("docs/testing.md").matchAll(/`(?:await )?([a-z]\w+)\(/gi)].map((match) => match[1] ?? "");
   const unknown = named.filter((name) => !(name in testing));
