@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { Agent, TypedAgent } from "./core/agent.ts";
 import { registerAgents } from "./core/agents.ts";
 import { checkManifest } from "./core/manifest.ts";
+import type { Limits } from "./core/limits.ts";
 import type { SeenAccount } from "./core/waiting.ts";
 import {
   type AuthorizationHandlerOptions,
@@ -44,8 +45,12 @@ import {
   type Denial,
   listApprovals,
 } from "./queue/approvals.ts";
+import { coolKey } from "./loop/cool.ts";
+import { type BudgetOwner, type BudgetRaise, type BudgetView, raiseBudget, viewBudget } from "./queue/budgets.ts";
 import { cancelRun } from "./queue/canceller.ts";
 import { connect } from "./queue/connect.ts";
+import { redisCooling } from "./queue/cooling.ts";
+import { raiseRun } from "./queue/raiser.ts";
 import type { ErrandWorker } from "./queue/crew.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
 import { type RunHandle, runHandle } from "./queue/handle.ts";
@@ -87,6 +92,15 @@ export interface Errand {
   parked(filter?: AuthorizationFilter): Promise<AuthorizationPage>;
   readonly authorizations: AuthorizationActions;
   readonly approvals: ApprovalActions;
+  /** What an identifier or a tenant has used today, by `createErrand({ budgets })`. @throws ErrandError `option-invalid`, `redis-…` */
+  budget(owner: BudgetOwner): Promise<BudgetView>;
+  /** Gives more for the rest of the day; runs that wait for its end go on. @throws ErrandError `option-invalid`, `redis-…` */
+  raiseBudget(owner: BudgetOwner, more: BudgetRaise): Promise<void>;
+  /**
+   * Says that a model profile works again: the bill is paid, the key is right. Its runs go on now instead of at the next look.
+   * @returns whether it was stopped or cooling down. @throws ErrandError `redis-…`
+   */
+  reopen(profile: string): Promise<boolean>;
   /** Agents that run at times of their own, for each user. */
   readonly schedules: ScheduleActions;
   /** A run by its id, from any process. */
@@ -157,7 +171,10 @@ export function createErrand(options: ErrandOptions): Errand {
     reach(() => cancelRun(app.store, { journal: app.journal, clock, chance, worker: workerName() }, run));
   const answer = (given: GivenAnswer): Promise<void> =>
     reach(() => answerUnknown(app.store, app.tickets, reader, given));
-  const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, { cancel, answer });
+  const raise = (run: string, limits: Partial<Limits>, by?: string): Promise<void> =>
+    reach(() => raiseRun({ journal: app.journal, clock, chance, worker: workerName() }, run, limits, by));
+  const { budgets = {} } = options;
+  const handle = (run: string): RunHandle<unknown> => runHandle(run, reader, { cancel, answer, raise });
 
   const check = createChecker();
   const deciding: DecideParts = {
@@ -192,11 +209,21 @@ export function createErrand(options: ErrandOptions): Errand {
       remind: (filter = {}) => reach(() => remindAll(app.store, chance.nonce(), filter)),
       cancel: (filter) => reach(() => cancelAll(app.store, cancel, filter)),
     },
+    budget: (owner) => reach(() => viewBudget(app.store, budgets, owner)),
+    raiseBudget: (owner, more) => reach(() => raiseBudget(app.store, budgets, owner, more, chance.nonce())),
+    reopen: (profile) => reach(() => redisCooling(app.store).reopen(coolKey.model(profile))),
     worker: (given = {}) => {
-      const { models, authorization } = options;
+      const { models, authorization, budgets, onAlarm } = options;
       const on = (): Shard => openShard(connect(options.redis, true), settings, log);
       if (given.queues?.length === 0 && given.wake === false) return began(startScheduler(agents, on(), given, log));
-      const needs = { models: required(models, "models"), scalekit: scalekit(), toolbox: tools(), authorization };
+      const needs = {
+        models: required(models, "models"),
+        scalekit: scalekit(),
+        toolbox: tools(),
+        authorization,
+        budgets,
+        onAlarm,
+      };
       return began(startWorker(agents, needs, on(), given, log));
     },
     connectUrl: (connection) => connectUrl(required(options.authorization, "authorization").baseUrl, connection),

@@ -3,11 +3,13 @@ import type { RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import type { Agent } from "./core/agent.ts";
 import type { AuthorizationEvent } from "./core/authorization.ts";
+import { type Budgets, checkBudgets } from "./core/days.ts";
 import { ErrandError } from "./core/errors.ts";
 import { MOST_LIVE } from "./core/turns.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
 import type { ModelProfile } from "./models/protocols.ts";
+import type { ModelAlarm } from "./ports/allowance.ts";
 import type { Durability } from "./queue/replicas.ts";
 import { DEFAULT_STORE, type StoreOptions } from "./queue/store.ts";
 import type { ScalekitOptions } from "./scalekit/client.ts";
@@ -70,6 +72,13 @@ export interface ErrandOptions {
    * trip to the replicas for each call. Results are not waited for: one that a failover loses is told as unknown. Default: no replica.
    */
   readonly durability?: Durability;
+  /** What each identifier and each tenant may use on a day. Tokens and money are kept aside before each model call. Default: no limit. */
+  readonly budgets?: Budgets;
+  /**
+   * Told when a provider says that our money is used up or our key is wrong: nobody asks that profile any more, but one run at a time
+   * that looks whether it is over. By the worker that found out, once, beside an error in the log (`model.stopped`).
+   */
+  readonly onAlarm?: (alarm: ModelAlarm) => void;
   /** Default: warnings and errors as JSON lines on stderr. */
   readonly logger?: Logger;
 }
@@ -133,6 +142,12 @@ export function storeOptions(options: ErrandOptions): Settings {
     throw new ErrandError(
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
+    );
+  checkBudgets(options.budgets);
+  if (options.onAlarm !== undefined && typeof options.onAlarm !== "function")
+    throw new ErrandError(
+      "config-invalid",
+      `createErrand: onAlarm: expected a function, got ${typeof options.onAlarm}.`,
     );
   const durability = options.durability && checkDurability(options.durability, settings.leaseMs);
   return {

@@ -1,8 +1,10 @@
 /** The parts of an Errand, put behind their ports: the store over one connection, Scalekit, a worker. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { createAllowance } from "./allowance.ts";
 import { type Agents, checkNames } from "./core/agents.ts";
 import { withUrls } from "./core/authorization.ts";
+import type { Budgets } from "./core/days.ts";
 import { ErrandError } from "./core/errors.ts";
 import type { CronTimes } from "./core/schedule/timing.ts";
 import type { ToolManifest } from "./core/manifest.ts";
@@ -10,6 +12,7 @@ import { type ModelProfile, modelOf } from "./models/protocols.ts";
 import { modelRooms } from "./models/rooms.ts";
 import { modelRouter } from "./models/router.ts";
 import { type AuthorizationSettings, positive, type Settings, type WorkerOptions } from "./options.ts";
+import type { ModelAlarm } from "./ports/allowance.ts";
 import type { Accounts } from "./ports/accounts.ts";
 import type { Chance, Clock } from "./ports/clock.ts";
 import type { Journal } from "./ports/journal.ts";
@@ -17,6 +20,7 @@ import type { Log } from "./ports/log.ts";
 import type { Losses } from "./ports/losses.ts";
 import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
+import { redisCooling } from "./queue/cooling.ts";
 import { type CrewOptions, type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createCronTimes } from "./queue/cron.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
@@ -24,7 +28,6 @@ import { type RedisGates, redisGates, redisJournal } from "./queue/journal.ts";
 import { createHeartbeat } from "./queue/heartbeat.ts";
 import { redisLosses } from "./queue/losses.ts";
 import { createOutbox, type Outbox } from "./queue/outbox.ts";
-import { redisRates } from "./queue/rates.ts";
 import { createRefill } from "./queue/refill.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
 import { watchSkew } from "./queue/skew.ts";
@@ -100,12 +103,14 @@ export interface WorkerNeeds {
   /** All sources of tools behind one port. */
   readonly toolbox: Toolbox;
   readonly authorization: AuthorizationSettings | undefined;
+  readonly budgets: Budgets | undefined;
+  readonly onAlarm: ((alarm: ModelAlarm) => void) | undefined;
 }
 
 /** @param on a connection of its own, released when the worker closes */
 export function startWorker(
   agents: Agents,
-  { models, scalekit, toolbox, authorization }: WorkerNeeds,
+  { models, scalekit, toolbox, authorization, budgets = {}, onAlarm }: WorkerNeeds,
   on: Shard,
   given: WorkerOptions,
   log: Log,
@@ -118,23 +123,12 @@ export function startWorker(
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
   );
-  const perMinute = Object.entries(models).map(([name, { requestsPerMinute }]) => [name, requestsPerMinute] as const);
-  const rates = redisRates(store, Object.fromEntries(perMinute));
+  const allowance = createAllowance({ models, budgets, onAlarm, log });
+  const cooling = redisCooling(store);
   const worker = workerName();
-  const ports: ShiftPorts = {
-    model,
-    rooms: modelRooms(models),
-    toolbox,
-    accounts,
-    gates,
-    losses,
-    rates,
-    clock,
-    chance,
-    journal,
-    log,
-    worker,
-  };
+  const shared = { accounts, gates, losses, allowance, cooling };
+  const rooms = modelRooms(models);
+  const ports: ShiftPorts = { model, rooms, toolbox, ...shared, clock, chance, journal, log, worker };
   return startCrew({
     ...besides(agents, on, given, log),
     ports,

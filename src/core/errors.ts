@@ -3,6 +3,7 @@
 export type ErrorCode =
   | "agent-invalid"
   | "agent-unknown"
+  | "budget-exceeded"
   | "answer-invalid"
   | "approval-over"
   | "approval-unknown"
@@ -19,6 +20,7 @@ export type ErrorCode =
   | "redis-unavailable"
   | "result-missing"
   | "result-not-kept"
+  | "run-busy"
   | "run-cancelled"
   | "run-expired"
   | "run-failed"

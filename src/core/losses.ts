@@ -4,9 +4,9 @@
  */
 import type { Parked } from "./journal.ts";
 import type { RunState } from "./state.ts";
-import { backoffMs } from "./retry.ts";
+import { backoffMs, OPERATOR_BACKOFF } from "./retry.ts";
 import type { Need } from "./run.ts";
-import { type AfterFailure, type AfterLook, OPERATOR_BACKOFF, type SeenAccount } from "./waiting.ts";
+import { type AfterFailure, type AfterLook, type SeenAccount } from "./waiting.ts";
 
 /** When so many `accounts` of one connection are lost `withinMs`, the connection is held as an outage for `holdMs`. */
 export interface MassLoss {

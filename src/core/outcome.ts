@@ -59,6 +59,8 @@ export type Outcome =
       readonly message: string;
       readonly retryAfterMs?: number;
       readonly ref?: string;
+      /** Of a rate limit: Scalekit's own, of all its environment. Otherwise a provider's. */
+      readonly by?: "scalekit";
     }
   /** It may have been executed. */
   | { readonly kind: "unknown"; readonly message: string; readonly executionId?: string };

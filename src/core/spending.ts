@@ -32,11 +32,12 @@ export function spend(spending: Spending, decision: Decision): Spending {
     }
     case "turn-committed":
       return { spent: addAmounts(spending.spent, amountOf(decision.usage, decision.costUsd, spending.reserved)) };
-    // A summary; what was kept aside for a turn before it stays so.
-    case "compacted":
-      return decision.by === undefined
-        ? spending
-        : { ...spending, spent: addAmounts(spending.spent, amountOf(decision.by.usage, decision.by.costUsd)) };
+    // What was refused as too long was not worked on. A summary was bought.
+    case "compacted": {
+      const { by, because } = decision;
+      const bought = by === undefined ? spending.spent : addAmounts(spending.spent, amountOf(by.usage, by.costUsd));
+      return because === "refused" ? { spent: bought } : { ...spending, spent: bought };
+    }
     case "turn-failed":
     case "parked":
     case "ended":

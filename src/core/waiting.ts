@@ -5,9 +5,9 @@ import type { RunState } from "./state.ts";
 import type { ModelFailure } from "./messages.ts";
 import { needFor } from "./needs.ts";
 import { attemptsOf } from "./next.ts";
-import { isOperators, reasonOf } from "./outcome.ts";
-import { backoffMs, type Backoff } from "./retry.ts";
-import type { AccountStatus, FailureCode, Need, ParkReason } from "./run.ts";
+import { reasonOf, type Refusal } from "./outcome.ts";
+import { backoffMs, MODEL_RETRY, OPERATOR_BACKOFF, OUTAGE_BACKOFF, TOOL_RETRY } from "./retry.ts";
+import type { AccountStatus, Need } from "./run.ts";
 
 /** One account as it was seen. `accountId` is empty while there is none. */
 export interface SeenAccount {
@@ -58,7 +58,7 @@ export function afterLook(
   };
 }
 
-interface Refusal {
+interface OpenRefusal {
   readonly call: string;
   readonly connection: string;
   readonly why: "account" | "scope";
@@ -67,7 +67,7 @@ interface Refusal {
 }
 
 /** A call that its account refused, for which the run has not waited yet, and since which the user has not connected again. */
-function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number): Refusal | undefined {
+function openRefusal(state: RunState, seen: readonly SeenAccount[], now: number): OpenRefusal | undefined {
   const looks = Object.values(state.looks).map(({ look }) => look);
   const plan = state.turns.at(-1)?.plan ?? [];
   for (const call of [...plan, ...plan.flatMap((it) => pendingSubs(state, it, now)), ...looks]) {
@@ -93,10 +93,6 @@ export function waitingSince(state: RunState): number | undefined {
   return parks[0]?.at;
 }
 
-const MODEL_BACKOFF: Backoff = { baseMs: 2_000, capMs: 300_000 };
-const TOOL_BACKOFF: Backoff = { baseMs: 1_000, capMs: 60_000 };
-export const OPERATOR_BACKOFF: Backoff = { baseMs: 30_000, capMs: 900_000 };
-
 export type AfterFailure =
   | { readonly do: "park"; readonly park: Parked; readonly delayMs: number }
   | { readonly do: "end"; readonly end: Ended };
@@ -110,37 +106,15 @@ export function afterModelFailure(
   random: number,
 ): AfterFailure {
   const about = `t${turn}`;
-  const failed = (reason: ParkReason): number => attemptsOf(state, about, reason) + 1;
-  const park = (reason: ParkReason, backoff: Backoff): AfterFailure => ({
-    do: "park",
-    park: { kind: "parked", reason, about, message: failure.message },
-    delayMs: backoffMs(failed(reason), random, backoff, failure.retryAfterMs),
-  });
-  const end = (code: FailureCode): AfterFailure => ({
-    do: "end",
-    end: { kind: "ended", status: "failed", code, message: failure.message },
-  });
-  switch (failure.class) {
-    case "retry":
-    case "rate-limit":
-      return failed("retry") >= attempts ? end("model-unavailable") : park("retry", MODEL_BACKOFF);
-    case "billing":
-      return park("budget", OPERATOR_BACKOFF);
-    case "credentials":
-      return park("outage", OPERATOR_BACKOFF);
-    case "context":
-      return end("context-overflow");
-    case "invalid":
-      return end("model-invalid-request");
-  }
-}
-
-/** Our own limit: no failure, so it counts as no attempt. Those that wait come back one after the other. */
-export function afterLimit(turn: number, waitMs: number, random: number): AfterFailure {
+  const { parks, counts, backoff, ends } = MODEL_RETRY[failure.class];
+  const failed = attemptsOf(state, about, parks) + 1;
+  const code = ends ?? (counts && failed >= attempts ? "model-unavailable" : undefined);
+  const { message } = failure;
+  if (code !== undefined) return { do: "end", end: { kind: "ended", status: "failed", code, message } };
   return {
     do: "park",
-    park: { kind: "parked", reason: "rate-limit", about: `t${turn}` },
-    delayMs: Math.round(waitMs * (1 + random / 4)),
+    park: { kind: "parked", reason: parks, about, message },
+    delayMs: backoffMs(failed, random, backoff, failure.retryAfterMs),
   };
 }
 
@@ -151,7 +125,7 @@ export function afterOutage(state: RunState, message: string, random: number): A
   return {
     do: "park",
     park: { kind: "parked", reason: "outage", about: "prepare", message },
-    delayMs: backoffMs(failed, random, MODEL_BACKOFF),
+    delayMs: backoffMs(failed, random, OUTAGE_BACKOFF),
   };
 }
 
@@ -170,20 +144,13 @@ export function afterToolsChanged(state: RunState, tools: readonly string[], ran
 /** A call that was certainly not executed, or that may be repeated, waits before its next attempt. */
 export function afterCallFailure(
   call: string,
-  retry: { failed: number; why: string; message: string; retryAfterMs: number },
+  retry: { failed: number; why: Refusal; message: string; retryAfterMs: number },
   random: number,
 ): AfterFailure {
   const reason = reasonOf(retry.why);
-  // Replicas come back, and people approve, sooner than somebody changes a secret.
-  const backoff =
-    retry.why === "store" || retry.why === "approval"
-      ? MODEL_BACKOFF
-      : isOperators(retry.why)
-        ? OPERATOR_BACKOFF
-        : TOOL_BACKOFF;
   return {
     do: "park",
     park: { kind: "parked", reason, about: call, message: retry.message },
-    delayMs: backoffMs(retry.failed, random, backoff, retry.retryAfterMs),
+    delayMs: backoffMs(retry.failed, random, TOOL_RETRY[retry.why], retry.retryAfterMs),
   };
 }

@@ -2,7 +2,7 @@
 import type { Agent } from "../core/agent.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
-import type { RunnableCall } from "../core/journal.ts";
+import type { CallClaimed, RunnableCall } from "../core/journal.ts";
 import type { CallStep } from "../core/next.ts";
 import type { BlobNote, Outcome } from "../core/outcome.ts";
 import { isReadResult, readResult } from "../core/read-result.ts";
@@ -12,6 +12,7 @@ import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { withKey } from "./key.ts";
+import { coolKeysOf, coolTool } from "./cool.ts";
 import { isStopped } from "./leave.ts";
 import { openHost } from "./nested.ts";
 
@@ -24,20 +25,45 @@ export async function makeCalls(
   agent: Agent,
   ports: LoopPorts,
 ): Promise<Left> {
-  const intents = steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
-  for (const { call, attempt, intent } of intents)
-    held.note({
-      kind: "call-claimed",
-      call: call.id,
-      attempt,
-      intent,
-      tool: call.name,
-      argsHash: call.argsHash,
-      windowMs: windowMs(held, timeoutOf(held, call)),
-    });
-  await held.flush();
+  const intents = intentsOf(steps, ports);
+  const about = steps[0]?.call.id ?? "";
+  const keys = steps.flatMap(({ call }) => coolKeysOf(held.state.created.identifier, call));
+  const waited = held.state.parks.at(-1)?.reason === "rate-limit";
+  const allowed = await held.ask(claims(intents, held), {
+    about,
+    cool: [...new Set(keys)],
+    random: ports.chance.random(),
+    waited,
+  });
+  if (allowed.is !== "ok") return "parked";
   await Promise.all(intents.map((step) => makeCall(step, held, agent, ports)));
   return undefined;
+}
+
+/** Of a tool that is under way: it cannot park here. */
+async function makeNested(step: CallStep, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
+  const intents = intentsOf([step], ports);
+  for (const claim of claims(intents, held)) held.note(claim);
+  await held.flush();
+  await Promise.all(intents.map((one) => makeCall(one, held, agent, ports)));
+}
+
+type Intent = CallStep & { readonly intent: string };
+
+function intentsOf(steps: readonly CallStep[], ports: LoopPorts): readonly Intent[] {
+  return steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
+}
+
+function claims(intents: readonly Intent[], held: HeldRun): readonly CallClaimed[] {
+  return intents.map(({ call, attempt, intent }) => ({
+    kind: "call-claimed",
+    call: call.id,
+    attempt,
+    intent,
+    tool: call.name,
+    argsHash: call.argsHash,
+    windowMs: windowMs(held, timeoutOf(held, call)),
+  }));
 }
 
 /** From the intent's commit: the last moment it may be sent, the call itself, and grace. */
@@ -53,19 +79,14 @@ function timeoutOf(held: HeldRun, call: RunnableCall): number {
   return toolOf(held, call)?.timeoutMs ?? held.state.context?.limits.toolTimeoutMs ?? 0;
 }
 
-async function makeCall(
-  { call, intent }: CallStep & { intent: string },
-  held: HeldRun,
-  agent: Agent,
-  ports: LoopPorts,
-): Promise<void> {
+async function makeCall({ call, intent }: Intent, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
   // Stopped between intent and send: the aborted signal keeps it from being sent, and the evidence says so.
   if (!isStopped(held)) held.assertLease();
   const started = ports.clock.monotonic();
   // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
   const signal = call.effect === "read" ? held.stop : held.signal;
   const args = argsOf(call, held, agent, ports);
-  const host = openHost(call, held, agent, ports, (step) => makeCalls([step], held, agent, ports));
+  const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports));
   const sent = isReadResult(held.state.context, call.name)
     ? await readRest(args, held)
     : await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {
@@ -84,6 +105,8 @@ async function makeCall(
     outcome: await fitting(outcome, intent, held),
     tookMs,
   });
+  // What happened is written; that others are not told in time costs them a refusal of their own.
+  await coolTool(call, outcome, held, ports).catch(() => undefined);
 }
 
 /** What an approver wrote has no key of ours yet. */

@@ -24,8 +24,9 @@ export class NotKept extends Error {
 }
 
 export type Asked =
-  | { readonly is: "ok" | "parked" }
-  | ({ readonly is: "short" } & Extract<CommitReply, { answer: "short" }>);
+  | { readonly is: "ok" }
+  | { readonly is: "parked" }
+  | { readonly is: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number };
 
 export interface HeldRun {
   readonly id: string;

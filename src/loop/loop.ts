@@ -1,12 +1,13 @@
 /** What the loop works with, and how it can end. */
 import type { RunStatus } from "../core/run.ts";
+import type { Allowance } from "../ports/allowance.ts";
+import type { Cooling } from "../ports/asking.ts";
 import type { Accounts } from "../ports/accounts.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { Log } from "../ports/log.ts";
 import type { Losses } from "../ports/losses.ts";
 import type { Model } from "../ports/model.ts";
-import type { Rates } from "../ports/rates.ts";
 import type { Rooms } from "../ports/rooms.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
 
@@ -15,8 +16,10 @@ export interface LoopPorts {
   readonly toolbox: Toolbox;
   readonly accounts: Accounts;
   readonly gates: Gates;
-  /** None: models are asked as often as runs want. */
-  readonly rates?: Rates | undefined;
+  /** None: models have no limits of their own, and no price. */
+  readonly allowance?: Allowance | undefined;
+  /** None: what is refused to one run is asked for by others. */
+  readonly cooling?: Cooling | undefined;
   /** None: requests are not counted before they are sent. */
   readonly rooms?: Rooms | undefined;
   /** None: accounts that are lost together are lost one by one. */

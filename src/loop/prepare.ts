@@ -8,6 +8,7 @@ import { freezeUses } from "../core/tool-use.ts";
 import { afterMassLoss } from "../core/losses.ts";
 import { afterLook, afterOutage, afterToolsChanged, waitingSince } from "../core/waiting.ts";
 import type { Outage } from "../ports/accounts.ts";
+import { coolKey, coolScalekit } from "./cool.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { heldLosses } from "./lost.ts";
 import type { HeldRun } from "./held.ts";
@@ -21,6 +22,8 @@ export async function prepare(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
   const gates = connections.map((connection) => accountGate(identifier, connection));
   // Versions first, then the truth: an opening in between makes the park below be refused.
   const versions = await Promise.all(gates.map((gate) => ports.gates.version(gate)));
+  const cool = connections.length === 0 ? undefined : await ports.cooling?.closed([coolKey.scalekit]);
+  if (cool !== undefined) return cooling(held, ports, cool.until);
   const looked = await ports.accounts.look(identifier, connections);
   if (!looked.ok) return outage(held, ports, looked);
 
@@ -117,6 +120,16 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
   return undefined;
 }
 
-function outage(held: HeldRun, ports: LoopPorts, { message }: Outage): Promise<Left> {
-  return parkOrEnd(held, afterOutage(held.state, message, ports.chance.random()));
+async function outage(held: HeldRun, ports: LoopPorts, outage: Outage): Promise<Left> {
+  const until = await coolScalekit(outage, ports);
+  if (until !== undefined) return cooling(held, ports, until);
+  return parkOrEnd(held, afterOutage(held.state, outage.message, ports.chance.random()));
+}
+
+/** Nobody asks Scalekit for anything until then; and then they come one after the other. */
+function cooling(held: HeldRun, ports: LoopPorts, until: number): Promise<Left> {
+  const waitMs = Math.max(0, until - held.now());
+  const park = { kind: "parked", reason: "rate-limit", about: "prepare", message: "a cool-down of scalekit" } as const;
+  const delayMs = waitMs + ports.chance.random() * Math.min(30_000, 1_000 + waitMs / 4);
+  return parkOrEnd(held, { do: "park", park, delayMs });
 }

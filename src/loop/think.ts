@@ -4,18 +4,20 @@ import { answerJson, judge, type Judgement } from "../core/judge.ts";
 import { type Json, toJson } from "../core/json.ts";
 import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
 import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
+import type { Amount } from "../core/journal.ts";
 import type { Step } from "../core/next.ts";
 import { pastOf } from "../core/loops.ts";
-import { project } from "../core/project.ts";
 import { checkReadResult, READ_RESULT, withReadResult } from "../core/read-result.ts";
 import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
-import { afterLimit, afterModelFailure } from "../core/waiting.ts";
+import { afterModelFailure } from "../core/waiting.ts";
 import { withApprovals } from "./approve.ts";
+import { coolModel } from "./cool.ts";
 import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
+import { askModel, settleAnswer, settleFailure } from "./pay.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
 type Think = Extract<Step, { do: "think" }>;
@@ -24,34 +26,32 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   const { context } = held.state;
   if (context === undefined) throw new Error(`run ${held.id}: asked to think before it was prepared`);
   const asked = modelFor(held.state, context);
-  const waitMs = (await ports.rates?.take(asked.profile, ports.chance.nonce())) ?? 0;
-  if (waitMs > 0) return parkOrEnd(held, afterLimit(step.turn, waitMs, ports.chance.random()));
   const fitting = { step, asked, context, held, agent, ports };
   const fitted = await makeFit(fitting);
   if (fitted.is === "stopped") return undefined;
   if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure));
-  const request = project(held.state, context, step.shown, step.final, asked);
-  const because = step.because === undefined ? {} : { because: step.because };
-  const { turn, attempt, final, shown } = step;
-  held.note({ kind: "turn-requested", turn, attempt, final, shown, asked, ...because });
-  await held.flush();
+  const asking = await askModel(fitting);
+  if (asking.is === "left") return asking.ending;
+  const { request } = asking;
+  const { turn, final, because } = asking.asked;
   held.assertLease();
   const reply = await ports.model.respond(request, { timeoutMs: context.limits.modelTimeoutMs, signal: held.stop });
   if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
   if (held.stop.aborted) return undefined;
-  if (reply.kind === "failure" && reply.class === "context") return tooLong(fitting, reply);
-  if (reply.kind === "failure") return failed(fitting, failedOf(reply));
+  if (reply.kind === "failure") return noAnswer(fitting, reply);
+  const spent = await settleAnswer(fitting, reply);
 
   let judgement: Judgement;
   try {
-    judgement = await judged(reply, step, context, held, agent, ports);
+    judgement = await judged(reply, { ...step, final, ...(because && { because }) }, context, held, agent, ports);
   } catch (error) {
     return endByAgentError(held, agent, "output schema or key function", error);
   }
-  if (judgement.leadsTo === "discard") return discarded(fitting, judgement);
+  if (judgement.leadsTo === "discard") return discarded(fitting, judgement, spent);
   if (isRefusal(judgement) && hasAnother(held.state, context, asked, "refused"))
-    return failed(fitting, { why: "refused", message: "The model refused to answer." });
-  const { verbatim, text, finish, usage, costUsd, servedModel, requestId, tookMs } = reply;
+    return failed(fitting, { why: "refused", message: "The model refused to answer." }, spent);
+  const { costUsd } = spent;
+  const { verbatim, text, finish, usage, servedModel, requestId, tookMs } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
   held.note({
     kind: "turn-committed",
@@ -113,6 +113,14 @@ function isRefusal(judgement: Judgement): boolean {
   return judgement.leadsTo === "fail" && judgement.failure?.code === "refused";
 }
 
+async function noAnswer(fitting: Fitting, reply: ModelFailure): Promise<Left> {
+  const waitMs = await coolModel(fitting, reply);
+  const spent = settleFailure(fitting, reply);
+  if (reply.class === "context") return tooLong(fitting, reply);
+  const wish = waitMs === undefined ? {} : { retryAfterMs: Math.max(waitMs, reply.retryAfterMs ?? 0) };
+  return failed(fitting, { ...failedOf(reply), ...wish }, spent);
+}
+
 /** Too long for this model: less is shown, as far as that helps, and it is asked again. */
 async function tooLong(fitting: Fitting, failure: ModelFailure): Promise<Left> {
   const fitted = await afterRefusal(fitting, failure);
@@ -124,11 +132,12 @@ function failedOf({ class: why, message, retryAfterMs }: ModelFailure): Failed {
 }
 
 /** Another model is asked at once, if there is one and the trouble is of that kind; else the run waits or ends, as the best of them says. */
-async function failed({ step, held, context, asked, ports }: Fitting, failure: Failed): Promise<Left> {
+async function failed({ step, held, context, asked, ports }: Fitting, failure: Failed, spent?: Amount): Promise<Left> {
   const { why, message, retryAfterMs } = failure;
+  const used = spent === undefined ? {} : { spent };
   if (hasAnother(held.state, context, asked, why)) {
     const wish = retryAfterMs === undefined ? {} : { retryAfterMs };
-    held.note({ kind: "turn-failed", turn: step.turn, asked, why, message, ...wish });
+    held.note({ kind: "turn-failed", turn: step.turn, asked, why, message, ...wish, ...used });
     return undefined;
   }
   const { why: best, code, ...told } = mostHopeful([failure, ...held.state.failures]);
@@ -139,8 +148,8 @@ async function failed({ step, held, context, asked, ports }: Fitting, failure: F
     context.limits.attempts,
     ports.chance.random(),
   );
-  if (after.do === "end" && code !== undefined) return end(held, { ...after.end, code });
-  return parkOrEnd(held, after);
+  if (after.do === "park") return parkOrEnd(held, { ...after, park: { ...after.park, ...used } });
+  return end(held, { ...after.end, ...(code !== undefined && { code }), ...used });
 }
 
 function classOf(why: Trouble): FailureClass {
@@ -148,6 +157,10 @@ function classOf(why: Trouble): FailureClass {
 }
 
 /** An answer that is no answer counts as a failed attempt; when those are used up, the run ends with the answer's own fault. */
-function discarded(fitting: Fitting, { code, message }: Extract<Judgement, { leadsTo: "discard" }>): Promise<Left> {
-  return failed(fitting, { why: "unusable", message, code });
+function discarded(
+  fitting: Fitting,
+  { code, message }: Extract<Judgement, { leadsTo: "discard" }>,
+  spent: Amount,
+): Promise<Left> {
+  return failed(fitting, { why: "unusable", message, code }, spent);
 }

@@ -5,6 +5,8 @@ export interface Outage {
   readonly ok: false;
   readonly why: "unavailable" | "credentials";
   readonly message: string;
+  /** Scalekit's rate limit of its environment. */
+  readonly limited?: { readonly retryAfterMs?: number };
 }
 
 export type Looked = { readonly ok: true; readonly accounts: readonly SeenAccount[] } | Outage;

@@ -58,8 +58,8 @@ export type Move =
       readonly after?: number;
       readonly until: number;
     }
-  /** Redis ms. */
-  | { readonly to: "moment"; readonly until: number }
+  /** Redis ms. `waits`: what it waits for, so that it can be woken before. */
+  | { readonly to: "moment"; readonly until: number; readonly waits?: string }
   | { readonly to: "line" }
   | { readonly to: "end"; readonly status: FinalStatus };
 

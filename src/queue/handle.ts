@@ -1,5 +1,6 @@
 /** What `enqueue` gives back: a run, to wait for, to watch, to cancel. */
 import { ErrandError } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
 import type { Message } from "../core/messages.ts";
 import { transcript } from "../core/project.ts";
 import type { RunEvent } from "../core/run-events.ts";
@@ -35,14 +36,24 @@ export interface RunHandle<Output> {
    * @throws ErrandError `run-unknown`, `answer-invalid`
    */
   answer(call: string, says: Answer["says"], options?: { readonly by?: string }): Promise<void>;
+  /**
+   * Gives the run more than its agent's limits; a run that waits at one goes on. Not while a worker has it.
+   * @throws ErrandError `run-unknown`, `run-busy`, `option-invalid`
+   */
+  raise(limits: Partial<Limits>, options?: { readonly by?: string }): Promise<void>;
 }
 
 export interface RunActions {
   readonly cancel: (run: string) => Promise<boolean>;
   readonly answer: (given: GivenAnswer) => Promise<void>;
+  readonly raise: (run: string, limits: Partial<Limits>, by?: string) => Promise<void>;
 }
 
-export function runHandle<Output>(id: string, reader: RunReader, { cancel, answer }: RunActions): RunHandle<Output> {
+export function runHandle<Output>(
+  id: string,
+  reader: RunReader,
+  { cancel, answer, raise }: RunActions,
+): RunHandle<Output> {
   return {
     id,
     result: async (options = {}) => {
@@ -56,6 +67,7 @@ export function runHandle<Output>(id: string, reader: RunReader, { cancel, answe
     toolResult: (call) => reader.toolResult(id, call),
     cancel: () => cancel(id),
     answer: (call, says, options = {}) => answer({ run: id, call, says, ...options }),
+    raise: (limits, { by } = {}) => raise(id, limits, by),
   };
 }
 

@@ -83,7 +83,7 @@ function ofScalekit(failure: Failure): Outcome {
       // Without Scalekit's own word it may be a gRPC library that found the answer of an executed call too long.
       return failure.errorCode === ""
         ? unknown(failure)
-        : refused("rate-limit", `Scalekit's rate limit: ${failure.message}`, failure);
+        : { ...refused("rate-limit", `Scalekit's rate limit: ${failure.message}`, failure), by: "scalekit" };
     // Codes that an account which is not ACTIVE may get. Neither was executed, and the account's status, read again, decides
     // what follows.
     case "FailedPrecondition":
@@ -117,7 +117,7 @@ function refused(
   why: Extract<Outcome, { kind: "not-executed" }>["why"],
   message: string,
   { retryAfterMs }: Failure,
-): Outcome {
+): Extract<Outcome, { kind: "not-executed" }> {
   return { kind: "not-executed", why, message: safeText(message), ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
@@ -133,7 +133,10 @@ export function outageOfFailure(failure: Failure, doing: string): Outage {
     return { ok: false, why: "credentials", message };
   }
   const message = safeText(`Scalekit could not ${doing} (${failure.code}): ${failure.message}`);
-  return { ok: false, why: failure.unsent ?? "unavailable", message };
+  const { retryAfterMs } = failure;
+  const isLimit = (failure.code === "ResourceExhausted" && failure.said === "server") || failure.httpStatus === 429;
+  const limited = isLimit ? { limited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {};
+  return { ok: false, why: failure.unsent ?? "unavailable", message, ...limited };
 }
 
 /** Our client id, its secret, its rights or its URL are wrong: no waiting helps. The token endpoint answers in plain HTTP. */

@@ -128,6 +128,11 @@ export function askingConformance(name: string, open: OpenSubject): void {
     const a = await held(s, "a");
     assert.equal((await asks(s, a, ask(reserve(60, day)))).answer, "ok");
     assert.deepEqual(await s.spend(day.name), { spent: { tokens: 0, nano: 0 }, kept: { tokens: 60, nano: 10 } });
+    const free = { tokens: 5, nano: 0, budgets: [budget(9, "identifier:bob:d1")] };
+    const none = await held(s, "free");
+    assert.equal((await asks(s, none, ask({ reserve: free }))).answer, "ok");
+    await letsGo(s, none, { settle: { tokens: 3, nano: 0, ok: true } });
+    assert.deepEqual((await s.spend("identifier:bob:d1")).spent, { tokens: 3, nano: 0 }, "a model without a price");
     const b = await held(s, "b");
     const { length } = await header(s, b.run);
     assert.deepEqual(await asks(s, b, ask(reserve(50, day))), { answer: "short", budget: day.name, tokens: 40 });

@@ -165,13 +165,13 @@ const parks = (count: number, reason: "retry" | "budget" | "outage" | "review", 
 
 const failures: readonly (readonly [string, Given, ModelFailure, string])[] = [
   ["retry", [], failure("retry"), "park retry 200"],
-  ["rate limit", [], failure("rate-limit"), "park retry 200"],
-  ["Retry-After wins when it is longer", [], failure("rate-limit", 90_000), "park retry 90000"],
-  ["and not when it is shorter", [], failure("rate-limit", 10), "park retry 200"],
+  ["rate limit", [], failure("rate-limit"), "park rate-limit 200"],
+  ["Retry-After wins when it is longer", [], failure("rate-limit", 90_000), "park rate-limit 90000"],
+  ["and not when it is shorter", [], failure("rate-limit", 10), "park rate-limit 200"],
   ["the second time", parks(1, "retry", "t1"), failure("retry"), "park retry 400"],
   ["the last but one", parks(3, "retry", "t1"), failure("retry"), "park retry 1600"],
   ["the last", parks(4, "retry", "t1"), failure("retry"), "end model-unavailable"],
-  ["the last, by rate limit", parks(4, "retry", "t1"), failure("rate-limit"), "end model-unavailable"],
+  ["a limit of the provider's never ends a run", parks(9, "retry", "t1"), failure("rate-limit"), "park rate-limit 200"],
   ["attempts of other turns do not count", parks(4, "retry", "t0"), failure("retry"), "park retry 200"],
   [
     "waits for the operator are no attempts",

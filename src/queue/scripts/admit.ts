@@ -28,14 +28,18 @@ local function wakeOne(key)
 end
 
 -- Those that wait for it are looked at soon, one after the other. The rest comes at its own moment.
-local function reopen(key)
-  redis.call('DEL', p .. 'cool:' .. key)
-  for i, id in ipairs(redis.call('ZRANGE', p .. 'wait:cool:' .. key, 0, 999)) do
+local function wakeAll(key)
+  for i, id in ipairs(redis.call('ZRANGE', p .. 'wait:' .. key, 0, 999)) do
     if redis.call('HGET', p .. 'run:' .. id, 'place') == 'moment' then
       redis.call('ZADD', p .. 'looks', 'XX', 'LT', now + i * 20, 'run:' .. id)
     end
   end
-  redis.call('DEL', p .. 'wait:cool:' .. key)
+  redis.call('DEL', p .. 'wait:' .. key)
+end
+
+local function reopen(key)
+  redis.call('DEL', p .. 'cool:' .. key)
+  wakeAll('cool:' .. key)
 end
 
 -- What was kept aside is given back, and what was used is spent. Of a call that was lost nobody knows: all of it may have been billed.
@@ -48,8 +52,8 @@ local function settle(id, run, used)
   for _, name in ipairs(kept.budgets) do
     local key = p .. 'spend:' .. name
     if redis.call('EXISTS', key) == 1 then
-      redis.call('HINCRBY', key, 'kept-tokens', int(-kept.tokens))
-      redis.call('HINCRBY', key, 'kept-nano', int(-kept.nano))
+      redis.call('HINCRBY', key, 'kept-tokens', int(0 - kept.tokens))
+      redis.call('HINCRBY', key, 'kept-nano', int(0 - kept.nano))
       redis.call('HINCRBY', key, 'tokens', int(tokens))
       redis.call('HINCRBY', key, 'nano', int(nano))
     end

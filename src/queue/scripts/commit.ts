@@ -84,6 +84,10 @@ if move.to == 'line' or (h[3] and move.to ~= 'end') then
   toLine(id, run)
 elseif move.to == 'moment' then
   setStatus(id, run, h[2], h[9], 'parked', 'place', 'moment', 'reason', move.reason)
+  if move.waits then
+    redis.call('ZADD', p .. 'wait:' .. move.waits, move['until'], id)
+    redis.call('PEXPIREAT', p .. 'wait:' .. move.waits, int(move['until'] + 60000))
+  end
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 elseif move.to == 'gate' then
   local gates = {}

@@ -1,0 +1,25 @@
+import type { ModelName, Usage } from "../core/messages.ts";
+import type { CoolReason, DayBudget, ProfileBounds } from "./asking.ts";
+
+/** A model profile that nobody can use until the operator has done something. Told once, by whoever found out. */
+export interface ModelAlarm {
+  readonly code: "model-billing" | "model-credentials";
+  readonly profile: string;
+  /** What the provider said. */
+  readonly message: string;
+}
+
+/** Limits that are no run's own, and prices. Contract: never throws; what must be loaded is loaded when it is first asked for. */
+export interface Allowance {
+  profile(name: string): ProfileBounds & { readonly maxOutputTokens?: number };
+  /** Of the day of `now` (Redis ms). */
+  budgets(whose: { readonly identifier: string; readonly tenant?: string }, now: number): readonly DayBudget[];
+  /** US dollars; nothing when nobody knows. */
+  price(asked: ModelName, usage: Usage): Promise<number | undefined>;
+  alarm(alarm: ModelAlarm): void;
+}
+
+export const ALARM_CODE: Readonly<Record<Exclude<CoolReason, "rate-limit">, ModelAlarm["code"]>> = {
+  billing: "model-billing",
+  credentials: "model-credentials",
+};

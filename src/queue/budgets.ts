@@ -1,0 +1,88 @@
+/** A day's budget of an identifier or a tenant, as an operator looks at it and raises it. */
+import { budgetName, type Budgets, dayOf, type DayLimits, type Scope } from "../core/days.ts";
+import { ErrandError } from "../core/errors.ts";
+import { RAISE } from "./scripts/raise.ts";
+import type { Store } from "./store.ts";
+
+/** One of the two. */
+export interface BudgetOwner {
+  readonly identifier?: string;
+  readonly tenant?: string;
+}
+
+export interface BudgetUse {
+  readonly used: number;
+  /** Kept aside for model calls that are under way. */
+  readonly reserved: number;
+  /** With what an operator gave on top. */
+  readonly limit?: number;
+}
+
+export interface BudgetView {
+  readonly owner: BudgetOwner;
+  /** `2026-11-21`, in the time zone of the budgets. */
+  readonly day: string;
+  /** ms since 1970. */
+  readonly endsAt: number;
+  readonly tokens: BudgetUse;
+  readonly costUsd: BudgetUse;
+  readonly runs: { readonly used: number; readonly limit?: number };
+}
+
+/** What is given on top, for the rest of the day. */
+export interface BudgetRaise {
+  readonly tokens?: number;
+  readonly costUsd?: number;
+}
+
+const NANO = 1e9;
+
+/** @throws ErrandError `option-invalid` */
+export async function viewBudget(store: Store, budgets: Budgets, owner: BudgetOwner): Promise<BudgetView> {
+  const { scope, name } = scopeOf(owner);
+  const { day, endsAt } = dayOf(Date.now(), budgets.timeZone ?? "UTC");
+  const found = await store.redis.hgetall(`${store.prefix}spend:${budgetName(scope, name, day)}`);
+  const of = (field: string): number => Number(found[field] ?? 0);
+  const limits: DayLimits = budgets[scope] ?? {};
+  const use = (unit: "tokens" | "nano", limit: number | undefined, per: number): BudgetUse => ({
+    used: of(unit) / per,
+    reserved: of(`kept-${unit}`) / per,
+    ...(limit !== undefined && { limit: limit + of(`extra-${unit}`) / per }),
+  });
+  return {
+    owner,
+    day,
+    endsAt,
+    tokens: use("tokens", limits.tokens, 1),
+    costUsd: use("nano", limits.costUsd, NANO),
+    runs: { used: of("runs"), ...(limits.runs !== undefined && { limit: limits.runs }) },
+  };
+}
+
+/** Runs that wait for the day to end go on if it is enough. @throws ErrandError `option-invalid` */
+export async function raiseBudget(
+  store: Store,
+  budgets: Budgets,
+  owner: BudgetOwner,
+  { tokens = 0, costUsd = 0 }: BudgetRaise,
+  nonce: string,
+): Promise<void> {
+  const { scope, name } = scopeOf(owner);
+  if (!(Number.isInteger(tokens) && tokens >= 0 && tokens <= 1e12))
+    refuse(`tokens: expected a whole number from 0 to 1000000000000, got ${String(tokens)}.`);
+  if (!(typeof costUsd === "number" && costUsd >= 0 && costUsd <= 1e6))
+    refuse(`costUsd: expected US dollars from 0 to 1000000, got ${String(costUsd)}.`);
+  if (tokens === 0 && costUsd === 0) refuse("expected tokens, costUsd or both: what is given on top.");
+  const { day, endsAt } = dayOf(Date.now(), budgets.timeZone ?? "UTC");
+  await store.run(RAISE, budgetName(scope, name, day), endsAt, tokens, Math.round(costUsd * NANO), nonce);
+}
+
+function scopeOf({ identifier, tenant }: BudgetOwner): { readonly scope: Scope; readonly name: string } {
+  if (typeof identifier === "string" && tenant === undefined) return { scope: "identifier", name: identifier };
+  if (typeof tenant === "string" && identifier === undefined) return { scope: "tenant", name: tenant };
+  return refuse("expected { identifier } or { tenant }, one of the two.");
+}
+
+function refuse(message: string): never {
+  throw new ErrandError("option-invalid", `budget: ${message}`);
+}
