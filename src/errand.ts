@@ -67,9 +67,12 @@ import {
   type UnknownFilter,
   type UnknownPage,
 } from "./queue/unknowns.ts";
+import { type LineFilter, listLines, type WaitingLines } from "./queue/lines.ts";
+import { redisSwitches } from "./queue/switches.ts";
 import { createSchedules } from "./queue/schedules.ts";
 import { digest } from "./queue/shift.ts";
 import { redisStates } from "./queue/states.ts";
+import { knownTargets, type SwitchActions, switchActions } from "./switch-actions.ts";
 import { openSources } from "./tool-sources.ts";
 import { type ScheduleActions, scheduleActions } from "./schedule-actions.ts";
 import { createChecker } from "./tools/check.ts";
@@ -77,7 +80,7 @@ import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
 import { createWebhook } from "./scalekit/webhook.ts";
 
-export interface Errand {
+export interface Errand extends SwitchActions {
   /** @throws ErrandError `agent-unknown`, `input-invalid`, `identifier-invalid`, `idempotency-conflict`, `redis-…` */
   enqueue<Given, Input, Output>(
     agent: TypedAgent<Given, Input, Output>,
@@ -103,6 +106,8 @@ export interface Errand {
   reopen(profile: string): Promise<boolean>;
   /** Agents that run at times of their own, for each user. */
   readonly schedules: ScheduleActions;
+  /** Who waits for a slot, in the order of their turns, and what keeps them. @throws ErrandError `option-invalid`, `redis-…` */
+  lines(filter?: LineFilter): Promise<WaitingLines>;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
   /** Starts working in this process. `queues: []` only wakes and fires schedules; with `wake: false` it needs no models and no Scalekit. */
@@ -195,6 +200,8 @@ export function createErrand(options: ErrandOptions): Errand {
     enqueue: async (agent: Agent | string, given: EnqueueOptions<unknown>) =>
       handle(await reach(() => producer.create(agents.need(agent), given))) as RunHandle<never>,
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
+    lines: (filter = {}) => reach(() => listLines(app.store, filter)),
+    ...switchActions(redisSwitches(app.store, app.tickets, knownTargets(agents)), reach),
     run: handle,
     schedules: scheduleActions({ schedules, agents, reach, handle, cancel }),
     unknowns: (filter = {}) => reach(() => listUnknowns(app.store, reader, filter)),

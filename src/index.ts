@@ -110,3 +110,7 @@ export type { ProxyMethod } from "./scalekit/proxy-wire.ts";
 export { type Kruxos, kruxos, type KruxosOptions, type KruxosTool } from "./tools/kruxos/kruxos.ts";
 export { type Mcp, mcp, type McpOptions, type McpTool } from "./tools/mcp/mcp.ts";
 export type { McpToken, McpTokenContext } from "./tools/mcp/target.ts";
+export type { SwitchKind, SwitchTarget } from "./core/switches.ts";
+export type { LineCaps, LineFilter, WaitingLine, WaitingLines } from "./queue/lines.ts";
+export type { PausedSwitch, PauseNote } from "./queue/switches.ts";
+export type { SwitchActions } from "./switch-actions.ts";

@@ -6,6 +6,7 @@ import type { DemoArgs } from "./demo-command.ts";
 import { EXIT, EXIT_CODES, fail } from "./failure.ts";
 import { type GlobalArgs, type Io, line } from "./io.ts";
 import { addApprovals, addUnknowns } from "./grammar-people.ts";
+import { addOperator } from "./grammar-operator.ts";
 import { addTools } from "./grammar-tools.ts";
 import type { ParkedArgs } from "./parked.ts";
 
@@ -45,6 +46,7 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addParked(program, io, exit);
   addUnknowns(program, io, exit);
   addApprovals(program, io, exit);
+  addOperator(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
   addTools(program, io, exit);

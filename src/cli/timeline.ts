@@ -220,6 +220,8 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
       return `parked${moment}, waits for the operator${told}`;
     case "review":
       return `parked${moment}, waits for a person's decision${told}`;
+    case "paused":
+      return `parked, stopped by an operator${told}`;
     case "approval":
       return `parked${moment}, waits for an approval`;
     case "newer-version":

@@ -111,7 +111,7 @@ function think(state: RunState, shown: readonly Shown[], now: number): Step {
 /** Failed attempts of one step so far: each was a park, for `reason` if one is given. */
 export function attemptsOf(state: RunState, about: string, reason?: ParkReason): number {
   const counts = (park: Parked): boolean =>
-    reason === undefined ? park.reason !== "settling" && park.reason !== "rate-limit" : park.reason === reason;
+    reason === undefined ? !["settling", "rate-limit", "paused"].includes(park.reason) : park.reason === reason;
   return state.parks.filter((park) => park.about === about && counts(park)).length;
 }
 

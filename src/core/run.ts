@@ -43,6 +43,7 @@ export interface Need {
  * `settling`: a call of a lost worker may still be under way. `outage`, `budget`: the operator's matter, looked at again by itself; `budget` also a limit of tokens or money.
  * `newer-version`: a newer Errand wrote the journal; this one would misread it. `review`: a person must decide, because a tool's
  * definition changed or nobody can know a call's outcome. `approval`: a person must say whether a call may be made.
+ * `paused`: an operator stopped what it would begin.
  */
 export type ParkReason =
   | "newer-version"
@@ -54,7 +55,8 @@ export type ParkReason =
   | "outage"
   | "budget"
   | "review"
-  | "approval";
+  | "approval"
+  | "paused";
 
 /** A tool as frozen into the run. */
 export interface FrozenTool extends Repeatability {

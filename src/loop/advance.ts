@@ -5,10 +5,10 @@ import { afterCallFailure } from "../core/waiting.ts";
 import { askApproval, awaitApproval } from "./approve.ts";
 import { makeCalls } from "./call.ts";
 import { ask, conclude, planLook } from "./doubt.ts";
-import { type HeldRun, LeaseLost, NotKept } from "./held.ts";
+import { type HeldRun, LeaseLost, NotKept, Stopped } from "./held.ts";
 import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
-import { end, isStopped, parkOrEnd } from "./leave.ts";
+import { end, isStopped, parkOrEnd, pause } from "./leave.ts";
 import { think } from "./think.ts";
 
 /** @throws whatever the store throws when it cannot be reached; the run is then found by the next looks */
@@ -17,7 +17,7 @@ export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
     for (;;) {
       const step = next(held.state, { now: held.now(), cancelled: held.cancelled });
       if (ports.draining() && step.do !== "end") return await handBack(held);
-      const left = await take(step, held, agent, ports).catch(unsent);
+      const left = await take(step, held, agent, ports).catch((error: unknown) => unsent(error, held, agent));
       if (left !== undefined) return left;
     }
   } catch (error) {
@@ -26,9 +26,11 @@ export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
   }
 }
 
-/** The evidence is there: the next step is what follows from it. */
-function unsent(error: unknown): undefined {
+/** The evidence is there: the next step is what follows from it. What is stopped waits. */
+async function unsent(error: unknown, held: HeldRun, agent: Agent): Promise<Left> {
+  if (error instanceof Stopped) return pause(held, agent, error);
   if (!(error instanceof NotKept)) throw error;
+  return undefined;
 }
 
 async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {

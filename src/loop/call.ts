@@ -10,7 +10,7 @@ import type { FrozenTool } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
-import type { HeldRun } from "./held.ts";
+import type { HeldRun, Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import { coolKeysOf, coolTool } from "./cool.ts";
 import { isStopped } from "./leave.ts";
@@ -36,7 +36,7 @@ export async function makeCalls(
     waited,
   });
   if (allowed.is !== "ok") return "parked";
-  await Promise.all(intents.map((step) => makeCall(step, held, agent, ports)));
+  await makeAll(intents, held, agent, ports);
   return undefined;
 }
 
@@ -45,7 +45,14 @@ async function makeNested(step: CallStep, held: HeldRun, agent: Agent, ports: Lo
   const intents = intentsOf([step], ports);
   for (const claim of claims(intents, held)) held.note(claim);
   await held.flush();
-  await Promise.all(intents.map((one) => makeCall(one, held, agent, ports)));
+  await makeAll(intents, held, agent, ports);
+}
+
+/** @throws Stopped when an operator stopped a call that one of them would have made; all are settled then */
+async function makeAll(intents: readonly Intent[], held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
+  const stops = await Promise.all(intents.map((step) => makeCall(step, held, agent, ports)));
+  const stopped = stops.find((it) => it !== undefined);
+  if (stopped !== undefined) throw stopped;
 }
 
 type Intent = CallStep & { readonly intent: string };
@@ -79,7 +86,12 @@ function timeoutOf(held: HeldRun, call: RunnableCall): number {
   return toolOf(held, call)?.timeoutMs ?? held.state.context?.limits.toolTimeoutMs ?? 0;
 }
 
-async function makeCall({ call, intent }: Intent, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
+async function makeCall(
+  { call, intent }: Intent,
+  held: HeldRun,
+  agent: Agent,
+  ports: LoopPorts,
+): Promise<Stopped | undefined> {
   // Stopped between intent and send: the aborted signal keeps it from being sent, and the evidence says so.
   if (!isStopped(held)) held.assertLease();
   const started = ports.clock.monotonic();
@@ -107,6 +119,7 @@ async function makeCall({ call, intent }: Intent, held: HeldRun, agent: Agent, p
   });
   // What happened is written; that others are not told in time costs them a refusal of their own.
   await coolTool(call, outcome, held, ports).catch(() => undefined);
+  return host.paused;
 }
 
 /** What an approver wrote has no key of ours yet. */

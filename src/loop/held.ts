@@ -23,6 +23,19 @@ export class NotKept extends Error {
   override readonly name = "NotKept";
 }
 
+/** Thrown by `flush` and `ask`: an operator stopped what would begin. Its intents are dropped, all else still waits to be written. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+  /** The switch, and the version of its gate. */
+  readonly by: string;
+  readonly version: number;
+  constructor(by: string, version: number) {
+    super(`${by} is paused`);
+    this.by = by;
+    this.version = version;
+  }
+}
+
 export type Asked =
   | { readonly is: "ok" }
   | { readonly is: "parked" }
@@ -43,12 +56,12 @@ export interface HeldRun {
   note(entry: Entry): void;
   /**
    * Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped.
-   * @throws NotKept, LeaseLost
+   * @throws NotKept, Stopped, LeaseLost
    */
   flush(move?: Move): Promise<boolean>;
   /**
    * Writes what waits and these entries, if what they announce is allowed; else the run has parked. `short`: nothing was written.
-   * @throws NotKept, LeaseLost
+   * @throws NotKept, Stopped, LeaseLost
    */
   ask(entries: readonly Entry[], ask: Omit<Ask, "entries">): Promise<Asked>;
   /** What the last model call has used. It is told with the next thing that is written. */
@@ -128,7 +141,13 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     return intents.length > 0;
   };
 
-  type Written = Exclude<CommitReply, { readonly answer: "fenced" | "conflict" }>;
+  const connectionsOf = (entries: readonly Entry[]): readonly string[] => {
+    const names = entries.flatMap((it) => (it.kind === "call-claimed" ? [it.tool] : []));
+    const used = (committed.context?.tools ?? []).filter(({ name }) => names.includes(name));
+    return [...new Set(used.flatMap(({ connection }) => (connection === "" ? [] : [connection])))];
+  };
+
+  type Written = Exclude<CommitReply, { readonly answer: "fenced" | "conflict" | "stopped" }>;
   const write = async (move: Move, asked: readonly Entry[] = [], ask?: Ask): Promise<Written> => {
     const mine = waiting;
     const entries = [...mine, ...asked];
@@ -141,8 +160,10 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     try {
       const more = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
       const nonce = chance.nonce();
-      reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, move, ...more });
-      if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
+      const uses = connectionsOf(entries);
+      reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, uses, move, ...more });
+      if (reply.answer === "stopped") waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
+      else if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
       if (reply.answer === "short") waiting = [...mine, ...waiting];
       if (reply.answer === "ok" || reply.answer === "unkept" || reply.answer === "parked") {
         const { at } = reply;
@@ -153,6 +174,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     } finally {
       sending = [];
     }
+    if (reply.answer === "stopped") throw new Stopped(reply.by, reply.version);
     if (reply.answer === "gate-moved" || reply.answer === "short") return reply;
     if (reply.answer === "fenced" || reply.answer === "conflict") return lost(reply.answer);
     hear(reply.at);
@@ -210,4 +232,9 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       if (cancelled) cancelling.abort(new Error("the run was cancelled"));
     },
   };
+}
+
+/** What begins something outside. */
+function isIntent({ kind }: Entry): boolean {
+  return kind === "call-claimed" || kind === "turn-requested";
 }

@@ -2,8 +2,9 @@
 import type { Agent } from "../core/agent.ts";
 import type { Ended } from "../core/journal.ts";
 import type { AfterFailure } from "../core/waiting.ts";
-import type { Ending } from "./loop.ts";
-import { type HeldRun, LeaseLost } from "./held.ts";
+import { pausedSince, switchGate } from "../core/switches.ts";
+import type { Ending, Left } from "./loop.ts";
+import { type HeldRun, LeaseLost, type Stopped } from "./held.ts";
 
 /** The worker stops at once, or lost its ticket: the run must be let go, but as far as we know it is ours. */
 export function isStopped(held: HeldRun): boolean {
@@ -21,6 +22,19 @@ export function endByAgentError(held: HeldRun, agent: Agent, where: string, erro
   const told = error instanceof Error ? `${error.name}: ${error.message.slice(0, 500)}` : "something that is no Error";
   const message = `The ${where} of agent "${agent.name}" threw ${told}`;
   return end(held, { kind: "ended", status: "failed", code: "agent-error", message });
+}
+
+/** Until it is resumed, or the run has waited for that as long as it may. */
+export async function pause(held: HeldRun, agent: Agent, { by, version }: Stopped): Promise<Left> {
+  // What was bought is kept, also if it has been resumed meanwhile.
+  await held.flush();
+  const expiresAfterMs = held.state.context?.expiresAfterMs ?? agent.expiresAfterMs;
+  const until = Math.round((pausedSince(held.state) ?? held.now()) + expiresAfterMs);
+  const message = `${by.replace(":", " ")} is paused`;
+  if (held.now() >= until)
+    return end(held, { kind: "ended", status: "expired", message: `${message}, and was not resumed in time.` });
+  held.note({ kind: "parked", reason: "paused", about: by, message });
+  return (await held.flush({ to: "gate", gate: switchGate(by), version, until })) ? "parked" : undefined;
 }
 
 export async function parkOrEnd(held: HeldRun, after: AfterFailure): Promise<Ending> {

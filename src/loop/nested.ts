@@ -19,11 +19,14 @@ import { errorEnvelope, type Evidence, happenedEnvelope, type Outcome, repeatEnv
 import type { FrozenTool } from "../core/run.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
 import { approvalFor } from "./approve.ts";
-import { type HeldRun, NotKept } from "./held.ts";
+import { type HeldRun, NotKept, Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import type { LoopPorts } from "./loop.ts";
+import { afterOthers, turnstile } from "./turnstile.ts";
 
 export interface Host extends ToolHost {
+  /** What stopped one of its calls, so that it was suspended. */
+  readonly paused: Stopped | undefined;
   /**
    * The tool has answered: nothing more is sent, and what is under way is waited for. @returns its outcome, or that it was suspended
    * @throws what made it impossible to go on: the lease, the store
@@ -46,6 +49,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
   const writes = turnstile(1);
   const reads = turnstile(held.state.context?.limits.parallel ?? 1);
   let over: "suspended" | "closed" | undefined;
+  let paused: Stopped | undefined;
   let broken: { readonly error: unknown } | undefined;
 
   const planned = (): RunnableCall[] => (held.state.subs[parent.id] ?? []).map(({ call }) => call);
@@ -154,9 +158,20 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
       } else if (at.is !== "open" || waitsBelow(held.state, call, attempts, held.now()) !== undefined) {
         return composite ? stop() : failure("ToolUnavailable", `${call.name} was not executed: ${whyWaits(at)}`, true);
       } else {
-        await make({ call: approvedCall(held.state, call), attempt: at.attempt }).catch((error: unknown) => {
-          if (!(error instanceof NotKept)) throw error;
-        });
+        const stopped = await make({ call: approvedCall(held.state, call), attempt: at.attempt }).then(
+          () => undefined,
+          (error: unknown) => {
+            if (error instanceof Stopped) return error;
+            if (!(error instanceof NotKept)) throw error;
+            return undefined;
+          },
+        );
+        if (stopped !== undefined && !composite)
+          return failure("ToolUnavailable", `${call.name} was not executed: ${stopped.message}.`, true);
+        if (stopped !== undefined) {
+          paused = stopped;
+          return stop();
+        }
       }
     }
   };
@@ -180,6 +195,9 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
   };
 
   return {
+    get paused() {
+      return paused;
+    },
     execute: (request) => {
       const answer = execute(request);
       under.add(answer);
@@ -267,26 +285,4 @@ function whyWaits(at: CallStanding): string {
     default:
       return "it has to wait for somebody.";
   }
-}
-
-/** A round of everything that can go on now. */
-async function afterOthers(): Promise<void> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
-}
-
-/** At most so many at once, in the order in which they come. */
-function turnstile(places: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let free = places;
-  return async (work) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    }
-  };
 }

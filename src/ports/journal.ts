@@ -71,6 +71,8 @@ export interface Commit {
   readonly nonce: string;
   readonly entries: readonly Entry[];
   readonly move: Move;
+  /** Connections that its intents use. */
+  readonly uses?: readonly string[];
   /** Of a move to `stay`. */
   readonly ask?: Ask;
   /** Of the last model call that was asked for. Without it, a run that asks again or lets go has lost it: all that was kept aside counts. */
@@ -88,6 +90,8 @@ export type CommitReply =
   | { readonly answer: "parked"; readonly at: number; readonly park: Parked }
   /** It does not fit into a day's budget; nothing was written. What is left of it: whichever of the two is too little. */
   | { readonly answer: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number }
+  /** An operator stopped what these intents begin, by this switch; nothing was written. `version`: of the switch's gate. */
+  | { readonly answer: "stopped"; readonly by: string; readonly version: number }
   | { readonly answer: "fenced" }
   | { readonly answer: "conflict" }
   | { readonly answer: "gate-moved" };

@@ -27,9 +27,9 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       const [answer, cancelled] = await store.run(RENEW, run, epoch);
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
-    commit: async ({ run, epoch, length, nonce, entries, move, ask, settle }) => {
+    commit: async ({ run, epoch, length, nonce, entries, uses, move, ask, settle }) => {
       const asked = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
-      const args = [run, epoch, length, nonce, JSON.stringify({ ...moveOf(move, entries), ...asked })];
+      const args = [run, epoch, length, nonce, JSON.stringify({ ...moveOf(move, entries, uses), ...asked })];
       const texts = entries.map((entry) => JSON.stringify(entry));
       // What an intent announces is done only if the intent is there after a failover as well.
       const { reply, kept } = entries.some((entry) => entry.kind === "call-claimed")
@@ -94,6 +94,8 @@ function commitReply([answer, at, cancelled, park]: readonly unknown[], kept: bo
       return { answer, at: Number(at), park: JSON.parse(String(park)) as Parked };
     case "ok":
       return { answer: kept ? "ok" : "unkept", at: Number(at), cancelled: cancelled === "1" };
+    case "stopped":
+      return { answer, by: String(at), version: Number(cancelled) };
     case "fenced":
     case "conflict":
     case "gate-moved":
@@ -104,7 +106,7 @@ function commitReply([answer, at, cancelled, park]: readonly unknown[], kept: bo
 }
 
 /** A move as the script reads it: where the run waits and why, what it needs from now on, and what nobody can know. */
-function moveOf(move: Move, entries: readonly Entry[]): object {
+function moveOf(move: Move, entries: readonly Entry[], uses: readonly string[] = []): object {
   const unknown = entries.flatMap((entry) => (entry.kind === "unknown" ? [entry.intent] : []));
   const told = {
     // All accounts were ACTIVE: it needs none.
@@ -112,6 +114,7 @@ function moveOf(move: Move, entries: readonly Entry[]): object {
     ...("until" in move && { reason: entries.find((entry) => entry.kind === "parked")?.reason ?? "" }),
     ...(unknown.length > 0 && { unknown }),
     ...approvalsIn(entries),
+    ...intentsIn(entries, uses),
     ...(entries.some((entry) => entry.kind === "turn-committed") && { turned: true }),
   };
   switch (move.to) {
@@ -122,6 +125,13 @@ function moveOf(move: Move, entries: readonly Entry[]): object {
     default:
       return { ...told, ...move };
   }
+}
+
+/** What an operator may have stopped. */
+function intentsIn(entries: readonly Entry[], uses: readonly string[]): object {
+  const begins = entries.some(({ kind }) => kind === "call-claimed" || kind === "turn-requested");
+  const tools = entries.flatMap((entry) => (entry.kind === "call-claimed" ? [`tool:${entry.tool}`] : []));
+  return begins ? { intends: [...tools, ...uses.map((connection) => `connection:${connection}`)] } : {};
 }
 
 /** Who is asked what, and what is claimed: the script lets no intent pass that was asked about and is not approved as it is. */

@@ -7,6 +7,7 @@ import { journalConformance } from "./journal.ts";
 import { needsConformance } from "./needs.ts";
 import { placesConformance } from "./places.ts";
 import { remindersConformance } from "./reminders.ts";
+import { switchesConformance } from "./switches.ts";
 import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
 import { sentTwice } from "./twice.ts";
 
@@ -23,6 +24,7 @@ for (const [name, open] of SUBJECTS) {
   needsConformance(name, open);
   remindersConformance(name, open);
   answersConformance(name, open);
+  switchesConformance(name, open);
   askingConformance(name, open);
   approvalsConformance(name, open);
 }

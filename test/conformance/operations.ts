@@ -37,6 +37,9 @@ export type Op =
     }
   | { readonly do: "open"; readonly gate: string; readonly changed: number | undefined }
   | { readonly do: "looked" | "remind"; readonly gate: string }
+  | { readonly do: "pause" | "resume"; readonly name: string }
+  /** A worker takes it and asks a model; what is stopped waits for the switch. */
+  | { readonly do: "begin"; readonly run: string }
   /** A run that waits for a person's word on one of two attempts, that word, and what comes of it after all. */
   | { readonly do: "ask" | "answer" | "settle"; readonly run: string; readonly second: boolean; readonly yes: boolean }
   | { readonly do: "age"; readonly ms: number }
@@ -98,6 +101,14 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
       yes: fc.boolean(),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom("pause", "resume"),
+      name: fc.constantFrom("agent:note", "identifier:ann", "tenant:acme"),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("begin" as const), run }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant("age" as const), ms: fc.constantFrom(3_000, 17_000, 31_000, 61_000) }),

@@ -1,5 +1,6 @@
 /** What creates a run. */
 import { randomUUID } from "node:crypto";
+import { answerNonce, type Answer, type Evidence } from "../../src/core/outcome.ts";
 import type { CreateRequest } from "../simulation/memory-api.ts";
 
 export function createRequest(
@@ -22,4 +23,10 @@ export function createRequest(
     ...rest,
     created: { kind: "created", agent, identifier, input: { n: 1 }, ...named },
   };
+}
+
+/** What a person says of an attempt. */
+export function answerOf(intent: string, says: Answer["says"]): Omit<Evidence, "at"> {
+  const outcome = { kind: "answered", says } as const;
+  return { nonce: answerNonce(intent), call: "t0c0", tool: "x", argsHash: "h", tookMs: 0, outcome };
 }

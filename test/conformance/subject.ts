@@ -3,17 +3,19 @@ import type { TestContext } from "node:test";
 import { DEFAULT_STORE, type StoreOptions } from "../../src/queue/store.ts";
 import { approvalNonce } from "../../src/core/approval.ts";
 import { approvalGate, reviewGate } from "../../src/core/gate.ts";
-import { type Answer, answerNonce, type Approval, type Evidence } from "../../src/core/outcome.ts";
+import type { Answer, Approval, Evidence } from "../../src/core/outcome.ts";
 import { ANSWER } from "../../src/queue/scripts/answer.ts";
 import { CANCEL } from "../../src/queue/scripts/cancel.ts";
 import { DECIDE } from "../../src/queue/scripts/decide.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { REMIND } from "../../src/queue/scripts/remind.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
+import { PAUSE, RESUME } from "../../src/queue/scripts/switches.ts";
 import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import { decodeTickets, type Ticket } from "../../src/queue/codec.ts";
 import type { RedisGates } from "../../src/queue/journal.ts";
+import { answerOf } from "./request.ts";
 import { testStore } from "../support/store.ts";
 import { ageAsking, type AskingSubject, memoryAsking, redisAsking } from "./asking-subject.ts";
 import type { CreateReply, CreateRequest } from "../simulation/memory-api.ts";
@@ -78,6 +80,8 @@ export interface Subject extends AskingSubject {
   /** What was told of them, in order. */
   events(): Promise<readonly string[]>;
   remind(nonce: string, gates: readonly string[]): Promise<number>;
+  pause(name: string): Promise<boolean>;
+  resume(name: string): Promise<boolean>;
   /** The store's ms. */
   now(): number;
   /** As if so many ms had passed for leases and looks. */
@@ -152,6 +156,8 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
     ],
     events: async () => store.events.map(eventText),
     remind: (nonce, gates) => at(() => store.remind(nonce, gates)),
+    pause: (name) => at(() => store.pause(name)),
+    resume: (name) => at(() => store.resume(name)),
     waiters: async (gate) => Array.from(store.gates.get(gate)?.waiters.keys() ?? []).toSorted(),
     now: () => Date.now() + aged,
     age: async (ms) => void (aged += ms),
@@ -257,6 +263,12 @@ export const redisSubject: OpenSubject = (t, options) => {
         return ["type", "run", "needs", "number", "manual"].map((name) => of[name] ?? "").join(" | ");
       });
     },
+    pause: async (name) => (await store.run(PAUSE, name, "{}"))[0] === "",
+    resume: async (name) => {
+      let [was, more] = await store.run(RESUME, name, 100, "1");
+      while (more === "1") [, more] = await store.run(RESUME, name, 100, "");
+      return was !== "";
+    },
     remind: async (nonce, gates) => Number((await store.run(REMIND, nonce, ...gates))[0]),
     now: () => Date.now(),
     age: async (ms) => {
@@ -283,9 +295,4 @@ export const redisSubject: OpenSubject = (t, options) => {
 
 function decisionOf(asked: string, kind: Approval["kind"], argsHash: string, call: string): Omit<Evidence, "at"> {
   return { nonce: approvalNonce(asked), call, tool: "x", argsHash: "h", tookMs: 0, outcome: { kind, argsHash } };
-}
-
-function answerOf(intent: string, says: Answer["says"]): Omit<Evidence, "at"> {
-  const outcome = { kind: "answered", says } as const;
-  return { nonce: answerNonce(intent), call: "t0c0", tool: "x", argsHash: "h", tookMs: 0, outcome };
 }

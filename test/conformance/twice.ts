@@ -29,6 +29,17 @@ export function sentTwice(subject: Subject): Subject {
     },
     create: (...asked) => twice(() => subject.create(...asked)),
     remind: (...asked) => twice(() => subject.remind(...asked)),
+    // Each is one of its own; the second finds it done.
+    pause: async (name) => {
+      const isNew = await subject.pause(name);
+      await subject.pause(name);
+      return isNew;
+    },
+    resume: async (name) => {
+      const was = await subject.resume(name);
+      await subject.resume(name);
+      return was;
+    },
     cancel: (...asked) => twice(() => subject.cancel(...asked)),
     decide: async (...asked) => {
       const one = await subject.decide(...asked);

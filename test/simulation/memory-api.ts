@@ -50,6 +50,9 @@ export interface MemoryStore {
   decide(run: string, asked: string, call: string, said: Omit<Evidence, "at">): Decided;
   cancel(run: string): "held" | "free" | "final" | "gone";
   open(gate: string, version: number | undefined, most: number, changedAt?: number): { version: number; left: number };
+  /** @returns whether it was on, or off, before */
+  pause(name: string): boolean;
+  resume(name: string): boolean;
   looked(seen: readonly LookedAt[]): number;
   /** @returns how many of them are needed */
   remind(nonce: string, gates: readonly string[]): number;

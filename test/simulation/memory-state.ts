@@ -4,6 +4,7 @@ import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal, type RunStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
 import { type Caps, createTurns, lineOf, type Path, pathOf as pathIn, type Turns } from "../../src/core/turns.ts";
+import { isSwitchGate } from "../../src/core/switches.ts";
 import { entry } from "./maps.ts";
 import { createMemoryNeeds, type MemoryNeeds, type StoredNeed } from "./memory-needs.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
@@ -96,6 +97,8 @@ export interface MemoryState {
   readonly gates: Map<string, StoredGate>;
   readonly turns: Turns;
   readonly tenants: Map<string, string>;
+  /** What an operator stopped. */
+  readonly off: Set<string>;
   readonly looks: Map<string, number>;
   /** "<run> <intent>" of attempts whose outcome nobody knows. */
   readonly unknowns: Set<string>;
@@ -155,7 +158,8 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     total: options.maxLive ?? Infinity,
     agents: options.agentCaps ?? new Map(),
   };
-  const turns = createTurns(caps, () => false);
+  const off = new Set<string>();
+  const turns = createTurns(caps, (name) => off.has(name));
   const fill = (): void => {
     for (const id of turns.fill()) {
       const run = find(id);
@@ -221,7 +225,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       case "accounts": {
         const gates = move.to === "gate" ? [move] : move.needs;
         Object.assign(run, { status: "parked", place: "gate", reason, gates: gates.map(({ gate }) => gate) });
-        const answered = move.to === "gate" && move.unless !== undefined;
+        const answered = move.to === "gate" && (move.unless !== undefined || isSwitchGate(move.gate));
         run.after = move.to === "accounts" ? move.after : undefined;
         for (const { gate, version } of gates) {
           gateOf(gate).waiters.set(run.id, version);
@@ -249,8 +253,9 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       looks.set(member, now() + grace);
       if (!is("due-makes-no-tickets")) ticket(run);
     } else {
+      const isPaused = run.place === "gate" && run.gates.some(isSwitchGate);
       if (run.place === "gate") leaveGates(run);
-      toLine(run);
+      toLine(run, run.cancel || isPaused);
     }
   };
 
@@ -260,5 +265,5 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     return made;
   };
   const ways = { leaveGates, fill, ticket, toLine, enter, pathOf, unseat, goOn, goTo, look, write, takeTickets };
-  return { runs, gates, turns, tenants, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
+  return { runs, gates, turns, tenants, off, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }

@@ -11,6 +11,8 @@ import { byScore } from "./maps.ts";
 import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryApprovals } from "./memory-approvals.ts";
+import { superfluous } from "./memory-coalesce.ts";
+import { createMemorySwitches } from "./memory-switches.ts";
 import { createMemoryBlobs } from "./memory-blobs.ts";
 import { createMemoryState, type MemoryOptions, type StoredRun } from "./memory-state.ts";
 
@@ -20,18 +22,9 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { runs, gates, turns, tenants, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates } = state;
   const { goOn, goTo, look, write, toLine, enter, pathOf, fill } = state;
   const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine });
+  const switches = createMemorySwitches({ ...state, off: state.off });
   const approvals = createMemoryApprovals({ now, leaveGates, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
-
-  /** Newest first: those that wait for an account, and those without a turn that are not being worked. */
-  const superfluous = (agent: string, identifier: string): { waits: StoredRun | undefined; idle: StoredRun[] } => {
-    const mine = Array.from(runs.values())
-      .filter((it) => it.agent === agent && it.identifier === identifier && !isFinal(it.status) && !it.cancel)
-      .toReversed();
-    const waiting = (it: StoredRun): boolean => it.status === "parked" && it.reason === "account";
-    const idle = mine.filter((it) => !it.turned && (waiting(it) || (it.status === "queued" && it.lease <= now())));
-    return { waits: mine.find(waiting), idle };
-  };
 
   return {
     runs,
@@ -57,7 +50,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const recorded = tenants.get(identifier);
       if (recorded !== undefined && recorded !== tenant) return { answer: "tenant", tenant: recorded };
       if (tenant !== "") tenants.set(identifier, tenant);
-      const { waits, idle } = superfluous(agent, identifier);
+      const { waits, idle } = superfluous(runs.values(), agent, identifier, now());
       if (coalesce === "skip" && waits !== undefined) return { answer: "skipped", run: waits.id };
       const given = coalesce === "latest" && waits !== undefined ? idle : [];
       const starts = [created.covers?.from, ...given.map((it) => it.from)].filter((it) => it !== undefined);
@@ -165,7 +158,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       looks.set(`run:${id}`, run.lease);
       return { answer: "ok", cancelled: run.cancel && !is("cancel-not-told") };
     },
-    commit({ run: id, epoch, length, nonce, entries: given, move: wanted, ask, settle }) {
+    commit({ run: id, epoch, length, nonce, entries: given, uses, move: wanted, ask, settle }) {
       const run = find(id);
       if (run === undefined) return { answer: "fenced" };
       const ok = (at: number): CommitReply => ({
@@ -186,6 +179,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
+      const stopped = switches.stopped(run, given, uses);
+      if (stopped !== undefined) return stopped;
       if (settle !== undefined || ask !== undefined || wanted.to !== "stay") asking.settle(run, settle);
       const allowed = asking.allowed(run, nonce, given, wanted, ask);
       if ("answer" in allowed) return allowed;
@@ -244,7 +239,9 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       run.cancel = true;
       if (is("cancelled-parks")) return run.lease > now() ? "held" : "free";
       if (run.place === "gate") leaveGates(run);
-      if (run.place === "gate" || run.place === "moment") toLine(run);
+      const isKept = run.place === "line" && state.off.size > 0;
+      if (isKept) turns.leave(id, pathOf(run));
+      if (run.place === "gate" || run.place === "moment" || isKept) toLine(run);
       return run.lease > now() ? "held" : "free";
     },
     open(name, asked, most, changedAt) {
@@ -272,6 +269,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       }
       return { version, left: Array.from(gate.waiters.values()).filter((saw) => saw < version).length };
     },
+    pause: (name) => switches.pause(name),
+    resume: (name) => switches.resume(name),
     looked: (seen) => needs.looked(seen),
     remind: (nonce, asked) => needs.askToRemind(nonce, asked),
     due(most) {

@@ -6,6 +6,7 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON: { to, gates?, needs?, kept?, after?, … }
  *      8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
+ *   · { 'stopped', the switch, its gate's version }: nothing was written
  *   · { 'parked', at, cancelled, the park as JSON, tickets… } · { 'short', budget, tokens or '', nano or '' }: see \`Ask\`
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
  * A cancelled run waits for nothing: instead of a gate or a moment it goes to its line, and whoever takes it ends it.
@@ -41,6 +42,10 @@ for _, claim in ipairs(move.claims or {}) do
   end
 end
 if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then return { 'gate-moved' } end
+if move.intends then
+  local by = stoppedBy(h[6], h[7], move.intends)
+  if by then return { 'stopped', by, redis.call('HGET', p .. 'gate:switch/' .. by, 'version') or '0' } end
+end
 
 if move.settle or move.ask or move.to ~= 'stay' then settle(id, run, move.settle) end
 local most, park = #ARGV, nil
@@ -94,7 +99,7 @@ elseif move.to == 'gate' then
   for i, at in ipairs(move.gates) do
     gates[i] = at.gate
     redis.call('ZADD', p .. 'gate:' .. at.gate .. ':w', at.version, id)
-    if not move.unless then
+    if not move.unless and string.sub(at.gate, 1, 7) ~= 'switch/' then
       -- In the next round of its connection, however long it has waited: somebody new waits.
       local connection = string.match(at.gate, '[^/]*$')
       redis.call('HSET', p .. 'gate:' .. at.gate, 'parked', int(now))

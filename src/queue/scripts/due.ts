@@ -1,4 +1,5 @@
 import { NEEDS } from "./needs.ts";
+import { GO_ON } from "./switches.ts";
 import { SHARED } from "./shared.ts";
 
 /** ms; longer than any look takes. */
@@ -18,7 +19,7 @@ const FORGET_MS = 15 * 60_000;
  *
  * A reminder that is due is told once; those that were due as well by now, while nobody woke, are left out.
  */
-export const DUE: string = `${SHARED}${NEEDS}
+export const DUE: string = `${SHARED}${NEEDS}${GO_ON}
 local looks = p .. 'looks'
 local rounds, asked, reminders = {}, {}, {}
 local function ask(name)
@@ -50,7 +51,8 @@ local function look(id)
     ticket(id, number, h[5], h[6])
   else
     if place == 'gate' then leaveGates(id, run, h[7]) end
-    toLine(id, run)
+    -- One that waited for a switch for too long ends, whatever is still stopped.
+    toLine(id, run, string.sub(h[7] or '', 1, 7) == 'switch/')
     announce(id)
   end
 end
@@ -63,6 +65,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', looks, '-inf', now, 'LIMIT',
     ask(name)
   elseif kind == 'remind' then
     if dueAgain(name) then reminders[#reminders + 1] = name end
+  elseif kind == 'resume' then
+    if isOff(name) or not goOnAfter(name, 100) then redis.call('ZREM', looks, member) end
   elseif kind ~= 'sweep' or redis.call('ZCARD', p .. member) == 0 then
     redis.call('ZREM', looks, member)
   else

@@ -40,6 +40,15 @@ local function isOff(switch)
   return isSwitched and redis.call('HEXISTS', p .. 'switches', switch) == 1
 end
 
+-- Of a run that is about to begin something: 'also' names what it would use.
+local function stoppedBy(agent, identifier, also)
+  if not isOff('agent:' .. agent) and isSwitched == false then return nil end
+  local tenant = redis.call('HGET', p .. 'tenants', identifier)
+  for _, name in ipairs({ 'agent:' .. agent, 'identifier:' .. identifier, 'tenant:' .. (tenant or ''), unpack(also) }) do
+    if isOff(name) then return name end
+  end
+end
+
 local function lineOf(queue, identifier, agent, ends) return queue .. ':' .. identifier .. ' ' .. (ends and '!' or agent) end
 
 -- A line that an older Errand named has no agent.

@@ -1,0 +1,57 @@
+/** Stop switches over plain memory: the counterpart of src/queue/scripts/switches.ts, and of what commit.ts asks of them. */
+import type { Entry } from "../../src/core/journal.ts";
+import { switchGate } from "../../src/core/switches.ts";
+import type { CommitReply } from "../../src/ports/journal.ts";
+import { byScore } from "./maps.ts";
+import type { StoredGate, StoredRun } from "./memory-state.ts";
+
+export interface MemorySwitches {
+  pause(name: string): boolean;
+  resume(name: string): boolean;
+  /** What stops these intents. */
+  stopped(
+    run: StoredRun,
+    entries: readonly Entry[],
+    uses?: readonly string[],
+  ): Extract<CommitReply, { answer: "stopped" }> | undefined;
+}
+
+export interface SwitchParts {
+  readonly off: Set<string>;
+  readonly tenants: ReadonlyMap<string, string>;
+  readonly find: (id: string) => StoredRun | undefined;
+  readonly gateOf: (name: string) => StoredGate;
+  readonly raise: (last: number) => number;
+  readonly toLine: (run: StoredRun) => void;
+  readonly fill: () => void;
+}
+
+export function createMemorySwitches({ off, tenants, find, gateOf, raise, toLine, fill }: SwitchParts): MemorySwitches {
+  return {
+    pause(name) {
+      const isNew = !off.has(name);
+      off.add(name);
+      return isNew;
+    },
+    resume(name) {
+      const was = off.delete(name);
+      const gate = gateOf(switchGate(name));
+      gate.version = raise(gate.version);
+      for (const [id, saw] of Array.from(gate.waiters).toSorted(byScore)) {
+        if (saw >= gate.version) continue;
+        gate.waiters.delete(id);
+        const run = find(id);
+        if (run?.place === "gate") toLine(run);
+      }
+      fill();
+      return was;
+    },
+    stopped({ agent, identifier }, entries, uses = []) {
+      const claims = entries.flatMap((it) => (it.kind === "call-claimed" ? [`tool:${it.tool}`] : []));
+      if (claims.length === 0 && !entries.some(({ kind }) => kind === "turn-requested")) return undefined;
+      const whose = [`agent:${agent}`, `identifier:${identifier}`, `tenant:${tenants.get(identifier) ?? ""}`];
+      const by = [...whose, ...claims, ...uses.map((name) => `connection:${name}`)].find((name) => off.has(name));
+      return by === undefined ? undefined : { answer: "stopped", by, version: gateOf(switchGate(by)).version };
+    },
+  };
+}
