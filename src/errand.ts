@@ -46,7 +46,14 @@ import {
   listApprovals,
 } from "./queue/approvals.ts";
 import { coolKey } from "./loop/cool.ts";
-import { type BudgetOwner, type BudgetRaise, type BudgetView, raiseBudget, viewBudget } from "./queue/budgets.ts";
+import {
+  type BudgetOwner,
+  type BudgetRaise,
+  type BudgetView,
+  enqueueBounds,
+  raiseBudget,
+  viewBudget,
+} from "./queue/budgets.ts";
 import { cancelRun } from "./queue/canceller.ts";
 import { connect } from "./queue/connect.ts";
 import { redisCooling } from "./queue/cooling.ts";
@@ -165,7 +172,9 @@ export function createErrand(options: ErrandOptions): Errand {
   const app = openShard(connect(options.redis, false), settings, log);
   const hints = openHints(app.store, (error) => log.warn("hints.error", { error: error.name }));
   const reader = createReader(app.store, hints, app.connection.reach);
-  const producer = createProducer(app.store, app.tickets, chance);
+  const producer = createProducer(app.store, app.tickets, chance, (whose) =>
+    enqueueBounds(options.budgets ?? {}, whose, clock.now()),
+  );
   const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit"), manifest));
   const tools = lazy(() => openSources(agents.all, scalekit()));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));

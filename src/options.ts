@@ -143,7 +143,8 @@ export function storeOptions(options: ErrandOptions): Settings {
       "config-invalid",
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
-  checkBudgets(options.budgets);
+  const { identifier, tenant } = checkBudgets(options.budgets);
+  const countParked = identifier?.parked !== undefined || tenant?.parked !== undefined;
   if (options.onAlarm !== undefined && typeof options.onAlarm !== "function")
     throw new ErrandError(
       "config-invalid",
@@ -159,6 +160,7 @@ export function storeOptions(options: ErrandOptions): Settings {
     remindAfterMs: remindAfter(options.authorization),
     prefix,
     massLoss: massLossOptions(options.massLoss),
+    ...(countParked && { countParked }),
     ...(durability !== undefined && { durability }),
   };
 }

@@ -1,6 +1,7 @@
 /** A day's budget of an identifier or a tenant, as an operator looks at it and raises it. */
-import { budgetName, type Budgets, dayOf, type DayLimits, type Scope } from "../core/days.ts";
+import { budgetName, type Budgets, dayOf, type DayLimits, type Scope, SCOPES } from "../core/days.ts";
 import { ErrandError } from "../core/errors.ts";
+import type { EnqueueBound } from "./producer.ts";
 import { RAISE } from "./scripts/raise.ts";
 import type { Store } from "./store.ts";
 
@@ -57,6 +58,22 @@ export async function viewBudget(store: Store, budgets: Budgets, owner: BudgetOw
     costUsd: use("nano", limits.costUsd, NANO),
     runs: { used: of("runs"), ...(limits.runs !== undefined && { limit: limits.runs }) },
   };
+}
+
+/** What `create` compares and counts. Empty where nothing is limited. */
+export function enqueueBounds(
+  budgets: Budgets,
+  whose: { readonly identifier: string; readonly tenant?: string | undefined },
+  now: number,
+): readonly EnqueueBound[] {
+  return SCOPES.flatMap((scope) => {
+    const { runs, parked } = budgets[scope] ?? {};
+    const name = whose[scope];
+    if (name === undefined || (runs === undefined && parked === undefined)) return [];
+    const { day, endsAt } = dayOf(now, budgets.timeZone ?? "UTC");
+    const most = { ...(runs !== undefined && { runs }), ...(parked !== undefined && { parked }) };
+    return [{ whose: `${scope}:${name}`, day: budgetName(scope, name, day), endsAt, ...most }];
+  });
 }
 
 /** Runs that wait for the day to end go on if it is enough. @throws ErrandError `option-invalid` */

@@ -38,16 +38,33 @@ export type Coalesce = "all" | "latest" | "skip";
 
 const COALESCE: readonly Coalesce[] = ["all", "latest", "skip"];
 
+/** Of one identifier or tenant. `day`: where the runs of this day are counted. */
+export interface EnqueueBound {
+  readonly whose: string;
+  readonly day: string;
+  /** ms since 1970. */
+  readonly endsAt: number;
+  readonly runs?: number;
+  readonly parked?: number;
+}
+
 export interface Producer {
   /** @returns the run's id; of an earlier run when the idempotency key is known. @throws ErrandError */
   create(agent: Agent, options: EnqueueOptions<unknown>): Promise<string>;
 }
 
-export function createProducer(store: Store, tickets: Tickets, chance: Chance): Producer {
+/** @param bounds what an identifier and a tenant may enqueue now; a schedule's ticks are not bound by it */
+export function createProducer(
+  store: Store,
+  tickets: Tickets,
+  chance: Chance,
+  bounds: (whose: { identifier: string; tenant?: string | undefined }) => readonly EnqueueBound[] = () => [],
+): Producer {
   return {
     create: async (agent, options) => {
       const args = await createArguments(agent, options, chance.nonce());
-      const reply = await store.run(CREATE, ...args);
+      const bound = bounds(options);
+      const reply = await store.run(CREATE, ...args, ...(bound.length > 0 ? [JSON.stringify(bound)] : []));
       await tickets.add(decodeTickets(reply.slice(2)));
       return answered(agent, options, String(reply[0]), String(reply[1]));
     },
@@ -100,6 +117,15 @@ function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string
         "idempotency-conflict",
         `enqueue ${agent.name}: the idempotency key already belongs to run ${what}, which has another input. Use a new key, or the same input.`,
         { details: { run: what } },
+      );
+    case "runs":
+    case "parked":
+      throw new ErrandError(
+        "budget-exceeded",
+        answer === "runs"
+          ? `enqueue ${agent.name}: ${what} has enqueued as many runs today as its budget allows. Enqueue it tomorrow, or raise budgets.`
+          : `enqueue ${agent.name}: ${what} has as many parked runs as its budget allows. Connect its accounts, cancel some (errand parked), or coalesce.`,
+        { details: { limit: answer, whose: what } },
       );
     case "tenant":
       throw new ErrandError(

@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly sweepMs: number;
   /** ms that a final run is kept. */
   readonly keepMs: number;
+  /** A limit of parked runs is set, so they are counted for each identifier and tenant. */
+  readonly countParked?: boolean;
   /** ms after an account was first needed, when its user is reminded; ascending. */
   readonly remindAfterMs: readonly number[];
   /** Without it a confirmation of Redis itself is enough. */
@@ -65,6 +67,7 @@ export function openStore(redis: Redis, name: string, options: StoreOptions): St
     keep: options.keepMs,
     remind: options.remindAfterMs,
     version: JOURNAL_VERSION,
+    ...(options.countParked === true && { parked: true }),
   });
   const { durability } = options;
   const replicas = durability && openReplicas(redis, `${prefix}replicated`, durability);

@@ -157,3 +157,40 @@ test("a day's budget: whoever has used it up waits until the day ends; others do
   await world.errand.raiseBudget({ identifier: "ada" }, { tokens: 100_000 });
   await untilEvent(first, "turn.committed");
 });
+
+test("enqueue: so many runs a day and so many parked ones for each user; a known key still gives its run", async (t) => {
+  const of = limited({});
+  const budgets = { identifier: { runs: 3, parked: 2 }, tenant: { runs: 4 }, timeZone: "Asia/Tokyo" };
+  const world = await stage(t, greedy, {}, { budgets }, [of]);
+  const enqueue = (identifier: string, idempotencyKey: string): ReturnType<World["errand"]["enqueue"]> =>
+    world.errand.enqueue(of.name, { identifier, input: {}, idempotencyKey, tenant: "acme" });
+  world.errand.worker({ wakeEveryMs: 50 });
+  const [one, two] = [await enqueue("ada", "1"), await enqueue("ada", "2")];
+  for (const run of [one, two]) await untilEvent(run, "run.parked");
+  const refused = { code: "budget-exceeded" };
+  await assert.rejects(enqueue("ada", "3"), { ...refused, message: /identifier:ada has as many parked runs/ });
+  assert.equal((await enqueue("ada", "1")).id, one.id);
+  await one.cancel();
+  await two.cancel();
+  await enqueue("ada", "4");
+  await assert.rejects(enqueue("ada", "5"), { ...refused, message: /identifier:ada has enqueued as many runs today/ });
+  await enqueue("bob", "1");
+  await assert.rejects(enqueue("cy", "1"), { ...refused, message: /tenant:acme has enqueued/ });
+  assert.deepEqual((await world.errand.budget({ tenant: "acme" })).runs, { used: 4, limit: 4 });
+});
+
+test("a run that waits at a limit goes on when it is raised, and not while a worker has it", async (t) => {
+  const of = limited({ turns: 1 }, "park");
+  const world = await stage(t, [fetchMails, say("Done")], {}, {}, [of]);
+  world.scalekit.connect("ada", "gmail");
+  world.errand.worker({ wakeEveryMs: 50 });
+  const run = await runOf(world, "ada", of);
+  const parked = await untilEvent(run, "run.parked");
+  assert.deepEqual([parked.reason, parked.message], ["budget", "The run's limit is met: turns 1."]);
+  await assert.rejects(run.raise({}), { code: "option-invalid" });
+  await assert.rejects(run.raise({ turns: -1 }), { code: "option-invalid" });
+  await run.raise({ turns: 5 }, { by: "olga" });
+  assert.equal(await run.result({ timeoutMs: 20_000 }), "Done");
+  await assert.rejects(run.raise({ turns: 9 }), { code: "option-invalid" });
+  await assert.rejects(world.errand.run("run_0_none").raise({ turns: 9 }), { code: "run-unknown" });
+});

@@ -23,6 +23,7 @@ import { TURNS } from "./turns.ts";
  *                          all approvals that were asked for
  *   rate:<limit>    zset   nonces of what was taken of a limit, by when
  *   losses:<connection> zset gates of accounts that were lost of late, by when; held:<connection> string since when it is an outage
+ *   parked:<whose>  set    runs that are parked, of identifier:<id> and tenant:<name>, if a budget limits them; spend:<name>: admit.ts
  *   idem:<hash>     string idempotency key → "<run> <input hash>"
  *   runs:<by>:<v>   zset   indexes by status, agent and identifier, scored by the run's sequence number; runs:all likewise
  *   runs:ended      zset   "<id> <status> <agent> <identifier>" by the moment when the run expires, to clean the indexes
@@ -58,6 +59,12 @@ ${TURNS}
 local function setStatus(id, run, from, sequence, to, ...)
   redis.call('HSET', run, 'status', to, ...)
   if from == to then return end
+  if o.parked and (from == 'parked' or to == 'parked') then
+    local h = redis.call('HMGET', run, 'identifier', 'tenant')
+    for i, whose in ipairs({ 'identifier:', 'tenant:' }) do
+      if h[i] and h[i] ~= '' then redis.call(to == 'parked' and 'SADD' or 'SREM', p .. 'parked:' .. whose .. h[i], id) end
+    end
+  end
   if from then redis.call('ZREM', p .. 'runs:status:' .. from, id) end
   redis.call('ZADD', p .. 'runs:status:' .. to, sequence, id)
 end
