@@ -1,5 +1,6 @@
 /** What is said between the loop and a model, in no provider's words. Adapters in src/models translate. */
 import type { Json } from "./json.ts";
+import type { Media } from "./media.ts";
 import type { JsonSchema } from "./schema.ts";
 
 export interface ToolSpec {
@@ -30,7 +31,14 @@ export type Message =
       readonly callIds: readonly string[];
       readonly foreign?: true;
     }
-  | { readonly role: "tool"; readonly callId: string; readonly name: string; readonly text: string };
+  /** `media`: what the text only has notes of, for protocols that take it. */
+  | {
+      readonly role: "tool";
+      readonly callId: string;
+      readonly name: string;
+      readonly text: string;
+      readonly media?: readonly Media[];
+    };
 
 /** A model as it is asked for: a profile, and the name that its provider knows. */
 export interface ModelName {

@@ -9,6 +9,7 @@ import { askedOf, isSame } from "./fallback.ts";
 import type { PlannedCall, RunnableCall, Shown } from "./journal.ts";
 import type { RunState, Turn } from "./state.ts";
 import { canonical } from "./json.ts";
+import { type Media, splitMedia } from "./media.ts";
 import type { Message, ModelName, ModelRequest } from "./messages.ts";
 import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";
 import { isReadResult, MARK, READ_RESULT, readMore } from "./read-result.ts";
@@ -111,7 +112,9 @@ function results(
     const call = { ...planned, name: shownNames.get(planned.name) ?? planned.name };
     const text = resultText(state, call, shown, each);
     const isHidden = index < shape.hide && call.verdict === "run" && isOk(state, call, shown);
-    return { role: "tool", callId: call.id, name: call.name, text: isHidden ? hidden(call, text) : text };
+    if (isHidden) return { role: "tool", callId: call.id, name: call.name, text: hidden(call, text) };
+    const media = mediaOf(state, call, shown);
+    return { role: "tool", callId: call.id, name: call.name, text, ...(media.length > 0 && { media }) };
   });
 }
 
@@ -185,11 +188,28 @@ function unknown(state: RunState, { id, name, connection }: RunnableCall): unkno
   });
 }
 
+/** Results with media are large, and are shown in every turn. */
+const splits = new WeakMap<Evidence, ReturnType<typeof splitMedia>>();
+
+function split(evidence: Evidence): ReturnType<typeof splitMedia> {
+  const data = evidence.outcome.kind === "ok" ? evidence.outcome.data : null;
+  const done = splits.get(evidence) ?? splitMedia(data);
+  splits.set(evidence, done);
+  return done;
+}
+
+function mediaOf(state: RunState, call: PlannedCall, shown: readonly Shown[]): readonly Media[] {
+  const as = shown.find((s) => s.call === call.id);
+  const evidence = as !== undefined && "evidence" in as ? state.evidence[as.evidence] : undefined;
+  return evidence === undefined || call.verdict === "reject" ? [] : split(evidence).media;
+}
+
 /** Data and messages come from outside alike. */
-function told(state: RunState, { outcome }: Evidence, call: RunnableCall): unknown {
+function told(state: RunState, evidence: Evidence, call: RunnableCall): unknown {
+  const { outcome } = evidence;
   switch (outcome.kind) {
     case "ok":
-      return visible(outcome.data);
+      return visible(split(evidence).data);
     case "error":
       return errorEnvelope(visibleText(outcome.type), visibleText(outcome.message), {
         retryable: outcome.retryable,

@@ -3,6 +3,7 @@
  * something was left out. It reads what the journal holds of this run's own calls, and nothing else. Pure.
  */
 import { canonical, isObject, type Json } from "./json.ts";
+import { splitMedia } from "./media.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Evidence, Outcome } from "./outcome.ts";
 import type { FrozenTool, RunContext } from "./run.ts";
@@ -65,7 +66,7 @@ export function checkReadResult(args: Json): readonly string[] {
 
 /** The text that `offset` counts in: as the model is shown it, before anything is left out. */
 export function textOf(outcome: Extract<Outcome, { kind: "ok" }>): string {
-  return canonical(visible(outcome.data));
+  return canonical(visible(splitMedia(outcome.data).data));
 }
 
 /**

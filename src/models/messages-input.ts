@@ -2,6 +2,7 @@
 import type { Message } from "../core/messages.ts";
 import { type Fields, said } from "./fields.ts";
 import { foreignBlocks } from "./foreign.ts";
+import { messagesContent } from "./media.ts";
 import { asMessage, readBlocks, type ReadBlock } from "./messages-blocks.ts";
 
 type Assistant = Extract<Message, { role: "assistant" }>;
@@ -12,7 +13,8 @@ export interface Said {
   readonly content: readonly Fields[];
 }
 
-export function conversation(messages: readonly Message[]): Said[] {
+/** @param vision whether images and files go along */
+export function conversation(messages: readonly Message[], vision: boolean): Said[] {
   const sent: Said[] = [];
   for (let i = 0; i < messages.length; i++) {
     const message = messages[i];
@@ -20,7 +22,7 @@ export function conversation(messages: readonly Message[]): Said[] {
     if (message?.role !== "assistant") continue;
     const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
     const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
-    const turn = turnOf(message, results);
+    const turn = turnOf(message, results, vision);
     if (sent.at(-1)?.role !== "user") add(sent, "user", [text("")]);
     add(sent, "assistant", turn.blocks);
     if (turn.results.length > 0) add(sent, "user", turn.results);
@@ -44,6 +46,7 @@ function text(words: string): Fields {
 function turnOf(
   message: Assistant,
   results: readonly Result[],
+  vision: boolean,
 ): { blocks: readonly Fields[]; results: readonly Fields[] } {
   const answers = new Map(results.toReversed().map((result) => [result.callId, result]));
   const own = message.foreign === true ? undefined : asMessage(message.verbatim);
@@ -55,7 +58,7 @@ function turnOf(
     const id = message.callIds[calls++];
     const answer = id === undefined ? undefined : answers.get(id);
     if (id === undefined || answer === undefined) return [];
-    answered.push({ type: "tool_result", tool_use_id: id, content: said(answer.text) });
+    answered.push({ type: "tool_result", tool_use_id: id, content: messagesContent(answer, vision) });
     return [{ is: one.is, block: one.replay(id) }];
   });
   // A message must not end in a thought.

@@ -23,7 +23,7 @@ export function messagesRequest(request: ModelRequest, profile: MessagesProfile)
     model: request.model,
     max_tokens: answerTokens(request, profile) ?? MOST_TOKENS,
     ...(system.length > 0 && { system: system.map(mark) }),
-    messages: marked(conversation(request.messages), mark),
+    messages: marked(conversation(request.messages, features.vision ?? true), mark),
     ...tools,
     ...(schema !== undefined && { output_config: { ...config, format: { type: "json_schema", schema } } }),
   };

@@ -3,12 +3,14 @@ import { isObject } from "../core/json.ts";
 import type { Message } from "../core/messages.ts";
 import { type Fields, said } from "./fields.ts";
 import { foreignItems } from "./foreign.ts";
+import { responsesOutput } from "./media.ts";
 import { type CallItem, type MessageItem, readItems, type ReadItem } from "./responses-items.ts";
 
 type Assistant = Extract<Message, { role: "assistant" }>;
 type Result = Extract<Message, { role: "tool" }>;
 
-export function inputItems(messages: readonly Message[]): Fields[] {
+/** @param vision whether images and files go along */
+export function inputItems(messages: readonly Message[], vision: boolean): Fields[] {
   const sent: Fields[] = [];
   const taken = new Set<unknown>();
   for (let i = 0; i < messages.length; i++) {
@@ -17,7 +19,7 @@ export function inputItems(messages: readonly Message[]): Fields[] {
     if (message?.role !== "assistant") continue;
     const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
     const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
-    sent.push(...turn(message, results, taken));
+    sent.push(...turn(message, results, taken, vision));
   }
   return sent;
 }
@@ -33,8 +35,8 @@ interface Sent {
   readonly output?: Fields;
 }
 
-function turn(message: Assistant, results: readonly Result[], taken: Set<unknown>): Fields[] {
-  const answers = new Map(results.toReversed().map((result) => [result.callId, result.text]));
+function turn(message: Assistant, results: readonly Result[], taken: Set<unknown>, vision: boolean): Fields[] {
+  const answers = new Map(results.toReversed().map((result) => [result.callId, responsesOutput(result, vision)]));
   const isOwn = Array.isArray(message.verbatim) && message.foreign !== true;
   const read = isOwn ? readItems(message.verbatim) : foreignItems(message);
   // OpenAI knows which thought an id belongs to, and refuses one without the other.
@@ -56,9 +58,9 @@ function turn(message: Assistant, results: readonly Result[], taken: Set<unknown
   return [...kept.map(({ item }) => item), ...kept.flatMap(({ output }) => (output === undefined ? [] : [output]))];
 }
 
-function sentCall(one: CallItem, id: string, answer: string): Sent {
+function sentCall(one: CallItem, id: string, output: string | Fields[]): Sent {
   const { call, outputType } = one.replay(id);
-  return { is: "call", item: call, output: { type: outputType, call_id: id, output: answer.toWellFormed() } };
+  return { is: "call", item: call, output: { type: outputType, call_id: id, output } };
 }
 
 /** An empty message says nothing, and vLLM stumbles over it. */

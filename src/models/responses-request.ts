@@ -28,7 +28,7 @@ export function responsesRequest(request: ModelRequest, profile: ResponsesProfil
     ...(system !== undefined && place === "field" && { instructions: system }),
     input: [
       ...(system !== undefined && place !== "field" ? [plainMessage(place, system)] : []),
-      ...inputItems(request.messages),
+      ...inputItems(request.messages, features.vision ?? true),
     ],
     ...toolFields(request, profile),
     ...(format !== undefined && { text: { ...text, format } }),

@@ -25,7 +25,7 @@ export function outcomeOfResult(result: unknown, most: number): Outcome {
   return { kind: "ok", data: capped(toJson(data), most) };
 }
 
-/** Texts as they are; what a model cannot read is named. */
+/** Texts and images as they are (core/media.ts knows who can be shown one); what no model can read is named. */
 function block(given: Readonly<Record<string, unknown>>): Json {
   const { type, text, data, mimeType: mime, uri, name, resource } = given;
   const kind = typeof mime === "string" ? mime.slice(0, 100) : String(type);
@@ -34,6 +34,7 @@ function block(given: Readonly<Record<string, unknown>>): Json {
     if (typeof resource["text"] === "string") return { resource: toJson(resource["uri"]), text: resource["text"] };
     return { resource: toJson(resource["uri"]), not_shown: "binary" };
   }
+  if (type === "image" && typeof data === "string" && typeof mime === "string") return { type, data, mimeType: mime };
   if (type === "resource_link") return { link: toJson(uri), name: toJson(name) };
   const size = typeof data === "string" ? `, ${data.length} characters of base64` : "";
   return { not_shown: `${kind}${size}` };
