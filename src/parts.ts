@@ -30,6 +30,7 @@ import { redisLosses } from "./queue/losses.ts";
 import { createOutbox, type Outbox } from "./queue/outbox.ts";
 import { createRefill } from "./queue/refill.ts";
 import type { ShiftPorts } from "./queue/shift.ts";
+import { redisWords } from "./queue/words.ts";
 import { watchSkew } from "./queue/skew.ts";
 import { openStore, type Store } from "./queue/store.ts";
 import { createTicker } from "./queue/ticker.ts";
@@ -127,8 +128,8 @@ export function startWorker(
   const cooling = redisCooling(store);
   const worker = workerName();
   const shared = { accounts, gates, losses, allowance, cooling };
-  const rooms = modelRooms(models);
-  const ports: ShiftPorts = { model, rooms, toolbox, ...shared, clock, chance, journal, log, worker };
+  const [rooms, words] = [modelRooms(models), redisWords(store, clock)];
+  const ports: ShiftPorts = { model, rooms, words, toolbox, ...shared, clock, chance, journal, log, worker };
   return startCrew({
     ...besides(agents, on, given, log),
     ports,

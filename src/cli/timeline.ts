@@ -128,6 +128,8 @@ export function createTimeline(identifier: string): Timeline {
         return [];
       case "turn.committed":
         return committed(event);
+      case "turn.text":
+        return [];
       case "turn.failed":
         asked = undefined;
         return [line(event.at, failedText(event), "bad")];

@@ -47,6 +47,11 @@ export type RunEvent = EventBase &
         readonly requestId: string;
         readonly tookMs: number;
       }
+    /**
+     * A piece of an answer under way, for those who ask for it: a hint that may be lost, and that no journal holds. What counts is the
+     * turn's commit; after another attempt the text begins anew.
+     */
+    | { readonly type: "turn.text"; readonly turn: number; readonly attempt: number; readonly text: string }
     /** This model did not answer, and another one is asked at once. */
     | {
         readonly type: "turn.failed";

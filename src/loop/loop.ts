@@ -10,6 +10,7 @@ import type { Losses } from "../ports/losses.ts";
 import type { Model } from "../ports/model.ts";
 import type { Rooms } from "../ports/rooms.ts";
 import type { Toolbox } from "../ports/toolbox.ts";
+import type { Words } from "../ports/words.ts";
 
 export interface LoopPorts {
   readonly model: Model;
@@ -24,6 +25,8 @@ export interface LoopPorts {
   readonly rooms?: Rooms | undefined;
   /** None: accounts that are lost together are lost one by one. */
   readonly losses?: Losses | undefined;
+  /** None: nobody is told what a model writes before it has answered. */
+  readonly words?: Words | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;

@@ -33,9 +33,15 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   const asking = await askModel(fitting);
   if (asking.is === "left") return asking.ending;
   const { request } = asking;
-  const { turn, final, because } = asking.asked;
+  const { turn, attempt, final, because } = asking.asked;
   held.assertLease();
-  const reply = await ports.model.respond(request, { timeoutMs: context.limits.modelTimeoutMs, signal: held.stop });
+  const words = agent.stream ? ports.words?.open(held.id, { turn, attempt }) : undefined;
+  const reply = await ports.model.respond(request, {
+    timeoutMs: context.limits.modelTimeoutMs,
+    signal: held.stop,
+    ...(words !== undefined && { onText: words.write }),
+  });
+  words?.close();
   if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
   if (held.stop.aborted) return undefined;
   if (reply.kind === "failure") return noAnswer(fitting, reply);

@@ -20,8 +20,13 @@ export function needAnthropicSdk(find: (name: string) => unknown = createRequire
 export function anthropicTransport(endpoint: Endpoint, bearer: boolean): Transport {
   let client: Promise<Client> | undefined;
   return {
-    async post(path, body, { timeoutMs, signal }) {
+    async post(path, body, { timeoutMs, signal, unread = false }) {
       client ??= clientFor(endpoint, bearer);
+      if (unread) {
+        const sent = (await client).post(path, { body, signal, timeout: timeoutMs, stream: true });
+        const response = await sent.asResponse();
+        return { body: response, headers: response.headers };
+      }
       const posted = (await client).post(path, { body, signal, timeout: timeoutMs });
       const { data, response } = await posted.withResponse();
       return { body: data, headers: response.headers };
@@ -39,8 +44,8 @@ export function anthropicTransport(endpoint: Endpoint, bearer: boolean): Transpo
 interface Client {
   post(
     path: string,
-    options: { body: unknown; signal: AbortSignal; timeout: number },
-  ): { withResponse(): Promise<{ data: unknown; response: Response }> };
+    options: { body: unknown; signal: AbortSignal; timeout: number; stream?: boolean },
+  ): { withResponse(): Promise<{ data: unknown; response: Response }>; asResponse(): Promise<Response> };
 }
 
 /** Everything the SDK would read from the environment is given here, or taken out again: ANTHROPIC_CUSTOM_HEADERS. */

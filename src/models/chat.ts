@@ -6,6 +6,7 @@ import { chatRequest } from "./chat-request.ts";
 import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
 import { withoutOutput } from "./output-format.ts";
+import { CHAT_STREAM } from "./streaming.ts";
 
 export type { ChatFeatures, ChatProfile } from "./chat-profile.ts";
 
@@ -19,6 +20,7 @@ export function chatModel(profile: ChatProfile, options: ModelOptions = {}): Mod
       path: "/chat/completions",
       request: (request) => output.sent({ ...chatRequest(request, profile) }),
       instead: output.instead,
+      streaming: CHAT_STREAM,
       answer: chatAnswer,
       said: ["messages"],
     },

@@ -6,6 +6,8 @@ import type { Asked } from "./answer.ts";
 import { type Fault, modelFailure } from "./failure.ts";
 import type { Fields } from "./fields.ts";
 import type { Endpoint } from "./profile.ts";
+import { serverEvents } from "./sse.ts";
+import type { Streaming } from "./streaming.ts";
 
 export interface ModelOptions {
   readonly clock?: Clock;
@@ -24,6 +26,8 @@ export interface Transport {
 export interface PostOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** The answer is a `Response` whose body is left unread. */
+  readonly unread?: boolean;
 }
 
 /** `body`: parsed, or a text if the server called it something else than JSON. */
@@ -42,6 +46,7 @@ export interface WireProtocol {
   readonly said: readonly string[];
   /** What the operator can do about a failure with this message, if we know. */
   readonly hint?: (told: string) => string | undefined;
+  readonly streaming: Streaming;
   /** For an answer that its provider broke off to have it go on: the request that lets it, and all parts as one body. */
   readonly paused?: {
     next(sent: Fields, answered: unknown): Fields | undefined;
@@ -62,7 +67,7 @@ export function endpointModel(
 ): Model {
   const secrets = [endpoint.apiKey, ...Object.values(endpoint.headers ?? {}).filter((value) => value.length >= 8)];
   return {
-    async respond(request, { timeoutMs, signal }) {
+    async respond(request, { timeoutMs, signal, onText }) {
       let body = wire.request(request);
       const started = clock.monotonic();
       const deadline = startDeadline(timeoutMs, signal);
@@ -77,7 +82,10 @@ export function endpointModel(
       const ask = async (): Promise<Posted> => {
         const parts: unknown[] = [];
         for (;;) {
-          const { body: part, headers } = await transport.post(wire.path, body, options);
+          const { body: part, headers } =
+            onText === undefined
+              ? await transport.post(wire.path, body, options)
+              : await streamed(transport, wire, body, options, onText);
           parts.push(part);
           const next = parts.length < MOST_PARTS ? wire.paused?.next(body, part) : undefined;
           if (next === undefined) return { body: parts.length === 1 ? part : wire.paused?.join(parts), headers };
@@ -105,6 +113,26 @@ export function endpointModel(
       }
     },
   };
+}
+
+/** Answers the body that the answer would have had in one piece. Servers that do not stream send just that. */
+async function streamed(
+  transport: Transport,
+  { path, streaming }: WireProtocol,
+  body: Fields,
+  options: PostOptions,
+  onText: (text: string) => void,
+): Promise<Posted> {
+  const { body: response, headers } = await transport.post(
+    path,
+    { ...body, ...streaming.fields },
+    { ...options, unread: true },
+  );
+  if (!(response instanceof Response)) throw new Error("the transport read the answer");
+  if (!/event-stream/i.test(headers.get("content-type") ?? "")) return { body: await response.text(), headers };
+  const collector = streaming.collect(onText);
+  for await (const event of serverEvents(response)) collector.take(event);
+  return { body: collector.done() ?? { error: { message: "the stream ended before its end" } }, headers };
 }
 
 interface Deadline {

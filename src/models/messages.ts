@@ -6,6 +6,7 @@ import { joinParts, messagesAnswer, pausedRequest } from "./messages-answer.ts";
 import { checkMessagesProfile, type MessagesProfile } from "./messages-profile.ts";
 import { messagesRequest } from "./messages-request.ts";
 import { withoutOutput } from "./output-format.ts";
+import { MESSAGES_STREAM } from "./streaming.ts";
 
 export type { MessagesFeatures, MessagesProfile } from "./messages-profile.ts";
 
@@ -20,6 +21,7 @@ export function messagesModel(profile: MessagesProfile, options: ModelOptions = 
       path: "/v1/messages",
       request: (request) => output.sent(messagesRequest(request, profile)),
       instead: output.instead,
+      streaming: MESSAGES_STREAM,
       answer: messagesAnswer,
       said: ["system", "messages"],
       paused: { next: pausedRequest, join: joinParts },

@@ -8,7 +8,11 @@ export function openaiTransport(endpoint: Endpoint): Transport {
   const client = clientFor(endpoint);
   return {
     // Not `responses.create`: it adds to the answer, and throws a TypeError on one that has not the shape of its types.
-    async post(path, body, { timeoutMs, signal }) {
+    async post(path, body, { timeoutMs, signal, unread = false }) {
+      if (unread) {
+        const response = await client.post(path, { body, signal, timeout: timeoutMs, stream: true }).asResponse();
+        return { body: response, headers: response.headers };
+      }
       const { data, response } = await client.post(path, { body, signal, timeout: timeoutMs }).withResponse();
       return { body: data, headers: response.headers };
     },

@@ -3,6 +3,7 @@ import type { Model } from "../ports/model.ts";
 import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
 import { withoutOutput } from "./output-format.ts";
+import { RESPONSES_STREAM } from "./streaming.ts";
 import { responsesAnswer } from "./responses-answer.ts";
 import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
 import { responsesRequest } from "./responses-request.ts";
@@ -21,6 +22,7 @@ export function responsesModel(profile: ResponsesProfile, options: ModelOptions 
       path: "/responses",
       request: (request) => output.sent(responsesRequest(request, profile)),
       instead: output.instead,
+      streaming: RESPONSES_STREAM,
       answer: responsesAnswer,
       said: ["instructions", "input"],
       hint: (told) => (/encrypted content is not supported/i.test(told) ? NO_REASONING : undefined),

@@ -6,8 +6,12 @@ import type { ModelReply, ModelRequest } from "../core/messages.ts";
  * included (class `retry`). May be called side by side.
  */
 export interface Model {
-  respond(
-    request: ModelRequest,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<ModelReply>;
+  respond(request: ModelRequest, options: ModelCallOptions): Promise<ModelReply>;
+}
+
+export interface ModelCallOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Told what the model writes while it writes it, in pieces. The answer is the same with and without. Must not throw. */
+  readonly onText?: (text: string) => void;
 }

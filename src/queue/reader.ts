@@ -12,6 +12,7 @@ import type { Connection } from "./connect.ts";
 import { decodeConnections } from "./events.ts";
 import type { Store } from "./store.ts";
 import type { Hints } from "./hints.ts";
+import type { HeardWords } from "./words.ts";
 import { toolResult, type ToolResult } from "./tool-result.ts";
 
 export interface RunRecord extends RunHeader {
@@ -23,6 +24,8 @@ export interface RunRecord extends RunHeader {
 export interface EventsOptions {
   /** Default true. `false`: only what is written down by now. */
   readonly follow?: boolean;
+  /** Default false. `true`: also what a model writes while it writes it (`turn.text`), if the agent streams. */
+  readonly text?: boolean;
 }
 
 export interface RunReader {
@@ -71,8 +74,20 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
         await hint.close();
       }
     },
-    events: async function* (run, { follow = true } = {}) {
-      const hint = follow ? await hints.watch(run) : undefined;
+    events: async function* (run, { follow = true, text = false } = {}) {
+      let words: RunEvent[] = [];
+      const onWords = (heard: HeardWords): void => {
+        words.push({ run, type: "turn.text", ...heard });
+      };
+      const hint = follow ? await hints.watch(run, text ? onWords : undefined) : undefined;
+      /** Once: a turn's words stand before its answer. */
+      const spoken = (before?: RunEvent): RunEvent[] => {
+        const all = words;
+        const isOf = (one: RunEvent): boolean =>
+          one.type === "turn.text" && before?.type === "turn.committed" && one.turn <= before.turn;
+        words = before === undefined ? [] : all.filter((one) => !isOf(one));
+        return before === undefined ? all : all.filter(isOf);
+      };
       let told = 0;
       const settled = new Set<string>();
       try {
@@ -82,12 +97,16 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
           const results = record.evidence.filter((e) => !settled.has(e.nonce));
           told = record.decisions.length;
           for (const e of results) settled.add(e.nonce);
-          yield* merged(
+          for (const event of merged(
             fresh,
             results.map((e) => settledEvent(run, e)),
-          );
+          )) {
+            yield* spoken(event);
+            yield event;
+          }
           if (record.state.ended !== undefined || hint === undefined) return;
-          await hint.next();
+          do yield* spoken();
+          while (!(await hint.next()));
         }
       } finally {
         await hint?.close();

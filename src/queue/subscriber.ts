@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 
 export interface SubscriberOptions {
-  readonly onMessage: (channel: string) => void;
+  readonly onMessage: (channel: string, message: string) => void;
   /** Told what goes wrong until `close`. */
   readonly onError: (error: Error) => void;
 }

@@ -208,3 +208,41 @@ test("a refusal goes to the next model only where the app wants that", async (t)
   await assert.rejects(plain.run.result(WAIT), { code: "run-failed" });
   assert.equal((await plain.run.get()).failure?.code, "refused");
 });
+
+test("text while it is written, for those who ask; what is journaled is the same with and without", async (t) => {
+  const long = "Dear Ada, here is all that was found. ".repeat(30);
+  const journals = [];
+  for (const protocol of ["chat", "responses", "messages"] as const)
+    for (const stream of [true, false]) {
+      let watched: () => void = () => undefined;
+      const watching = new Promise<void>((resolve) => (watched = resolve));
+      const script: ScriptFunction = async ({ messages }) => {
+        if (!messages.some(({ role }) => role === "tool")) return call("read_page", { page: 1 });
+        await watching;
+        return say(long);
+      };
+      const scene = await start(t, reader({ stream }), { openai: { protocol } }, script);
+      let text = "";
+      const order: string[] = [];
+      for await (const event of scene.run.events({ text: true })) {
+        if (event.type === "turn.requested" && event.turn === 1) watched();
+        if (event.type === "turn.text") text += event.text;
+        if (event.type === "turn.text" && order.at(-1) === event.type) continue;
+        order.push(event.type);
+      }
+      assert.equal(await scene.run.result(WAIT), long);
+      assert.equal(text, stream ? long : "", `${protocol} ${stream}`);
+      const spoken = order.filter((type) => type === "turn.text" || type === "turn.committed");
+      const told = ["turn.committed", ...(stream ? ["turn.text"] : []), "turn.committed"];
+      assert.deepEqual(spoken, told);
+      const { modelCalls, output, turns, usage } = await scene.run.get();
+      assert.ok(usage.input > 0, "usage");
+      journals.push(JSON.stringify({ finish: modelCalls.map(({ finish }) => finish), output, turns }));
+      const plain = [];
+      for await (const event of scene.run.events()) plain.push(event.type);
+      assert.ok(!plain.includes("turn.text"), "nobody is told who did not ask");
+    }
+  assert.equal(journals[0], journals[1]);
+  assert.equal(journals[2], journals[3]);
+  assert.equal(journals[4], journals[5]);
+});

@@ -37,6 +37,8 @@ function lineOf(event: RunEvent, identifier: string): string {
       return `turn ${event.turn + 1}: asking the model`;
     case "turn.committed":
       return `turn ${event.turn + 1}: ${event.calls.length === 0 ? "an answer" : `wants ${event.calls.length} tool calls`}`;
+    case "turn.text":
+      return event.text;
     case "turn.failed":
       return `turn ${event.turn + 1}: ${event.asked.profile}/${event.asked.model} did not answer; asking another model`;
     case "run.compacted":

@@ -40,7 +40,7 @@ function deltas(reply: Answer, seed: string): JsonObject[] {
 }
 
 /** Pieces of 24 code points: whole characters, so each piece is valid UTF-8. */
-function pieces(text: string): string[] {
+export function pieces(text: string): string[] {
   const points = Array.from(text);
   return Array.from({ length: Math.ceil(points.length / 24) }, (_, i) => points.slice(i * 24, (i + 1) * 24).join(""));
 }

@@ -1,7 +1,8 @@
-/** Anthropic's messages. Not streamed. */
+/** Anthropic's messages. */
 import { checkMessagesRequest } from "./check-messages.ts";
 import { httpError } from "./faults.ts";
 import { message } from "./messages-answer.ts";
+import { messageStream } from "./messages-stream.ts";
 import { readMessagesRequest } from "./messages-read.ts";
 import { jsonWire, type Protocol, type Wire } from "./protocol.ts";
 import type { ErrorReply } from "./reply.ts";
@@ -15,8 +16,8 @@ export const messagesProtocol: Protocol = {
     headers["anthropic-version"] === undefined ? ["anthropic-version: header is required"] : [],
   read: readMessagesRequest,
   answer(request, reply, seed) {
-    if (!request.stream) return jsonWire(200, message(request, reply, seed), reply.headers);
-    return errorWire(httpError(400, { message: "stream: the scripted model does not stream messages." }));
+    const whole = message(request, reply, seed);
+    return request.stream ? messageStream(whole, reply) : jsonWire(200, whole, reply.headers);
   },
   noChoices(request, seed) {
     const { content: _content, ...rest } = message(request, { kind: "answer", text: null, calls: [] }, seed);

@@ -1,10 +1,10 @@
-/** OpenAI Responses, stateless: nothing is stored, so that each request must hold all. Not streamed. */
+/** OpenAI Responses, stateless: nothing is stored, so that each request must hold all. */
 import { chatProtocol } from "./chat.ts";
 import { checkResponsesRequest } from "./check-responses.ts";
-import { httpError } from "./faults.ts";
 import { jsonWire, type Protocol } from "./protocol.ts";
 import { answer } from "./reply.ts";
 import { response } from "./responses-answer.ts";
+import { responseStream } from "./responses-stream.ts";
 import { readResponsesRequest } from "./responses-read.ts";
 
 export const responsesProtocol: Protocol = {
@@ -13,10 +13,8 @@ export const responsesProtocol: Protocol = {
   check: checkResponsesRequest,
   read: readResponsesRequest,
   answer(request, reply, seed) {
-    if (!request.stream) return jsonWire(200, response(request, reply, seed), reply.headers);
-    return chatProtocol.error(
-      httpError(400, { message: "The scripted model does not stream Responses.", param: "stream" }),
-    );
+    const whole = response(request, reply, seed);
+    return request.stream ? responseStream(whole, reply) : jsonWire(200, whole, reply.headers);
   },
   noChoices(request, seed) {
     return jsonWire(200, response(request, answer({}), seed, []));
