@@ -92,7 +92,7 @@ export function readResult(
   const start = Math.min(Number(offset), text.length);
   const end = Math.min(start + Math.min(typeof length === "number" ? length : room, room), text.length);
   const data = {
-    call: String(call),
+    call: evidence.call,
     offset: start,
     characters: text.length,
     text: text.slice(start, end).toWellFormed(),
