@@ -12,7 +12,7 @@ import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
 import { withApprovals } from "./approve.ts";
-import { coolModel } from "./cool.ts";
+import { coolKey, coolModel } from "./cool.ts";
 import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
@@ -27,6 +27,8 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (context === undefined) throw new Error(`run ${held.id}: asked to think before it was prepared`);
   const asked = modelFor(held.state, context);
   const fitting = { step, asked, context, held, agent, ports };
+  const closed = await closedFor(fitting);
+  if (closed !== undefined) return failed(fitting, closed);
   const fitted = await makeFit(fitting);
   if (fitted.is === "stopped") return undefined;
   if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure));
@@ -117,6 +119,15 @@ async function validOutput(agent: Agent, text: string): Promise<Validated<Json>>
 
 function isRefusal(judgement: Judgement): boolean {
   return judgement.leadsTo === "fail" && judgement.failure?.code === "refused";
+}
+
+/** Where there are other models, nobody waits for one that cools down. */
+async function closedFor({ context, held, asked, ports }: Fitting): Promise<Failed | undefined> {
+  if (context.fallbacks === undefined || context.fallbacks.length === 0) return undefined;
+  const closed = await ports.cooling?.closed([coolKey.model(asked.profile)]);
+  if (closed === undefined || !hasAnother(held.state, context, asked, closed.why)) return undefined;
+  const retryAfterMs = Math.max(0, Math.round(closed.until - held.now()));
+  return { why: closed.why, message: `Profile "${asked.profile}" cools down.`, retryAfterMs };
 }
 
 async function noAnswer(fitting: Fitting, reply: ModelFailure): Promise<Left> {

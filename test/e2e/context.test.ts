@@ -178,7 +178,7 @@ test("fallback: when none answers the run waits, and begins with the first again
   let asked = 0;
   const script: ScriptFunction = (request) => {
     asked++;
-    return asked <= 2 ? httpError(request.model === "a" ? 401 : 503) : json({ from: request.model });
+    return asked <= 2 ? httpError(request.model === "a" ? 404 : 503) : json({ from: request.model });
   };
   const made = reader({ model: ["one/a", "two/b"] as never });
   const scene = await start(t, made, { one: {}, two: {} }, script);
@@ -195,6 +195,22 @@ test("fallback: when none answers the run waits, and begins with the first again
   await assert.rejects(other.run.result(WAIT), { code: "run-failed" });
   assert.equal((await other.run.get()).failure?.code, "model-invalid-request");
   assert.equal(other.model.requests.length, 1);
+});
+
+test("fallback: nobody waits for a model that cools down, or asks it, while another one answers", async (t) => {
+  const script: ScriptFunction = (request) => (request.model === "a" ? httpError(401) : json({ from: request.model }));
+  const made = reader({ model: ["one/a", "two/b"] as never });
+  const scene = await start(t, made, { one: {}, two: {} }, script);
+  assert.equal(await scene.run.result(WAIT), '{"from":"b"}');
+  const second = await scene.errand.enqueue(made.name, { identifier: "bob", input: {} });
+  assert.equal(await second.result(WAIT), '{"from":"b"}');
+  assert.deepEqual(
+    scene.model.requests.map(({ model }) => model),
+    ["a", "b", "b"],
+  );
+  const why = [];
+  for await (const event of second.events()) if (event.type === "turn.failed") why.push(event.why);
+  assert.deepEqual(why, ["credentials"]);
 });
 
 test("a refusal goes to the next model only where the app wants that", async (t) => {
