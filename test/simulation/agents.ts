@@ -81,7 +81,14 @@ export const LIMITS = {
 
 export const EXPIRES_AFTER_MS = 400_000;
 
-function make(name: string, connections: readonly string[], onUnknown: "tell" | "ask"): Agent {
+/** Short, so that some approvals come too late, or are not used in time. */
+const APPROVAL_MS = 40_000;
+
+function isOdd(args: Json): boolean {
+  return typeof args === "object" && args !== null && "k" in args && Number(args["k"]) % 2 === 1;
+}
+
+function make(name: string, connections: readonly string[], onUnknown: "tell" | "ask", approves = false): Agent {
   return agent({
     name,
     model: "p/m",
@@ -93,12 +100,16 @@ function make(name: string, connections: readonly string[], onUnknown: "tell" | 
     input: anything,
     limits: LIMITS,
     expiresAfterMs: EXPIRES_AFTER_MS,
+    ...(approves && {
+      needsApproval: ({ tool, args }) => tool === "send" || isOdd(args),
+      approvalExpiresAfterMs: APPROVAL_MS,
+    }),
   });
 }
 
 const ALL: readonly Agent[] = [
   make("both", ["mail", "chat"], "tell"),
-  make("asker", ["mail", "chat"], "ask"),
+  make("asker", ["mail", "chat"], "ask", true),
   make("mailer", ["mail"], "ask"),
 ];
 const BY_NAME: ReadonlyMap<string, Agent> = new Map(ALL.map((it) => [it.name, it]));

@@ -132,7 +132,10 @@ export function createChecker(world: World, users: Users, provider: Provider): C
       if (!waits) continue;
       atGate = true;
       // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
-      if (!name.startsWith("review/") && !store.looks.has(`gate:${name}`))
+      const isAsked = Array.from(store.approvals).some((member) => member.startsWith(`${id} `));
+      const bySomebody =
+        name.startsWith("review/") || (name.startsWith("approval/") && (isAsked || world.tainted.has(id)));
+      if (!bySomebody && !store.looks.has(`gate:${name}`))
         broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
     }
     if (inLine !== (place === "line") || isLive !== (place === "live") || atGate !== (place === "gate"))

@@ -10,6 +10,7 @@ import type {
 } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
+import { createApprovalRules } from "./approval-rules.ts";
 import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
 import type { StoredRun } from "./memory-state.ts";
@@ -46,6 +47,7 @@ export function createReader(world: World, known: Known): JournalReader {
       const waited = seen?.kind === "parked" && seen.reason === "account" ? d.at - seen.at : 0;
       if (Math.min(waited, known.connectedFor(run)) > WAKES_WITHIN_MS)
         unlessLost(run, "no wake is lost", `it waited ${waited} ms for accounts that were connected`);
+      if (seen?.kind === "parked" && seen.reason === "approval") approvals.taken(run, d.at, seen.at);
       at.leased = d;
       at.left = false;
       at.leasesSinceProgress++;
@@ -84,6 +86,15 @@ export function createReader(world: World, known: Known): JournalReader {
         doubts.looked(run, d);
         at.looked.set(d.intent, d);
         break;
+      case "approval-asked":
+        world.count("approval asked");
+        approvals.asked(
+          run,
+          d,
+          at.turns.at(-1)?.plan.find((it) => it.id === d.call),
+        );
+        if (!lenient) known.recorded();
+        break;
       case "unknown":
         world.count("unknown recorded");
         doubts.recorded(run, d);
@@ -121,7 +132,7 @@ export function createReader(world: World, known: Known): JournalReader {
 
   const saysWhy = ({ reason, needs = [], until, about }: Decision<Parked>): boolean => {
     if (reason === "account") return needs.length > 0;
-    return reason === "review" ? about !== undefined : until !== undefined;
+    return reason === "review" || reason === "approval" ? about !== undefined : until !== undefined;
   };
 
   const expired = (run: StoredRun, now: number): void => {
@@ -160,6 +171,12 @@ export function createReader(world: World, known: Known): JournalReader {
       const result = run.evidence.get(nonce);
       if (result === undefined)
         unlessLost(run, "results are not invented", `${call.id}: there is no evidence ${nonce}`);
+      if (result?.outcome.kind === "denied") {
+        world.count("shown denied");
+        approvals.refused(run, call, result);
+        if (claims.length > 0) unlessLost(run, "what was refused is not done", `${call.id} was claimed`);
+        return;
+      }
       if (!claims.some((claim) => claim.intent === nonce))
         unlessLost(run, "results are not invented", `${call.id}: ${nonce} is not its intent`);
       if (result?.outcome.kind !== "not-executed") return;
@@ -198,6 +215,8 @@ export function createReader(world: World, known: Known): JournalReader {
     isListed: (run, intent) => world.store.unknowns.has(`${run} ${intent}`),
   });
 
+  const approvals = createApprovalRules({ unlessLost, truth: known.truth, withinMs: WAKES_WITHIN_MS });
+
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {
     if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || at.requested.epoch !== d.epoch)
       broken(run, "turns come in order", `turn ${d.turn} committed as number ${at.turns.length}`);
@@ -227,6 +246,7 @@ export function createReader(world: World, known: Known): JournalReader {
     const before = at.claims.get(d.call) ?? [];
     at.claims.set(d.call, [...before, d]);
     if (d.attempt !== before.length + 1) unlessLost(run, "attempts are counted", `${d.call}: ${d.attempt}`);
+    approvals.claimed(run, d, call);
     doubts.claimed(run, d, before);
   };
 

@@ -46,6 +46,8 @@ test(`${SEEDS} seeds, or as many as fit into a minute: no invariant breaks, and 
     "said happened",
     "said not-executed",
     "said stop",
+    "approval asked",
+    "shown denied",
   ];
   const ends = ["completed", "failed", "cancelled", "expired"].map((status) => `end ${status}`);
   for (const what of [...met, ...ends])

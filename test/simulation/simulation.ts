@@ -6,6 +6,7 @@ import { createChecker } from "./checker.ts";
 import { createCrew } from "./crew.ts";
 import { calmed } from "./faults.ts";
 import { Network } from "./network.ts";
+import { createApprover } from "./approver.ts";
 import { createOperator } from "./operator.ts";
 import { createOutside } from "./outside.ts";
 import { createProvider } from "./provider.ts";
@@ -75,7 +76,11 @@ function build(world: World): Built {
   const outside = createOutside(world, { network, checker, users, provider });
   const crew = createCrew(world, network, checker, outside);
   const operator = createOperator(world, crew, provider);
-  checker.recorded = () => operator.told();
+  const approver = createApprover(world, crew);
+  checker.recorded = () => {
+    operator.told();
+    approver.told();
+  };
   const workers = 2 + dice.below(2);
   for (let i = 0; i < workers; i++) crew.startWorker(i);
   const identifiers = dice.chance(0.4) ? ["ann", "bob"] : ["ann"];
@@ -179,6 +184,7 @@ function build(world: World): Built {
       const again = (): void => {
         if (faults.sweep) checker.stillAsked();
         operator.look();
+        approver.look();
         // A user who is asked to connect once more does so; nobody else's gate is opened by it.
         for (const run of world.store.runs.values()) {
           if (run.place !== "gate" || run.identifier === absent) continue;
