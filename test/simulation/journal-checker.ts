@@ -2,7 +2,6 @@
 import type {
   CallClaimed,
   Decision,
-  Parked,
   PlannedCall,
   Shown,
   TurnCommitted,
@@ -14,7 +13,7 @@ import { createApprovalRules } from "./approval-rules.ts";
 import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
 import type { StoredRun } from "./memory-state.ts";
-import { allAttempts, askedTwice, type JournalReader, type Known, start, wordOf } from "./reading.ts";
+import { allAttempts, askedTwice, type JournalReader, type Known, saysWhy, start, wordOf } from "./reading.ts";
 import type { World } from "./world.ts";
 
 /** A run goes on within this time after its accounts are connected: well above all faults, well below its expiry. */
@@ -87,7 +86,6 @@ export function createReader(world: World, known: Known): JournalReader {
         at.looked.set(d.intent, d);
         break;
       case "approval-asked":
-        world.count("approval asked");
         approvals.asked(
           run,
           d,
@@ -130,11 +128,6 @@ export function createReader(world: World, known: Known): JournalReader {
     }
   };
 
-  const saysWhy = ({ reason, needs = [], until, about }: Decision<Parked>): boolean => {
-    if (reason === "account") return needs.length > 0;
-    return reason === "review" || reason === "approval" ? about !== undefined : until !== undefined;
-  };
-
   const expired = (run: StoredRun, now: number): void => {
     const since = Math.min(at.waitsSince ?? now, ...Array.from(at.unknowns.values(), (unknown) => unknown.at));
     if (now - since < EXPIRES_AFTER_MS - 1)
@@ -142,8 +135,7 @@ export function createReader(world: World, known: Known): JournalReader {
   };
 
   const letGo = (run: StoredRun, d: Decision): void => {
-    at.left = true;
-    at.leasesSinceProgress = 0;
+    Object.assign(at, { left: true, leasesSinceProgress: 0 });
     known.released(run, d.epoch);
   };
 
@@ -171,12 +163,7 @@ export function createReader(world: World, known: Known): JournalReader {
       const result = run.evidence.get(nonce);
       if (result === undefined)
         unlessLost(run, "results are not invented", `${call.id}: there is no evidence ${nonce}`);
-      if (result?.outcome.kind === "denied") {
-        world.count("shown denied");
-        approvals.refused(run, call, result);
-        if (claims.length > 0) unlessLost(run, "what was refused is not done", `${call.id} was claimed`);
-        return;
-      }
+      if (result?.outcome.kind === "denied") return approvals.refused(run, call, result, claims.length);
       if (!claims.some((claim) => claim.intent === nonce))
         unlessLost(run, "results are not invented", `${call.id}: ${nonce} is not its intent`);
       if (result?.outcome.kind !== "not-executed") return;
@@ -215,7 +202,7 @@ export function createReader(world: World, known: Known): JournalReader {
     isListed: (run, intent) => world.store.unknowns.has(`${run} ${intent}`),
   });
 
-  const approvals = createApprovalRules({ unlessLost, truth: known.truth, withinMs: WAKES_WITHIN_MS });
+  const approvals = createApprovalRules(world, { unlessLost, truth: known.truth, withinMs: WAKES_WITHIN_MS });
 
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {
     if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || at.requested.epoch !== d.epoch)
@@ -251,7 +238,7 @@ export function createReader(world: World, known: Known): JournalReader {
   };
 
   const lookOf = (id: string): PlannedCall | undefined =>
-    Array.from(at.looks.values()).find(({ look }) => look.id === id)?.look;
+    Array.from(at.looks.values(), (it) => it.look).find((it) => it.id === id);
 
   const reread = (run: StoredRun): void => {
     for (const [i, d] of run.journal.entries()) readOne(run, d, run.nonces[i] ?? "");
@@ -301,7 +288,7 @@ export function createReader(world: World, known: Known): JournalReader {
         for (const need of parked.needs ?? []) askedFor(run, need, Infinity);
     },
     sent({ call, args }) {
-      const planned = at.turns.flatMap((turn) => turn.plan).find((it) => it.id === call) ?? lookOf(call);
+      const planned = at.turns.flatMap(({ plan }) => plan).find((it) => it.id === call) ?? lookOf(call);
       if (planned?.verdict !== "run" || JSON.stringify(planned.args) !== JSON.stringify(args))
         world.broken("only planned calls are made", call);
     },

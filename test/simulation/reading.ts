@@ -4,6 +4,7 @@ import type {
   Decision,
   Looked,
   LookPlanned,
+  Parked,
   TurnCommitted,
   TurnRequested,
   Unknown,
@@ -101,6 +102,11 @@ export function answerTo(evidence: ReadonlyMap<string, Evidence>, intent: string
 
 export function wordOf(answer: Evidence | undefined): Exclude<Said, "unsure"> | undefined {
   return answer?.outcome.kind === "answered" ? answer.outcome.says : undefined;
+}
+
+export function saysWhy({ reason, needs = [], until, about }: Parked): boolean {
+  if (reason === "account") return needs.length > 0;
+  return reason === "review" || reason === "approval" ? about !== undefined : until !== undefined;
 }
 
 /** What is known of all attempts. */
