@@ -176,8 +176,10 @@ function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefine
 
 function unknown(state: RunState, { id, name, connection }: RunnableCall): unknown {
   const startedAt = state.claims[id]?.[0]?.at;
+  const own = state.context?.tools.find((tool) => shownName(tool) === name);
   const verifyWith = (state.context === undefined ? [] : visibleTools(state.context))
     .filter((tool) => tool.effect === "read" && tool.connection === connection && shownName(tool) !== name)
+    .filter((tool) => own === undefined || sourceOf(tool) === sourceOf(own))
     .map(shownName);
   return unknownEnvelope({
     tool: name,
