@@ -43,14 +43,11 @@ export function createAllowance({ models, budgets, onAlarm, log }: AllowanceOpti
       add("tenant", tenant, budgets.tenant);
       return found;
     },
-    price: async (asked, usage) => {
-      const price = await priceOf(models[asked.profile], asked, usage);
-      const name = `${asked.profile}/${asked.model}`;
-      if (price === undefined && !unpriced.has(name)) {
-        unpriced.add(name);
-        log.warn("model.price-unknown", { model: name });
-      }
-      return price;
+    price: (asked, usage) => priceOf(models[asked.profile], asked, usage),
+    unpriced: ({ profile, model }) => {
+      const name = `${profile}/${model}`;
+      if (!unpriced.has(name)) log.warn("model.price-unknown", { model: name });
+      unpriced.add(name);
     },
     alarm: (alarm) => {
       try {

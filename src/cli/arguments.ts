@@ -18,3 +18,9 @@ export function seconds(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
   throw new InvalidArgumentError("Expected a positive number of seconds.");
 }
+
+export function amount(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError("Expected a number above 0.");
+}

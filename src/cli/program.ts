@@ -5,6 +5,7 @@ import { type Add, seconds, wholeNumber } from "./arguments.ts";
 import type { DemoArgs } from "./demo-command.ts";
 import { EXIT, EXIT_CODES, fail } from "./failure.ts";
 import { type GlobalArgs, type Io, line } from "./io.ts";
+import { addBudgets, addRaise, addReopen } from "./grammar-limits.ts";
 import { addApprovals, addUnknowns } from "./grammar-people.ts";
 import { addOperator } from "./grammar-operator.ts";
 import { addTools } from "./grammar-tools.ts";
@@ -47,6 +48,9 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addUnknowns(program, io, exit);
   addApprovals(program, io, exit);
   addOperator(program, io, exit);
+  addBudgets(program, io, exit);
+  addRaise(program, io, exit);
+  addReopen(program, io, exit);
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
   addTools(program, io, exit);

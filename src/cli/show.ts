@@ -90,11 +90,16 @@ function timelineLine({ at, text, tone }: TimelineLine, from: number, paint: Pai
 export function summary(view: RunView, now: number, paint: Paint): string {
   const until = view.endedAt ?? now;
   const waited = view.waits.reduce((sum, wait) => sum + (wait.to ?? until) - wait.from, 0);
+  const { limits } = view;
+  const of = (most: string | undefined): string => (most === undefined ? "" : ` of ${most}`);
   const parts = [
-    count(view.turns, "turn"),
-    count(view.toolCalls, "tool call"),
-    tokens(view.usage),
-    ...(view.costUsd === undefined ? [] : [dollars(view.costUsd)]),
+    count(view.turns, "turn") + of(limits && String(limits.turns)),
+    count(view.toolCalls, "tool call") + of(limits && String(limits.toolCalls)),
+    tokens(view.usage) + of(limits?.tokens?.toLocaleString("en-US")),
+    ...(view.costUsd === undefined
+      ? []
+      : [dollars(view.costUsd) + of(limits?.costUsd === undefined ? undefined : dollars(limits.costUsd))]),
+    `worked ${duration(view.activeMs)}${of(limits && duration(limits.activeMs))}`,
     duration(until - view.createdAt) + (view.waits.length === 0 ? "" : `, of it parked ${duration(waited)}`),
   ];
   return `${paint("bold", statusText(view, now))}\n${parts.join(" · ")}`;

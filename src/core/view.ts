@@ -1,6 +1,8 @@
 /** A run as people and programs look at it: a summary, as a fold of the journal. Its history as events is in run-events.ts. */
 import type { Bought, Covered, Decision, Parked } from "./journal.ts";
-import type { RunState } from "./state.ts";
+import type { Limits } from "./limits.ts";
+import { activeMs, usedBy } from "./spending.ts";
+import { limitsOf, type RunState } from "./state.ts";
 import type { Json } from "./json.ts";
 import { addUsage, type Finish, type ModelName, NO_USAGE, type Usage } from "./messages.ts";
 import type { FailureCode, ParkReason, RunStatus } from "./run.ts";
@@ -35,6 +37,12 @@ export interface RunView {
   /** Of a run that gave way to a newer one while both waited for an account. */
   readonly supersededBy?: string;
   readonly parked?: ParkedView;
+  /** The limits of its agent when it began, with what operators raised; nothing before it was prepared. */
+  readonly limits?: Limits;
+  /** Tokens and money that count against them: with calls whose answer was lost, and what is kept aside for one under way. */
+  readonly spent: { readonly tokens: number; readonly costUsd?: number };
+  /** ms that workers have spent on it, up to the last thing that was written. */
+  readonly activeMs: number;
   readonly turns: number;
   /** Tool calls that were claimed, each once. */
   readonly toolCalls: number;
@@ -65,6 +73,7 @@ export function viewRun(
   decisions: readonly Decision[],
 ): RunView {
   const { created, ended } = state;
+  const limits = limitsOf(state);
   const last = state.parks.at(-1);
   const park = last?.reason === reason || reason === undefined ? last && stillNeeded(last, needs) : { reason };
   const modelCalls = decisions.flatMap((d) => modelCallOf(state, d) ?? []);
@@ -80,6 +89,9 @@ export function viewRun(
     ...(state.covers !== undefined && { covers: state.covers }),
     ...(supersededBy !== undefined && { supersededBy }),
     ...(status === "parked" && park !== undefined && { parked: parkedView(park) }),
+    ...(limits !== undefined && { limits }),
+    spent: usedBy(state.spending),
+    activeMs: activeMs(state.activity, state.activity.last),
     turns: state.turns.length,
     toolCalls: Object.keys(state.claims).length,
     usage: modelCalls.reduce((sum, call) => addUsage(sum, call.usage), NO_USAGE),

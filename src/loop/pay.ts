@@ -41,11 +41,12 @@ export async function askModel(fitting: Fitting): Promise<Asking> {
   const budgets = ports.allowance?.budgets(whose, held.now()) ?? [];
   const { tokens, costUsd } = limitsOf(held.state) ?? {};
   const isMetered = [tokens, costUsd, bounds.tokensPerMinute].some((it) => it !== undefined) || budgets.length > 0;
+  const isMoney = budgets.some(({ nano }) => nano !== undefined);
   let { final, because }: { final: boolean; because?: RunLimit | undefined } = step;
   let days: readonly Limited[] = [];
   for (;;) {
     const request = project(held.state, context, step.shown, final, asked);
-    const plan = isMetered ? await planned(fitting, request, final, days) : undefined;
+    const plan = isMetered ? await planned(fitting, request, final, days, isMoney) : undefined;
     if (plan?.is === "over") return { is: "left", ending: await over(fitting, plan.purse) };
     if (plan?.is === "last" && !final) {
       // Asked for once more, as the last one: the prompt says so.
@@ -100,6 +101,7 @@ async function planned(
   request: ModelRequest,
   final: boolean,
   days: readonly Limited[],
+  isMoney: boolean,
 ): Promise<Plan> {
   const { asked, context, held, ports } = fitting;
   const limits = limitsOf(held.state) ?? context.limits;
@@ -107,6 +109,7 @@ async function planned(
   const input = countedTokens(held.state, context, request, asked, count) ?? requestTokens(request, count);
   const most = ports.allowance?.profile(asked.profile).maxOutputTokens ?? DEFAULT_OUTPUT;
   const rate = await rateOf(fitting, input, most);
+  if (rate.input === undefined && (limits.costUsd !== undefined || isMoney)) ports.allowance?.unpriced(asked);
   const needs: Needs = { input, output: most, growth: growthOf(limits) };
   const used = usedBy(held.state.spending);
   const purses: readonly Limited[] = [

@@ -16,6 +16,8 @@ export interface Allowance {
   budgets(whose: { readonly identifier: string; readonly tenant?: string }, now: number): readonly DayBudget[];
   /** US dollars; nothing when nobody knows. */
   price(asked: ModelName, usage: Usage): Promise<number | undefined>;
+  /** Money is limited, and nobody knows what this model costs. */
+  unpriced(asked: ModelName): void;
   alarm(alarm: ModelAlarm): void;
 }
 

@@ -135,7 +135,7 @@ function assertTimeline(text: string, { id }: { id: string }): void {
     /turn \d: an answer · /,
     / completed$/,
     /^completed$/,
-    /^\d turns · \d+ tool calls · [\d,]+ tokens in, \d+ out · [\d.]+ m?s$/,
+    /^\d turns of \d+ · \d+ tool calls of \d+ · [\d,]+ tokens in, \d+ out · worked [\d.]+ m?s of 1 h 00 m · [\d.]+ m?s$/,
     /^result: [\d,]+ characters \(--content shows it\)$/,
   ];
   let lines = text.split("\n");

@@ -1,6 +1,7 @@
 /** Limits over the wire: profiles shared by all workers, cool-downs, stops, tokens and money, all with real SDKs and a real Redis. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { pino } from "pino";
 import { z } from "zod";
 import { agent, type Agent, type AtLimit, type ErrandOptions, type Limits, type ModelAlarm } from "../../src/index.ts";
 import { call, httpError, say, type Script, type ScriptedModel, startScriptedModel } from "../../src/testing/index.ts";
@@ -193,4 +194,17 @@ test("a run that waits at a limit goes on when it is raised, and not while a wor
   assert.equal(await run.result({ timeoutMs: 20_000 }), "Done");
   await assert.rejects(run.raise({ turns: 9 }), { code: "option-invalid" });
   await assert.rejects(world.errand.run("run_0_none").raise({ turns: 9 }), { code: "run-unknown" });
+});
+
+test("a model without a price: money limits nothing, tokens do, and the log says so once", async (t) => {
+  const lines: string[] = [];
+  const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+  const of = limited({ costUsd: 0.000_001, tokens: 3_000, turns: 50 });
+  const world = await stage(t, greedy, {}, { logger }, [of]);
+  world.scalekit.connect("ada", "gmail");
+  world.errand.worker();
+  const run = await runOf(world, "ada", of);
+  assert.equal(await run.result({ timeoutMs: 20_000 }), "What I have");
+  assert.equal((await run.get()).costUsd, undefined);
+  assert.equal(lines.filter((line) => line.includes("model.price-unknown")).length, 1, lines.join(""));
 });
