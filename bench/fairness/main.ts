@@ -1,0 +1,92 @@
+/**
+ * `npm run bench:fairness`: one user floods, others come. What it found: docs/figures.md.
+ *
+ * waits      ten others' ten runs each behind a flood, as a ratio to running alone; plain BullMQ beside it
+ * hand-over  what the end of a run and the next one's slot cost Redis, by how many identifiers wait
+ * idle       what identifiers leave behind that have nothing any more
+ */
+import { parseArgs } from "node:util";
+import { startRedis } from "../../src/testing/index.ts";
+import { rounded, table } from "../floor/figures.ts";
+import { handOver, idle } from "./hand-over.ts";
+import { play, playPlain, type Scene, type Waits } from "./scenes.ts";
+import { SLOTS, WORK_MS } from "./stage.ts";
+
+const { values } = parseArgs({
+  options: {
+    /** The flood's runs; the issue's size is 10000. */
+    flood: { type: "string", default: "1000" },
+    /** Identifiers that the sharded tenant spreads over. */
+    shards: { type: "string", default: "1000" },
+    waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
+    idle: { type: "string", default: "5000" },
+    only: { type: "string", multiple: true, default: ["waits", "hand-over", "idle"] },
+  },
+});
+const wants = (part: string): boolean => values.only.includes(part);
+const flood = Number(values.flood);
+const shards = Number(values.shards);
+
+const redis = await startRedis();
+const figures: Record<string, unknown> = { flood, slots: SLOTS, workMs: WORK_MS };
+try {
+  if (wants("waits")) figures["waits"] = await allWaits();
+  if (wants("hand-over")) figures["handOver"] = await allHandOvers();
+  if (wants("idle")) figures["idle"] = await allIdle();
+} finally {
+  await redis.stop();
+}
+console.log(JSON.stringify(figures, (_, value: unknown) => (typeof value === "number" ? rounded(value) : value)));
+
+async function allWaits(): Promise<Record<string, unknown>> {
+  const full = { perIdentifier: SLOTS, maxLive: SLOTS };
+  const scenes: Record<string, Scene> = {
+    "cap 5": { flood, options: { perIdentifier: 5 } },
+    "cap 50, no total": { flood, options: { perIdentifier: SLOTS } },
+    "cap 50, 50 in all": { flood, options: full },
+    "cap 50, 50 in all, 30 % park": { flood, options: full, parks: 0.3 },
+    [`a tenant of ${shards} identifiers`]: {
+      flood,
+      options: { perIdentifier: 5, maxLive: SLOTS },
+      tenants: true,
+      whose: (i) => ({ identifier: `shard_${i % shards}`, tenant: "flood" }),
+    },
+    "woken at once, cap 5": { flood: Math.ceil(flood / 2), options: { perIdentifier: 5 }, woken: true },
+  };
+  const found: Record<string, unknown> = {};
+  const rows: string[][] = [];
+  const tell = (name: string, one: Waits, alone: Waits): void => {
+    const ratio = { p50: one.done50 / alone.done50, p99: one.done99 / alone.done99 };
+    found[name] = { ...one, alone: { done50: alone.done50, done99: alone.done99 }, ratio };
+    const ms = [one.p50, one.p99, one.done50, one.done99, alone.done50, alone.done99].map((it) => it.toFixed(0));
+    rows.push([name, ...ms, ratio.p50.toFixed(2), ratio.p99.toFixed(2), one.perSecond.toFixed(0)]);
+  };
+  for (const [name, scene] of Object.entries(scenes)) {
+    const alone = await play(redis.url, { ...scene, flood: 0 });
+    tell(name, await play(redis.url, scene), alone);
+  }
+  tell("plain BullMQ", await playPlain(redis.url, flood), await playPlain(redis.url, 0));
+  const fifo = await play(redis.url, { flood, options: { perIdentifier: 1_000_000 } });
+  tell("no caps: BullMQ's order", fifo, await play(redis.url, { flood: 0, options: { perIdentifier: 1_000_000 } }));
+  const head = ["flood", "wait p50", "p99", "done p50", "p99", "alone p50", "p99", "ratio p50", "p99", "runs/s"];
+  console.log(`\n${table([head, ...rows])}`);
+  return found;
+}
+
+async function allHandOvers(): Promise<unknown> {
+  const found = [];
+  for (const count of values.waiting) found.push(await handOver(redis.url, Number(count)));
+  const rows = found.map(({ identifiers, us, commands }) => [String(identifiers), us.toFixed(1), String(commands)]);
+  console.log(`\n${table([["identifiers that wait", "µs of Redis' CPU", "commands"], ...rows])}`);
+  const all = found.map(({ us }) => us);
+  return { found, mostToLeast: Math.max(...all) / Math.min(...all) };
+}
+
+async function allIdle(): Promise<unknown> {
+  const count = Number(values.idle);
+  const found = { plain: await idle(redis.url, count, false), withTenants: await idle(redis.url, count, true) };
+  console.log(
+    `\nidle: ${found.plain.bytes.toFixed(1)} bytes an identifier, ${found.withTenants.bytes.toFixed(1)} with a tenant, of ${count}`,
+  );
+  return found;
+}

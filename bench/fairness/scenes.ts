@@ -1,0 +1,127 @@
+/** One user floods, others come: how long those wait, and how long it takes altogether. */
+import { randomUUID } from "node:crypto";
+import { Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import type { Entry } from "../../src/core/journal.ts";
+import type { StoreOptions } from "../../src/queue/store.ts";
+import { openStage, SLOTS, type Stage, type Times, WORK_MS } from "./stage.ts";
+
+export interface Waits {
+  /** ms from enqueue to start, of the others' runs. */
+  readonly p50: number;
+  readonly p99: number;
+  /** ms from enqueue to end: what users feel. */
+  readonly done50: number;
+  readonly done99: number;
+  /** Runs a second, of all of them. */
+  readonly perSecond: number;
+}
+
+export interface Scene {
+  readonly flood: number;
+  readonly options: Partial<StoreOptions>;
+  /** Whose the i-th run of the flood is. */
+  readonly whose?: (i: number) => { readonly identifier: string; readonly tenant?: string };
+  readonly tenants?: boolean;
+  /** 0 to 1: runs that park for a moment at first. */
+  readonly parks?: number;
+  /** The flood waits at one gate, and is woken when the others come. */
+  readonly woken?: boolean;
+}
+
+const OTHERS = 10;
+const EACH = 10;
+const GATE = "account/ann/gmail";
+const PARKED: Entry = { kind: "parked", reason: "account" };
+
+export async function play(url: string, scene: Scene): Promise<Waits> {
+  const stage = openStage(url, scene.options);
+  const { whose = () => ({ identifier: "ann", ...(scene.tenants && { tenant: "flood" }) }) } = scene;
+  try {
+    const flood = await inSlices(scene.flood, async (i) => {
+      const { identifier, tenant } = whose(i);
+      const run = await stage.enqueue(identifier, tenant);
+      if (scene.woken === true) await park(stage, run);
+      return run;
+    });
+    const parked = new Set(flood.filter((_, i) => scene.parks !== undefined && i % 10 < scene.parks * 10));
+    const began = performance.now();
+    if (scene.woken === true) void stage.gates.open(GATE);
+    stage.work((run) => parked.has(run));
+    // The flood has all slots by now.
+    await new Promise((resolve) => setTimeout(resolve, scene.flood === 0 ? 0 : 2 * WORK_MS));
+    const others = await inSlices(OTHERS * EACH, (i) => {
+      const name = `other_${i % OTHERS}`;
+      return stage.enqueue(name, scene.tenants === true ? name : undefined);
+    });
+    await stage.ended(scene.flood + others.length);
+    const seconds = (performance.now() - began) / 1_000;
+    return waits(
+      others.flatMap((run) => stage.times.get(run) ?? []),
+      (scene.flood + others.length) / seconds,
+    );
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Jobs of plain BullMQ: one queue, first come, first served. */
+export async function playPlain(url: string, flood: number): Promise<Waits> {
+  const redis = new Redis(url, { maxRetriesPerRequest: null });
+  const name = randomUUID();
+  const queue = new Queue(name, { connection: redis });
+  const times = new Map<string, Times>();
+  const add = async (jobId: string): Promise<void> => {
+    times.set(jobId, { enqueued: performance.now(), started: 0, ended: 0 });
+    await queue.add("run", {}, { jobId, removeOnComplete: true });
+  };
+  await inSlices(flood, (i) => add(`a-${i}`));
+  let [left, done] = [flood + OTHERS * EACH, (): void => undefined];
+  const all = new Promise<void>((resolve) => (done = resolve));
+  const began = performance.now();
+  const worker = new Worker(
+    name,
+    async (job) => {
+      const at = times.get(job.id ?? "");
+      if (at !== undefined) at.started = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, WORK_MS));
+      if (at !== undefined) at.ended = performance.now();
+      if (--left === 0) done();
+    },
+    { connection: redis, concurrency: SLOTS },
+  );
+  await new Promise((resolve) => setTimeout(resolve, flood === 0 ? 0 : 2 * WORK_MS));
+  await inSlices(OTHERS * EACH, (i) => add(`o-${i}`));
+  await all;
+  const seconds = (performance.now() - began) / 1_000;
+  await worker.close();
+  await queue.close();
+  redis.disconnect();
+  const others = Array.from(times).flatMap(([id, at]) => (id.startsWith("o-") ? [at] : []));
+  return waits(others, (flood + others.length) / seconds);
+}
+
+async function park({ journal, gates }: Stage, run: string): Promise<void> {
+  const claim = await journal.claim(run, { nonce: run, worker: "w" });
+  if (claim.answer !== "claimed") throw new Error(claim.answer);
+  const move = { to: "gate", gate: GATE, version: await gates.version(GATE), until: 4e12 } as const;
+  const { epoch, decisions } = claim;
+  await journal.commit({ run, epoch, length: decisions.length, nonce: `p${run}`, entries: [PARKED], move });
+}
+
+export async function inSlices<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  for (let i = 0; i < count; i += 200)
+    done.push(...(await Promise.all(Array.from({ length: Math.min(200, count - i) }, (_, j) => work(i + j)))));
+  return done;
+}
+
+function waits(times: readonly Times[], perSecond: number): Waits {
+  const started = times.map(({ enqueued, started: at }) => at - enqueued).toSorted((a, b) => a - b);
+  const ended = times.map(({ enqueued, ended: at }) => at - enqueued).toSorted((a, b) => a - b);
+  return { p50: at(started, 0.5), p99: at(started, 0.99), done50: at(ended, 0.5), done99: at(ended, 0.99), perSecond };
+}
+
+export function at(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+}
