@@ -56,6 +56,27 @@ test("the digest is the same on all protocols; thoughts and texts go back as the
   assert.deepEqual(digests[2], digests[0]);
 });
 
+test("the digest is the same through each gateway's profile", async (t) => {
+  const digests: Digest[] = [];
+  for (const gateway of [undefined, "fastrouter", "openrouter", "litellm", "gemini", "vllm"] as const) {
+    const world = await testWorld(t, gateway === undefined ? {} : { gateway });
+    await giveMail(world, "ada");
+    world.scalekit.connect("ada", "gmail");
+    world.errand.worker();
+    const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input });
+    digests.push(await run.result({ timeoutMs: 20_000 }));
+    const { requests } = world.model;
+    assert.deepEqual(
+      requests.flatMap((request) => request.problems),
+      [],
+      gateway,
+    );
+    const asked = requests.flatMap(({ body }) => Object.keys(body));
+    assert.equal(asked.includes("store"), false, "nothing that only OpenAI knows");
+  }
+  for (const digest of digests) assert.deepEqual(digest, digests[0]);
+});
+
 function checkSaid(
   items: readonly JsonObject[],
   protocol: Protocol,

@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly errand?: Partial<ErrandOptions>;
   /** How the model is spoken to; default chat completions. */
   readonly protocol?: "chat" | "responses" | "messages";
+  /** What is known of the model's gateway; default nothing. */
+  readonly gateway?: "fastrouter" | "openrouter" | "litellm" | "gemini" | "vllm";
   /** ms for one question to Scalekit. */
   readonly timeoutMs?: number;
 }
@@ -81,7 +83,14 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
       clientSecret: scalekit.clientSecret,
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     },
-    models: { openai: { apiKey: model.apiKey, baseURL: model.url, protocol: options.protocol ?? "chat" } },
+    models: {
+      openai: {
+        apiKey: model.apiKey,
+        baseURL: model.url,
+        protocol: options.protocol ?? "chat",
+        ...(options.gateway !== undefined && { gateway: options.gateway }),
+      },
+    },
     agents: [inboxDigest],
     authorization: { baseUrl: BASE_URL },
     leaseMs: 2_000,
