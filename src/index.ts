@@ -19,7 +19,7 @@ export {
 export { agent, type Agent, type AgentOptions, type InstructionContext, type TypedAgent } from "./core/agent.ts";
 export type { ApprovalPolicy, NeedsApproval, ProposedCall } from "./core/needs-approval.ts";
 export type { Effect, OnUnknown } from "./core/effects.ts";
-export type { AskedNeed, AuthorizationEvent } from "./core/authorization.ts";
+export type { AskedApproval, AskedNeed, AuthorizationEvent } from "./core/authorization.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest.ts";
 export type { Budgets, DayLimits } from "./core/days.ts";

@@ -1,4 +1,5 @@
 /** What is told of authorizations: events that an app turns into messages to its users. Without links and secrets until the app has them. */
+import type { ApprovalPolicy } from "./needs-approval.ts";
 import { type Guidance, guidance, type NextAction } from "./needs.ts";
 import type { Need } from "./run.ts";
 
@@ -9,6 +10,17 @@ export interface AskedNeed extends Need {
   readonly text: string;
   /** The app's own URL that leads the user, once signed in, to a fresh link. It holds no secret and never goes stale. */
   readonly url: string;
+}
+
+/** A call that waits for approval. Without its arguments: those are the user's data, and `errand.approvals.list` has them. */
+export interface AskedApproval {
+  /** What it is decided by. */
+  readonly id: string;
+  readonly call: string;
+  readonly tool: string;
+  readonly policy: ApprovalPolicy;
+  /** Redis ms; from then on it is denied. */
+  readonly expiresAt: number;
 }
 
 /**
@@ -35,6 +47,13 @@ export type AuthorizationEvent<N extends Need = AskedNeed> = {
       readonly number: number;
       readonly manual: boolean;
       readonly needs: readonly N[];
+    }
+  /** A run parked for a person's word: calls that it may not make before (`errand.approvals`). */
+  | {
+      readonly type: "approval.required";
+      readonly run: string;
+      readonly agent: string;
+      readonly approvals: readonly AskedApproval[];
     }
   | { readonly type: "authorization.granted"; readonly connection: string }
   | { readonly type: "authorization.expired"; readonly connection: string; readonly run: string }

@@ -1,5 +1,5 @@
 /** What stands in the stream of events, as events. Identifier and connections are those of the gates that it names. */
-import type { AuthorizationEvent } from "../core/authorization.ts";
+import type { AskedApproval, AuthorizationEvent } from "../core/authorization.ts";
 import { parseAccountGate } from "../core/gate.ts";
 import type { Need, NeedReason } from "../core/run.ts";
 
@@ -11,6 +11,7 @@ export function decodeEvent([id, fields]: StreamEntry): AuthorizationEvent<Need>
   const of = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) of.set(fields[i] ?? "", fields[i + 1] ?? "");
   const type = of.get("type") ?? "";
+  if (type === "approval.required") return decodeApproval(id, of);
   const { identifier, needs } = decodeNeeds(of.get("needs") ?? "");
   const base = { id, at: Number(id.split("-")[0]), identifier };
   const run = of.get("run") ?? "";
@@ -28,6 +29,13 @@ export function decodeEvent([id, fields]: StreamEntry): AuthorizationEvent<Need>
     default:
       throw new Error(`event ${id}: unknown type "${type}"; was it written by a newer version of Errand?`);
   }
+}
+
+function decodeApproval(id: string, of: ReadonlyMap<string, string>): AuthorizationEvent<Need> {
+  const [run = "", agent = "", identifier = ""] = ["run", "agent", "identifier"].map((name) => of.get(name));
+  const asked = JSON.parse(of.get("asked") ?? "[]") as readonly AskedApproval[];
+  const approvals = asked.map((one) => ({ ...one, id: `${run}/${one.id}` }));
+  return { id, at: Number(id.split("-")[0]), identifier, type: "approval.required", run, agent, approvals };
 }
 
 /** The connections of what a run's header says of its accounts: `/gmail /slack`. */

@@ -146,7 +146,12 @@ function approvalsIn(entries: readonly Entry[]): object {
       ? [{ call: entry.call, argsHash: entry.argsHash, ...(entry.attempt > 1 && { again: true }) }]
       : [],
   );
-  return { ...(asks.length > 0 && { asks }), ...(claims.length > 0 && { claims }) };
+  const asked = entries.flatMap((entry) =>
+    entry.kind === "approval-asked"
+      ? [{ id: entry.id, call: entry.call, tool: entry.tool, policy: entry.policy, expiresAt: entry.until }]
+      : [],
+  );
+  return { ...(asks.length > 0 && { asks, asked: JSON.stringify(asked) }), ...(claims.length > 0 && { claims }) };
 }
 
 /** Waiters moved at once: small enough not to stop other scripts, large enough for a storm. */

@@ -1,72 +1,11 @@
 /** Calls that need a person's word, over the wire: asked, approved, denied, edited, in time and too late. */
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { z } from "zod";
-import {
-  agent,
-  type ApprovalPolicy,
-  type NeedsApproval,
-  type PendingApproval,
-  type RunHandle,
-  tool,
-  type ToolUse,
-} from "../../src/index.ts";
-import { call, calls, type Fault, say, type Script } from "../../src/testing/index.ts";
-import { testWorld, untilEvent, type World } from "../support/world.ts";
-
-const WAIT = { timeoutMs: 20_000 };
-const letter = (to: string): Record<string, string> => ({ to, subject: "Report", body: "All is well." });
-const send = (to = "grace@example.com"): ReturnType<typeof call> => call("gmail_send_message", letter(to));
-
-interface Scene extends World {
-  readonly run: RunHandle<string>;
-  sent(): unknown[];
-  told(): string;
-  /** What waits once the run has parked for the nth time. */
-  waiting(nth?: number): Promise<readonly PendingApproval[]>;
-}
-
-interface Given {
-  readonly script: Script;
-  readonly tools?: readonly (string | ToolUse)[];
-  readonly needsApproval?: NeedsApproval;
-  readonly expiresMs?: number;
-  readonly faults?: readonly Fault[];
-}
-
-async function start(t: TestContext, { script, tools, needsApproval, expiresMs, faults = [] }: Given): Promise<Scene> {
-  const made = agent({
-    name: "sender",
-    model: "openai/scripted",
-    instructions: "Send the report.",
-    connections: ["gmail"],
-    tools: tools ?? ["gmail_send_message", "gmail_fetch_mails"],
-    ...(needsApproval !== undefined && { needsApproval }),
-    ...(expiresMs !== undefined && { approvalExpiresAfterMs: expiresMs }),
-    input: z.object({}),
-  });
-  const world = await testWorld(t, { script, errand: { agents: [made] } });
-  world.scalekit.connect("ada", "gmail");
-  for (const fault of faults) world.scalekit.faults.add(fault);
-  world.errand.worker({ wakeEveryMs: 20 });
-  const run = await world.errand.enqueue(made, { identifier: "ada", input: {} });
-  return {
-    ...world,
-    run,
-    sent: () => world.scalekit.ledger.filter((it) => it.tool === "gmail_send_message").map((it) => it.input["to"]),
-    told: () => JSON.stringify(world.model.requests.at(-1)?.body ?? {}),
-    waiting: async (nth = 1) => {
-      await untilEvent(run, "run.parked", nth);
-      return (await world.errand.approvals.list()).approvals;
-    },
-  };
-}
-
-function only(list: readonly PendingApproval[]): PendingApproval {
-  const [one] = list;
-  assert.ok(one !== undefined && list.length === 1, `one approval, not ${list.length}`);
-  return one;
-}
+import { type ApprovalPolicy, type NeedsApproval, tool, type ToolUse } from "../../src/index.ts";
+import { call, calls, type Fault, say } from "../../src/testing/index.ts";
+import { untilEvent } from "../support/world.ts";
+import { letter, only, send, start, WAIT } from "./approvals-stage.ts";
 
 test("asked: the run parks, holds nothing, and whoever decides sees what would be done; approved, it is done once", async (t) => {
   const scene = await start(t, { script: [send(), say("sent")], needsApproval: ["unsafe"] });
@@ -257,38 +196,4 @@ test("a call within a tool: the tool is stopped there, the word is asked for, an
   assert.equal(await scene.run.result(WAIT), "done");
   assert.deepEqual(scene.sent(), ["a@x.com"]);
   assert.match(scene.told(), /reported/);
-});
-
-test("cancelled while it waits: nothing waits any more, and nobody can approve it", async (t) => {
-  const scene = await start(t, { script: [send(), say("sent")], needsApproval: true });
-  const { id } = only(await scene.waiting());
-  await scene.run.cancel();
-  await assert.rejects(scene.run.result(WAIT), { code: "run-cancelled" });
-  assert.deepEqual(await scene.errand.approvals.list(), { approvals: [] });
-  await assert.rejects(scene.errand.approvals.approve(id), { code: "approval-over" });
-  assert.deepEqual(scene.sent(), []);
-});
-
-test("lists by pages and by user; ids that are none", async (t) => {
-  const scene = await start(t, {
-    script: [calls([send("a@x.com"), send("b@x.com")]), say("done")],
-    needsApproval: true,
-  });
-  await scene.waiting();
-  const one = await scene.errand.approvals.list({ limit: 1 });
-  const two = await scene.errand.approvals.list({ limit: 1, cursor: one.cursor ?? "" });
-  assert.deepEqual(
-    [...one.approvals, ...two.approvals].map(({ call: id }) => id),
-    ["t0c0", "t0c1"],
-  );
-  assert.deepEqual((await scene.errand.approvals.list({ identifier: "bob" })).approvals, []);
-  const { approvals } = scene.errand;
-  await assert.rejects(approvals.list({ limit: 0 }), { code: "option-invalid" });
-  await assert.rejects(approvals.list({ cursor: "x" }), { code: "option-invalid" });
-  await assert.rejects(approvals.approve("nonsense"), { code: "approval-unknown" });
-  await assert.rejects(approvals.approve(`${scene.run.id}/nonsense`), { code: "approval-unknown" });
-  await assert.rejects(approvals.deny("run_0_none/x"), { code: "run-unknown" });
-  await assert.rejects(approvals.deny(one.approvals[0]?.id ?? "", { message: "x".repeat(1_001) }), {
-    code: "option-invalid",
-  });
 });

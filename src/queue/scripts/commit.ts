@@ -74,6 +74,10 @@ for i, ask in ipairs(move.asks or {}) do
   local asks = redis.call('HGET', run, 'asks')
   redis.call('HSET', run, 'asks', (asks and asks .. ' ' or '') .. ask.id)
 end
+if move.asked and not h[3] then
+  redis.call('XADD', p .. 'events', 'MAXLEN', '~', 100000, '*', 'type', 'approval.required', 'run', id, 'agent', h[6],
+    'identifier', h[7], 'asked', move.asked)
+end
 -- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
 redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
   'lease', move.to == 'stay' and int(now + o.lease) or '0')
