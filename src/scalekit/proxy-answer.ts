@@ -78,7 +78,8 @@ function ofStatus({ status, headers, text = "" }: ProxyAnswer, { reads }: Readin
     kind: "not-executed",
     why,
     message: safeText(`${what}${said === "" ? "" : `: ${said}`}`),
-    ...(wait !== undefined && { retryAfterMs: wait }),
+    // GitHub tells with every answer when its limit is reset.
+    ...(why === "rate-limit" && wait !== undefined && { retryAfterMs: wait }),
   });
   if (NOT_ACTIVE.test(said) && status >= 400 && status < 500) return refused("account", "The account is not connected");
   if (PROXY_OFF.test(said))

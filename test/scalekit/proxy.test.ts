@@ -60,7 +60,14 @@ const NO: readonly [
 ][] = [
   [400, { error: { code: 400, message: "Invalid id value" } }, {}, "error", "error", /^Invalid id value$/],
   [401, { error: { message: "Bad credentials" } }, {}, "account", "account", /401.*Bad credentials/],
-  [403, { error: { message: "Insufficient Permission" } }, {}, "scope", "scope", /403.*Insufficient Permission/],
+  [
+    403,
+    { error: { message: "Insufficient Permission" } },
+    { "x-ratelimit-reset": "9999999999" },
+    "scope",
+    "scope",
+    /403.*Insufficient Permission/,
+  ],
   [403, { message: "API rate limit exceeded for user ID 1." }, {}, "rate-limit", "rate-limit", /rate limit/],
   [403, { message: "Forbidden" }, { "x-ratelimit-remaining": "0" }, "rate-limit", "rate-limit", /rate limit/],
   [404, { message: "Not Found", documentation_url: "x" }, {}, "error", "error", /^Not Found$/],
@@ -83,7 +90,8 @@ test("row 30: each no of a provider is told as what it is, in one safe sentence"
     assert.match("message" in looked ? looked.message : "", message, name);
     // A 401 may be about our own token: one more request with a new one tells.
     assert.equal(emulator.calls.count("proxy"), status === 401 ? 4 : 2, name);
-    if (status === 429) assert.equal("retryAfterMs" in looked ? looked.retryAfterMs : undefined, 7_000);
+    const wait = "retryAfterMs" in looked ? looked.retryAfterMs : undefined;
+    assert.equal(wait, status === 429 ? 7_000 : undefined, name);
   }
 });
 
