@@ -1,10 +1,14 @@
 /** Limits over the wire: profiles shared by all workers, cool-downs, stops, tokens and money, all with real SDKs and a real Redis. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { Redis } from "ioredis";
 import { pino } from "pino";
 import { z } from "zod";
 import { agent, type Agent, type AtLimit, type ErrandOptions, type Limits, type ModelAlarm } from "../../src/index.ts";
 import { call, httpError, say, type Script, type ScriptedModel, startScriptedModel } from "../../src/testing/index.ts";
+import { redisCooling } from "../../src/queue/cooling.ts";
+import { DEFAULT_STORE, openStore } from "../../src/queue/store.ts";
+import { redisUrl } from "../support/store.ts";
 import { testWorld, untilEvent, type World } from "../support/world.ts";
 
 const greeter = agent({ name: "greeter", model: "openai/scripted", instructions: "Greet.", input: z.object({}) });
@@ -207,4 +211,54 @@ test("a model without a price: money limits nothing, tokens do, and the log says
   assert.equal(await run.result({ timeoutMs: 20_000 }), "What I have");
   assert.equal((await run.get()).costUsd, undefined);
   assert.equal(lines.filter((line) => line.includes("model.price-unknown")).length, 1, lines.join(""));
+});
+
+/** One mail is fetched, then it says so. */
+const oneMail: Script = ({ messages }) => (messages.some(({ role }) => role === "tool") ? say("Hello") : fetchMails);
+
+test("Scalekit's own limit: nobody asks Scalekit for anything until then", async (t) => {
+  const of = limited({});
+  const world = await stage(t, oneMail, {}, {}, [of]);
+  for (const user of ["ada", "bob"]) world.scalekit.connect(user, "gmail");
+  world.scalekit.faults.add({ method: "ExecuteTool", code: "ResourceExhausted", errorCode: "RATE_LIMITED", times: 1 });
+  world.errand.worker({ wakeEveryMs: 50 });
+  const first = await runOf(world, "ada", of);
+  await untilEvent(first, "run.parked");
+  const second = await runOf(world, "bob", of);
+  const events = [];
+  for await (const event of second.events()) events.push(event);
+  const parked = events.find((event) => event.type === "run.parked");
+  const settled = events.find((event) => event.type === "tool.settled");
+  // The wait is short; a slow machine may come too late for it, but never too early.
+  if (parked?.type === "run.parked")
+    assert.deepEqual([parked.reason, parked.message], ["rate-limit", "a cool-down of scalekit"]);
+  assert.ok(settled?.type === "tool.settled" && settled.outcome === "ok", JSON.stringify(settled));
+  assert.equal(await first.result({ timeoutMs: 20_000 }), "Hello");
+});
+
+test("a provider's limit for one user closes his account for his other runs, and nobody else's", async (t) => {
+  const of = limited({});
+  const world = await stage(t, oneMail, {}, {}, [of]);
+  const redis = new Redis(redisUrl());
+  const store = openStore(redis, world.prefix, DEFAULT_STORE);
+  t.after(() => redis.disconnect());
+  for (const user of ["ada", "bob"]) world.scalekit.connect(user, "gmail");
+  const toolError = { status: 429, code: "rateLimitExceeded", message: "slow down" };
+  world.scalekit.faults.add({ method: "ExecuteTool", toolError, identifier: "ada", times: 1 });
+  world.errand.worker({ wakeEveryMs: 50 });
+  assert.equal(await (await runOf(world, "ada", of)).result({ timeoutMs: 20_000 }), "Hello");
+  const key = "account/ada/gmail";
+  assert.equal(await redis.hget(`${store.prefix}cool:${key}`, "why"), "rate-limit");
+
+  const backoff = { baseMs: 1_000, capMs: 1_000 };
+  await redisCooling(store).close(key, { why: "rate-limit", retryAfterMs: 3_000, backoff, random: 0, nonce: "n" });
+  const before = world.scalekit.ledger.length;
+  const [ada, bob] = [await runOf(world, "ada", of), await runOf(world, "bob", of)];
+  const parked = await untilEvent(ada, "run.parked");
+  assert.deepEqual([parked.reason, parked.message], ["rate-limit", `a cool-down of ${key}`]);
+  assert.equal(await bob.result({ timeoutMs: 20_000 }), "Hello");
+  assert.deepEqual((await bob.get()).waits, []);
+  assert.equal(await ada.result({ timeoutMs: 30_000 }), "Hello");
+  const calls = world.scalekit.ledger.slice(before).map(({ identifier }) => identifier);
+  assert.deepEqual(calls.toSorted(), ["ada", "bob"]);
 });
