@@ -2,6 +2,7 @@
  * `npm run bench:fairness`: one user floods, others come. What it found: docs/figures.md.
  *
  * waits      ten others' ten runs each behind a flood, as a ratio to running alone; plain BullMQ beside it
+ * throughput runs a second with a cap of as many as there are slots, by BullMQ's order without caps
  * hand-over  what the end of a run and the next one's slot cost Redis, by how many identifiers wait
  * idle       what identifiers leave behind that have nothing any more
  */
@@ -15,12 +16,14 @@ import { SLOTS, WORK_MS } from "./stage.ts";
 const { values } = parseArgs({
   options: {
     /** The flood's runs; the issue's size is 10000. */
-    flood: { type: "string", default: "1000" },
+    flood: { type: "string", default: "300" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
     waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
-    idle: { type: "string", default: "5000" },
-    only: { type: "string", multiple: true, default: ["waits", "hand-over", "idle"] },
+    /** ms that a run of `throughput` takes. */
+    long: { type: "string", default: "1000" },
+    idle: { type: "string", default: "2000" },
+    only: { type: "string", multiple: true, default: ["waits", "throughput", "hand-over", "idle"] },
   },
 });
 const wants = (part: string): boolean => values.only.includes(part);
@@ -31,6 +34,7 @@ const redis = await startRedis();
 const figures: Record<string, unknown> = { flood, slots: SLOTS, workMs: WORK_MS };
 try {
   if (wants("waits")) figures["waits"] = await allWaits();
+  if (wants("throughput")) figures["throughput"] = await throughput();
   if (wants("hand-over")) figures["handOver"] = await allHandOvers();
   if (wants("idle")) figures["idle"] = await allIdle();
 } finally {
@@ -43,7 +47,7 @@ async function allWaits(): Promise<Record<string, unknown>> {
   const scenes: Record<string, Scene> = {
     "cap 5": { flood, options: { perIdentifier: 5 } },
     "cap 50, no total": { flood, options: { perIdentifier: SLOTS } },
-    "cap 50, 50 in all": { flood, options: full },
+    "cap 50, 50 in all": { flood, options: full, drains: true },
     "cap 50, 50 in all, 30 % park": { flood, options: full, parks: 0.3 },
     [`a tenant of ${shards} identifiers`]: {
       flood,
@@ -59,18 +63,32 @@ async function allWaits(): Promise<Record<string, unknown>> {
     const ratio = { p50: one.done50 / alone.done50, p99: one.done99 / alone.done99 };
     found[name] = { ...one, alone: { done50: alone.done50, done99: alone.done99 }, ratio };
     const ms = [one.p50, one.p99, one.done50, one.done99, alone.done50, alone.done99].map((it) => it.toFixed(0));
-    rows.push([name, ...ms, ratio.p50.toFixed(2), ratio.p99.toFixed(2), one.perSecond.toFixed(0)]);
+    rows.push([name, ...ms, ratio.p50.toFixed(2), ratio.p99.toFixed(2), one.perSecond?.toFixed(1) ?? "–"]);
   };
+  // Code and connections that are used for the first time.
+  await play(redis.url, { flood: SLOTS, options: {} });
   for (const [name, scene] of Object.entries(scenes)) {
-    const alone = await play(redis.url, { ...scene, flood: 0 });
+    const alone = await play(redis.url, { ...scene, flood: 0, drains: false });
     tell(name, await play(redis.url, scene), alone);
   }
   tell("plain BullMQ", await playPlain(redis.url, flood), await playPlain(redis.url, 0));
-  const fifo = await play(redis.url, { flood, options: { perIdentifier: 1_000_000 } });
+  const fifo = await play(redis.url, { flood, options: { perIdentifier: 1_000_000 }, drains: true });
   tell("no caps: BullMQ's order", fifo, await play(redis.url, { flood: 0, options: { perIdentifier: 1_000_000 } }));
   const head = ["flood", "wait p50", "p99", "done p50", "p99", "alone p50", "p99", "ratio p50", "p99", "runs/s"];
   console.log(`\n${table([head, ...rows])}`);
   return found;
+}
+
+async function throughput(): Promise<unknown> {
+  const scene = { flood: 3 * SLOTS, workMs: Number(values.long), drains: true };
+  const capped = await play(redis.url, { ...scene, options: { perIdentifier: SLOTS } });
+  const free = await play(redis.url, { ...scene, options: { perIdentifier: 1_000_000 } });
+  const found = { workMs: scene.workMs, capped: capped.perSecond ?? 0, free: free.perSecond ?? 0 };
+  const ratio = found.capped / found.free;
+  console.log(
+    `\nruns of ${found.workMs} ms: ${found.capped.toFixed(1)} a second at cap ${SLOTS}, ${found.free.toFixed(1)} without (ratio ${ratio.toFixed(2)})`,
+  );
+  return { ...found, ratio };
 }
 
 async function allHandOvers(): Promise<unknown> {

@@ -13,8 +13,8 @@ export interface Waits {
   /** ms from enqueue to end: what users feel. */
   readonly done50: number;
   readonly done99: number;
-  /** Runs a second, of all of them. */
-  readonly perSecond: number;
+  /** Runs a second, of all of them; nothing where the flood was not waited for. */
+  readonly perSecond?: number;
 }
 
 export interface Scene {
@@ -27,6 +27,10 @@ export interface Scene {
   readonly parks?: number;
   /** The flood waits at one gate, and is woken when the others come. */
   readonly woken?: boolean;
+  /** For which a run holds its slot; default `WORK_MS`. */
+  readonly workMs?: number;
+  /** Until the flood has ended, too. */
+  readonly drains?: boolean;
 }
 
 const OTHERS = 10;
@@ -35,7 +39,7 @@ const GATE = "account/ann/gmail";
 const PARKED: Entry = { kind: "parked", reason: "account" };
 
 export async function play(url: string, scene: Scene): Promise<Waits> {
-  const stage = openStage(url, scene.options);
+  const stage = openStage(url, scene.options, scene.workMs);
   const { whose = () => ({ identifier: "ann", ...(scene.tenants && { tenant: "flood" }) }) } = scene;
   try {
     const flood = await inSlices(scene.flood, async (i) => {
@@ -47,19 +51,17 @@ export async function play(url: string, scene: Scene): Promise<Waits> {
     const parked = new Set(flood.filter((_, i) => scene.parks !== undefined && i % 10 < scene.parks * 10));
     const began = performance.now();
     if (scene.woken === true) void stage.gates.open(GATE);
-    stage.work((run) => parked.has(run));
+    await stage.work((run) => parked.has(run));
     // The flood has all slots by now.
     await new Promise((resolve) => setTimeout(resolve, scene.flood === 0 ? 0 : 2 * WORK_MS));
     const others = await inSlices(OTHERS * EACH, (i) => {
       const name = `other_${i % OTHERS}`;
       return stage.enqueue(name, scene.tenants === true ? name : undefined);
     });
-    await stage.ended(scene.flood + others.length);
+    await stage.ended(scene.drains === true ? [...flood, ...others] : others);
     const seconds = (performance.now() - began) / 1_000;
-    return waits(
-      others.flatMap((run) => stage.times.get(run) ?? []),
-      (scene.flood + others.length) / seconds,
-    );
+    const rate = scene.drains === true ? { perSecond: (scene.flood + others.length) / seconds } : {};
+    return { ...waits(others.flatMap((run) => stage.times.get(run) ?? [])), ...rate };
   } finally {
     await stage.close();
   }
@@ -90,6 +92,7 @@ export async function playPlain(url: string, flood: number): Promise<Waits> {
     },
     { connection: redis, concurrency: SLOTS },
   );
+  await worker.waitUntilReady();
   await new Promise((resolve) => setTimeout(resolve, flood === 0 ? 0 : 2 * WORK_MS));
   await inSlices(OTHERS * EACH, (i) => add(`o-${i}`));
   await all;
@@ -98,7 +101,7 @@ export async function playPlain(url: string, flood: number): Promise<Waits> {
   await queue.close();
   redis.disconnect();
   const others = Array.from(times).flatMap(([id, at]) => (id.startsWith("o-") ? [at] : []));
-  return waits(others, (flood + others.length) / seconds);
+  return { ...waits(others), perSecond: (flood + others.length) / seconds };
 }
 
 async function park({ journal, gates }: Stage, run: string): Promise<void> {
@@ -116,10 +119,10 @@ export async function inSlices<T>(count: number, work: (i: number) => Promise<T>
   return done;
 }
 
-function waits(times: readonly Times[], perSecond: number): Waits {
+function waits(times: readonly Times[]): Waits {
   const started = times.map(({ enqueued, started: at }) => at - enqueued).toSorted((a, b) => a - b);
   const ended = times.map(({ enqueued, ended: at }) => at - enqueued).toSorted((a, b) => a - b);
-  return { p50: at(started, 0.5), p99: at(started, 0.99), done50: at(ended, 0.5), done99: at(ended, 0.99), perSecond };
+  return { p50: at(started, 0.5), p99: at(started, 0.99), done50: at(ended, 0.5), done99: at(ended, 0.99) };
 }
 
 export function at(sorted: readonly number[], part: number): number {

@@ -17,7 +17,7 @@ import type { Journal } from "../../src/ports/journal.ts";
 
 export const SLOTS = 50;
 /** ms for which a run holds its slot. */
-export const WORK_MS = 40;
+export const WORK_MS = 400;
 
 export interface Times {
   readonly enqueued: number;
@@ -33,9 +33,9 @@ export interface Stage {
   readonly times: Map<string, Times>;
   enqueue(identifier: string, tenant?: string): Promise<string>;
   /** Starts `SLOTS` places that work. @param parks whether a run parks at its first turn */
-  work(parks?: (run: string) => boolean): void;
-  /** Resolves when so many runs have ended. */
-  ended(count: number): Promise<void>;
+  work(parks?: (run: string) => boolean): Promise<void>;
+  /** Resolves when these have ended. */
+  ended(runs: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ const ENDED: Entry = { kind: "ended", status: "completed" };
 const PARKED: Entry = { kind: "parked", reason: "retry" };
 const PARK_MS = 100;
 
-export function openStage(url: string, options: Partial<StoreOptions>): Stage {
+export function openStage(url: string, options: Partial<StoreOptions>, workMs: number = WORK_MS): Stage {
   const connection = connect(url, true);
   const store = openStore(connection.redis, `fair-${randomUUID().slice(0, 8)}`, { ...DEFAULT_STORE, ...options });
   const tickets = openTickets(connection.redis, store.prefix, silent);
@@ -52,7 +52,6 @@ export function openStage(url: string, options: Partial<StoreOptions>): Stage {
   const times = new Map<string, Times>();
   let worker: Worker<TicketData> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let ends = 0;
   let told = (): void => undefined;
 
   const shift = async ({ run, ticket }: TicketData, parks: (run: string) => boolean): Promise<void> => {
@@ -69,10 +68,9 @@ export function openStage(url: string, options: Partial<StoreOptions>): Stage {
         return;
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, WORK_MS));
+    await new Promise((resolve) => setTimeout(resolve, workMs));
     await journal.commit({ ...commit, entries: [ENDED], move: { to: "end", status: "completed" } });
     if (at !== undefined) at.ended = performance.now();
-    ends++;
     told();
   };
   const wake = async (): Promise<void> => {
@@ -93,7 +91,7 @@ export function openStage(url: string, options: Partial<StoreOptions>): Stage {
       await tickets.add(decodeTickets(reply.slice(2)));
       return run;
     },
-    work: (parks = () => false) => {
+    work: async (parks = () => false) => {
       worker = new Worker<TicketData>("default", (job) => shift(job.data, parks), {
         connection: connection.redis,
         prefix: bullPrefix(store.prefix),
@@ -104,11 +102,14 @@ export function openStage(url: string, options: Partial<StoreOptions>): Stage {
         timer = setTimeout(() => void wake().finally(again), 50);
       };
       again();
+      await worker.waitUntilReady();
     },
-    ended: (count) =>
+    ended: (runs) =>
       new Promise((resolve) => {
+        const left = new Set(runs);
         told = () => {
-          if (ends >= count) resolve();
+          for (const run of left) if ((times.get(run)?.ended ?? 0) > 0) left.delete(run);
+          if (left.size === 0) resolve();
         };
         told();
       }),
