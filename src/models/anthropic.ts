@@ -17,11 +17,12 @@ export function needAnthropicSdk(find: (name: string) => unknown = createRequire
   }
 }
 
-export function anthropicTransport(endpoint: Endpoint, bearer: boolean): Transport {
+/** @param keyHeader the key goes out as `x-api-key` */
+export function anthropicTransport(endpoint: Endpoint, keyHeader: boolean): Transport {
   let client: Promise<Client> | undefined;
   return {
     async post(path, body, { timeoutMs, signal, unread = false }) {
-      client ??= clientFor(endpoint, bearer);
+      client ??= clientFor(endpoint, keyHeader);
       if (unread) {
         const sent = (await client).post(path, { body, signal, timeout: timeoutMs, stream: true });
         const response = await sent.asResponse();
@@ -49,12 +50,12 @@ interface Client {
 }
 
 /** Everything the SDK would read from the environment is given here, or taken out again: ANTHROPIC_CUSTOM_HEADERS. */
-async function clientFor({ apiKey, baseURL, headers = {} }: Endpoint, bearer: boolean): Promise<Client> {
+async function clientFor({ apiKey, baseURL, headers = {} }: Endpoint, keyHeader: boolean): Promise<Client> {
   const { Anthropic } = await import("@anthropic-ai/sdk");
   const ours = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   return new Anthropic({
-    apiKey: bearer ? null : apiKey,
-    authToken: bearer ? apiKey : null,
+    apiKey,
+    authToken: null,
     // The SDK adds /v1 itself; gateways write it down.
     baseURL: (baseURL ?? "https://api.anthropic.com").replace(/\/(v1\/?)?$/, ""),
     defaultHeaders: { ...headers },
@@ -65,6 +66,10 @@ async function clientFor({ apiKey, baseURL, headers = {} }: Endpoint, bearer: bo
     fetch: (url, init) => {
       const all = new Headers(init?.headers as ConstructorParameters<typeof Headers>[0]);
       const given = Object.fromEntries([...all].filter(([name]) => ours.has(name) || OF_SDK.test(name)));
+      if (keyHeader) {
+        given["x-api-key"] = apiKey;
+        delete given["authorization"];
+      }
       // fetch would send the key on to wherever it is led.
       return fetchWithError(url, { ...(init as RequestInit), headers: given, redirect: "error" });
     },

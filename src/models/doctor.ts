@@ -40,8 +40,11 @@ function urlOf({ protocol, baseURL }: ModelProfile): string {
 
 function keyHeaders(profile: ModelProfile): Record<string, string> {
   const { apiKey } = profile;
-  if (profile.protocol !== "messages" || profile.features?.bearerToken === true)
-    return { authorization: `Bearer ${apiKey}` };
+  if (profile.protocol !== "messages" || profile.features?.apiKeyHeader !== true)
+    return {
+      authorization: `Bearer ${apiKey}`,
+      ...(profile.protocol === "messages" && { "anthropic-version": "2023-06-01" }),
+    };
   return { "x-api-key": apiKey, "anthropic-version": "2023-06-01" };
 }
 

@@ -20,8 +20,6 @@ export interface Gateway {
 
 /** All of them know `max_tokens`; OpenAI's own newer name is not known to each model behind them. */
 const OLD_NAME = { maxTokensField: "max_tokens" } as const;
-/** Their keys are bearer tokens on all protocols. */
-const BEARER = { bearerToken: true } as const;
 
 export const GATEWAYS: Readonly<Record<GatewayName, Gateway>> = {
   fastrouter: { baseURL: "https://api.fastrouter.ai/api/v1", host: "api.fastrouter.ai", chat: OLD_NAME, responses: {} },
@@ -30,9 +28,9 @@ export const GATEWAYS: Readonly<Record<GatewayName, Gateway>> = {
     host: "openrouter.ai",
     chat: OLD_NAME,
     responses: {},
-    messages: BEARER,
+    messages: {},
   },
-  litellm: { chat: OLD_NAME, responses: {}, messages: BEARER },
+  litellm: { chat: OLD_NAME, responses: {}, messages: {} },
   // Answers 400 to fields that it does not know; no other protocol.
   gemini: {
     baseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
@@ -43,7 +41,7 @@ export const GATEWAYS: Readonly<Record<GatewayName, Gateway>> = {
   vllm: {
     chat: { ...OLD_NAME, toolChoiceNone: false, structuredOutputWithTools: false },
     responses: { encryptedReasoning: false, structuredOutputWithTools: false },
-    messages: BEARER,
+    messages: {},
   },
 };
 

@@ -68,7 +68,15 @@ export function pausedRequest(sent: Fields, answered: unknown): Fields | undefin
   const { content } = answered;
   const { messages } = sent;
   if (!Array.isArray(content) || content.length === 0 || !Array.isArray(messages)) return undefined;
-  return { ...sent, messages: [...(messages as unknown[]), { role: "assistant", content }] };
+  const all = messages as unknown[];
+  const last = all.at(-1);
+  // Paused for the second time: all that it said so far is one message.
+  const before = isObject(last) && last["role"] === "assistant" && Array.isArray(last["content"]) ? last : undefined;
+  const said = [...((before?.["content"] ?? []) as unknown[]), ...(content as unknown[])];
+  return {
+    ...sent,
+    messages: [...(before === undefined ? all : all.slice(0, -1)), { role: "assistant", content: said }],
+  };
 }
 
 /** The parts of a turn that was paused: one message with all their blocks, for which all of them were paid. */

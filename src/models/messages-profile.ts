@@ -11,8 +11,8 @@ export interface MessagesFeatures extends Features {
    * `false`: for gateways that do not know `cache_control`.
    */
   readonly promptCache?: "5m" | "1h" | false;
-  /** The key goes out as `Authorization: Bearer` instead of `x-api-key`, as gateways want it; default false. */
-  readonly bearerToken?: boolean;
+  /** The key goes out as `x-api-key`, as some servers want it; default false: as a bearer token, like the SDK of today does. */
+  readonly apiKeyHeader?: boolean;
 }
 
 /** One endpoint that speaks Anthropic's messages. Needs the package `@anthropic-ai/sdk`. */
@@ -26,7 +26,7 @@ const OURS = ["model", "messages", "system", "tools", "tool_choice", "stream", "
 const KNOWN: Readonly<Record<keyof MessagesFeatures, Values>> = {
   ...FEATURES,
   promptCache: ["5m", "1h", false],
-  bearerToken: "boolean",
+  apiKeyHeader: "boolean",
 };
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */

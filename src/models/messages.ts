@@ -26,7 +26,7 @@ export function messagesModel(profile: MessagesProfile, options: ModelOptions = 
       said: ["system", "messages"],
       paused: { next: pausedRequest, join: joinParts },
     },
-    anthropicTransport(profile, profile.features?.bearerToken ?? false),
+    anthropicTransport(profile, profile.features?.apiKeyHeader ?? false),
     options,
   );
 }

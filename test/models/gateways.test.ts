@@ -22,7 +22,7 @@ const resolved: readonly (readonly [string, Record<string, unknown>, Record<stri
   [
     "on another protocol",
     { gateway: "openrouter", protocol: "messages" },
-    { baseURL: "https://openrouter.ai/api/v1", features: { bearerToken: true } },
+    { baseURL: "https://openrouter.ai/api/v1", features: {} },
   ],
   [
     "at another address",
