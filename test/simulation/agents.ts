@@ -101,7 +101,7 @@ function make(name: string, connections: readonly string[], onUnknown: "tell" | 
     limits: LIMITS,
     expiresAfterMs: EXPIRES_AFTER_MS,
     ...(approves && {
-      needsApproval: ({ tool, args }) => tool === "send" || isOdd(args),
+      needsApproval: ({ tool, args }) => (tool === "send" || tool === "pay") && isOdd(args),
       approvalExpiresAfterMs: APPROVAL_MS,
     }),
   });
