@@ -107,12 +107,30 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     raised: {},
     raisedAt: 0,
   };
-  return evidence.reduce(applyEvidence, rest.reduce(apply, start));
+  // Gathered, not added one by one: each would copy all before it, and a fold would take time by the square of its calls.
+  const claims: Record<string, Decision<CallClaimed>[]> = {};
+  const state = rest.reduce((state, decision) => {
+    if (decision.kind !== "call-claimed") return apply(state, decision);
+    (claims[decision.call] ??= []).push(decision);
+    return accounted(state, decision);
+  }, start);
+  const known: Record<string, Evidence> = {};
+  let { leases } = state;
+  for (const one of evidence) {
+    if (known[one.nonce] !== undefined) continue;
+    known[one.nonce] = one;
+    leases = leasesSince(leases, one);
+  }
+  return { ...state, claims, evidence: known, leases };
 }
 
 export function apply(state: RunState, decision: Decision): RunState {
+  return applied(accounted(state, decision), decision);
+}
+
+function accounted(state: RunState, decision: Decision): RunState {
   const { spending, activity } = state;
-  return applied({ ...state, spending: spend(spending, decision), activity: act(activity, decision) }, decision);
+  return { ...state, spending: spend(spending, decision), activity: act(activity, decision) };
 }
 
 function applied(state: RunState, decision: Decision): RunState {
@@ -197,12 +215,21 @@ function isToLookAgain({ reason, about = "" }: Parked): boolean {
 /** First write wins, as in the store. */
 export function applyEvidence(state: RunState, evidence: Evidence): RunState {
   if (state.evidence[evidence.nonce] !== undefined) return state;
-  const by = state.leases.findLastIndex((lease) => lease.at <= evidence.at);
   return {
     ...state,
-    leases: state.leases.slice(Math.max(by, 0)),
+    leases: leasesSince(state.leases, evidence),
     evidence: { ...state.evidence, [evidence.nonce]: evidence },
   };
+}
+
+/** A result is progress of the worker that had the run when it came. */
+function leasesSince(leases: readonly Decision<Leased>[], { at }: Evidence): readonly Decision<Leased>[] {
+  return leases.slice(
+    Math.max(
+      leases.findLastIndex((lease) => lease.at <= at),
+      0,
+    ),
+  );
 }
 
 /** A call of any turn, or one that a tool makes by itself. */

@@ -8,7 +8,8 @@ import type { Json } from "./json.ts";
 const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu;
 
 export function visibleText(text: string): string {
-  return text.replace(INVISIBLE, "");
+  // None of them is below U+00AD, and most texts have nothing above.
+  return /[^\0-\xac]/.test(text) ? text.replace(INVISIBLE, "") : text;
 }
 
 export function visible(value: Json): Json {

@@ -3,6 +3,7 @@ import { agent, type Agent } from "../../src/core/agent.ts";
 import type { Effect, OnUnknown } from "../../src/core/effects.ts";
 import type { Json } from "../../src/core/json.ts";
 import type { FrozenTool } from "../../src/core/run.ts";
+import type { Rooms } from "../../src/ports/rooms.ts";
 import type { Schema } from "../../src/core/schema.ts";
 import type { ToolUse, Verify } from "../../src/core/tool-use.ts";
 
@@ -88,10 +89,20 @@ function isOdd(args: Json): boolean {
   return typeof args === "object" && args !== null && "k" in args && Number(args["k"]) % 2 === 1;
 }
 
-function make(name: string, connections: readonly string[], onUnknown: "tell" | "ask", approves = false): Agent {
+interface More {
+  readonly approves?: boolean;
+  readonly model?: string | readonly string[];
+}
+
+function make(
+  name: string,
+  connections: readonly string[],
+  onUnknown: "tell" | "ask",
+  { approves = false, model = "p/m" }: More = {},
+): Agent {
   return agent({
     name,
-    model: "p/m",
+    model,
     instructions: "",
     prompt: () => "go",
     connections,
@@ -107,9 +118,21 @@ function make(name: string, connections: readonly string[], onUnknown: "tell" | 
   });
 }
 
+/** A profile whose model takes so little that its runs are compacted. */
+const NARROW = "narrow";
+
+/** Long texts count little, so that a summary is worth it. */
+export const ROOMS: Rooms = {
+  of: ({ profile }) => {
+    const contextTokens = profile === NARROW ? 1_250 : 1e9;
+    return Promise.resolve({ contextTokens, answerTokens: 0, guessed: true });
+  },
+  counter: () => Promise.resolve((text) => Math.min(text.length, 300)),
+};
+
 const ALL: readonly Agent[] = [
-  make("both", ["mail", "chat"], "tell"),
-  make("asker", ["mail", "chat"], "ask", true),
+  make("both", ["mail", "chat"], "tell", { model: ["p/m", "other/m"] }),
+  make("asker", ["mail", "chat"], "ask", { approves: true, model: `${NARROW}/m` }),
   make("mailer", ["mail"], "ask"),
 ];
 const BY_NAME: ReadonlyMap<string, Agent> = new Map(ALL.map((it) => [it.name, it]));

@@ -8,7 +8,7 @@ import { advance } from "../../src/loop/advance.ts";
 import { end } from "../../src/loop/leave.ts";
 import { type HeldRun, holdRun, LeaseLost } from "../../src/loop/held.ts";
 import type { Chance, Clock } from "../../src/ports/clock.ts";
-import { agentOf } from "./agents.ts";
+import { agentOf, ROOMS } from "./agents.ts";
 import type { Checker, Hold } from "./checker.ts";
 import { mutatedAgent, mutatedHash } from "./mutated-tools.ts";
 import { mutatedHold, mutatedJournal } from "./mutants.ts";
@@ -107,6 +107,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
         toolbox: outside.toolbox(hold),
         accounts: outside.accounts(process),
         gates: store,
+        rooms: ROOMS,
         clock,
         chance,
         log: quiet,

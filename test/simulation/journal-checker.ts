@@ -12,6 +12,7 @@ import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
 import { createApprovalRules } from "./approval-rules.ts";
 import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
+import { lessIsShown } from "./less.ts";
 import type { StoredRun } from "./memory-state.ts";
 import { allAttempts, askedTwice, type JournalReader, type Known, saysWhy, start, wordOf } from "./reading.ts";
 import type { World } from "./world.ts";
@@ -20,9 +21,7 @@ import type { World } from "./world.ts";
 const WAKES_WITHIN_MS = 200_000;
 
 export function createReader(world: World, known: Known): JournalReader {
-  let at = start();
-  let highest = 0;
-  let lenient = false;
+  let [at, highest, lenient] = [start(), 0, false];
   const evidence = new Map<string, Evidence>();
   /** Intent → when its first definite result reached the store, Redis ms. */
   const came = new Map<string, number>();
@@ -124,7 +123,7 @@ export function createReader(world: World, known: Known): JournalReader {
         letGo(run, d);
         break;
       default:
-        break;
+        lessIsShown(world, at, d);
     }
   };
 

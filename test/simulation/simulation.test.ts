@@ -48,6 +48,8 @@ test(`${SEEDS} seeds, or as many as fit into a minute: no invariant breaks, and 
     "said stop",
     "approval asked",
     "shown denied",
+    "fallback",
+    "summed up",
   ];
   const ends = ["completed", "failed", "cancelled", "expired"].map((status) => `end ${status}`);
   for (const what of [...met, ...ends])
