@@ -122,14 +122,19 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
 
 async function outage(held: HeldRun, ports: LoopPorts, outage: Outage): Promise<Left> {
   const until = await coolScalekit(outage, ports);
-  if (until !== undefined) return cooling(held, ports, until);
+  if (until !== undefined) return cooling(held, ports, until, outage.message);
   return parkOrEnd(held, afterOutage(held.state, outage.message, ports.chance.random()));
 }
 
 /** Nobody asks Scalekit for anything until then; and then they come one after the other. */
-function cooling(held: HeldRun, ports: LoopPorts, until: number): Promise<Left> {
+function cooling(
+  held: HeldRun,
+  ports: LoopPorts,
+  until: number,
+  message: string = "a cool-down of scalekit",
+): Promise<Left> {
   const waitMs = Math.max(0, until - held.now());
-  const park = { kind: "parked", reason: "rate-limit", about: "prepare", message: "a cool-down of scalekit" } as const;
+  const park = { kind: "parked", reason: "rate-limit", about: "prepare", message } as const;
   const delayMs = waitMs + ports.chance.random() * Math.min(30_000, 1_000 + waitMs / 4);
   return parkOrEnd(held, { do: "park", park, delayMs });
 }
