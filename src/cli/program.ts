@@ -10,6 +10,7 @@ import { addApprovals, addUnknowns } from "./grammar-people.ts";
 import { addOperator } from "./grammar-operator.ts";
 import { addTools } from "./grammar-tools.ts";
 import type { ParkedArgs } from "./parked.ts";
+import { addSchedules } from "./schedule-commands.ts";
 
 /** @param args without node and script. @returns the exit code; never rejects */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -54,6 +55,7 @@ function grammar(io: Io, json: boolean, exit: (code: number) => void): Command {
   addConnect(program, io, exit);
   addDoctor(program, io, exit);
   addTools(program, io, exit);
+  addSchedules(program, io, exit);
   addDemo(program, io, exit);
   return program;
 }

@@ -44,13 +44,14 @@ export interface ManualRuns {
   created(run: string): Promise<{
     readonly input: { readonly since?: number; readonly until?: number };
     readonly covers: { readonly from: number; readonly to: number };
+    readonly tick: { readonly schedule: string; readonly nominal?: number };
   }>;
 }
 
 export const cronTimes: CronTimes = createCronTimes();
 export const START: number = Date.parse("2027-01-01T00:00:00Z");
 /** Tickets for BullMQ are nobody's business here. */
-const noTickets: Tickets = { add: async () => undefined, close: async () => undefined };
+export const noTickets: Tickets = { add: async () => undefined, close: async () => undefined };
 
 export async function scheduleLab(t: TestContext, log: Log = quiet): Promise<ScheduleLab> {
   const time = await manualTime(testStore(t, { keepMs: 7 * 86_400_000 }).store, START);

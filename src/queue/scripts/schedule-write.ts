@@ -47,7 +47,7 @@ if #w.giveWay > 0 then
   for _, run in ipairs(w.giveWay) do gone[run] = true end
   for at, text in ipairs(redis.call('LRANGE', history, 0, -1)) do
     local line = cjson.decode(text)
-    if line.run and gone[line.run] then
+    if line.outcome == 'enqueued' and gone[line.run] then
       line.run, line.outcome, line.into = nil, 'coalesced', w.into
       redis.call('LSET', history, at - 1, cjson.encode(line))
     end

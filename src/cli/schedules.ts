@@ -1,0 +1,195 @@
+/** `errand schedules …`: what fires when, what became of the last times, and what an operator can do about it. */
+import type {
+  Errand,
+  HistoryLine,
+  ScheduleDetail,
+  ScheduleListFilter,
+  ScheduleOptions,
+  ScheduleView,
+} from "../index.ts";
+import { EXIT } from "./failure.ts";
+import { given, type GlobalArgs, type Io, jsonLine, line, painter } from "./io.ts";
+import { open } from "./open.ts";
+import { readInput } from "./input.ts";
+import { type Cell, table } from "./table.ts";
+import { count, duration, oneLine } from "./units.ts";
+
+export interface ListArgs extends GlobalArgs, ScheduleListFilter {}
+
+export interface UpsertArgs extends GlobalArgs {
+  readonly identifier: string;
+  readonly input?: string;
+  readonly inputFile?: string;
+  readonly cron?: string;
+  readonly every?: number;
+  readonly timezone?: string;
+  readonly jitter?: number;
+  readonly overlap?: string;
+  readonly catchUp?: string;
+  readonly coalesce?: boolean;
+  readonly startAt?: string;
+  readonly endAt?: string;
+  readonly paused?: boolean;
+  readonly tenant?: string;
+}
+
+async function withErrand(args: GlobalArgs, io: Io, work: (errand: Errand) => Promise<number | void>): Promise<number> {
+  const { errand } = await open(args, io, { optional: true });
+  try {
+    return (await work(errand)) ?? EXIT.ok;
+  } finally {
+    await errand.close();
+  }
+}
+
+export function list(args: ListArgs, io: Io): Promise<number> {
+  const { identifier, agent, limit, cursor } = args;
+  return withErrand(args, io, async (errand) => {
+    const page = await errand.schedules.list(given({ identifier, agent, limit, cursor }));
+    if (args.json === true) return jsonLine(io.stdout, page);
+    const rows = page.schedules.map((one) => rowOf(one, Date.now()));
+    if (rows.length === 0) line(io.stderr, cursor === undefined ? "no schedules" : "no more schedules");
+    else for (const text of table([HEAD, ...rows], painter(io.stdout))) line(io.stdout, text);
+    if (page.cursor !== undefined) line(io.stderr, `more: --cursor ${page.cursor}`);
+  });
+}
+
+const HEAD: readonly Cell[] = ["SCHEDULE", "AGENT", "IDENTIFIER", "WHEN", "ZONE", "NEXT"].map((text) => ({
+  text,
+  style: "dim",
+}));
+
+function rowOf(one: ScheduleView, now: number): Cell[] {
+  const next = one.paused
+    ? "paused"
+    : one.nextAt === undefined
+      ? "never again"
+      : `in ${duration((one.dueAt ?? 0) - now)}`;
+  return [
+    { text: oneLine(one.id) },
+    { text: oneLine(one.agent) },
+    { text: oneLine(one.identifier) },
+    { text: one.words },
+    { text: one.timezone },
+    one.error === undefined
+      ? { text: next, ...(one.paused && { style: "yellow" as const }) }
+      : { text: `${next}, no run: ${oneLine(one.error).slice(0, 60)}`, style: "red" },
+  ];
+}
+
+export function show(id: string, args: GlobalArgs & { readonly next?: number }, io: Io): Promise<number> {
+  return withErrand(args, io, async (errand) => {
+    const schedule = await errand.schedules.get(id);
+    const next = await errand.schedules.next(id, { count: args.next ?? 5 });
+    if (args.json === true) return jsonLine(io.stdout, { ...schedule, next });
+    for (const text of detail(schedule, next)) line(io.stdout, text);
+  });
+}
+
+function detail(one: ScheduleDetail, next: readonly number[]): string[] {
+  const late =
+    one.jitter > 0 && one.dueAt !== undefined && one.nextAt !== undefined
+      ? `, ${duration(one.dueAt - one.nextAt)} late on purpose`
+      : "";
+  return [
+    `${oneLine(one.id)}: ${oneLine(one.agent)} for ${oneLine(one.identifier)}${one.paused ? ", paused" : ""}`,
+    `${one.words} (${one.cron ?? `every ${one.every} ms`}, ${one.timezone}${late})`,
+    `overlap ${one.overlap}, catch-up ${one.catchUp.policy} within ${duration(one.catchUp.within)}, ${one.coalesce ? "coalesces" : "does not coalesce"}`,
+    ...(one.error === undefined ? [] : [`no run could be made: ${oneLine(one.error)}`]),
+    ...(one.runs.length === 0 ? [] : [`runs: ${one.runs.join(" ")}`]),
+    ...(one.buffered.length === 0
+      ? []
+      : [`waiting for a run to end: ${one.buffered.map((at) => when(at, one.timezone)).join(", ")}`]),
+    ...(one.paused ? [] : ["next:", ...next.map((at) => `  ${when(at, one.timezone)}`)]),
+    "history, newest first:",
+    ...(one.history.length === 0 ? ["  none"] : one.history.map((past) => `  ${historyText(past, one.timezone)}`)),
+  ];
+}
+
+function historyText(past: HistoryLine, zone: string): string {
+  const many = past.first === undefined ? "" : `${when(past.first, zone)} to `;
+  const times = past.count === undefined ? "" : ` (${count(past.count, "time")})`;
+  const what =
+    past.outcome === "skipped"
+      ? `skipped: ${past.policy}`
+      : past.outcome === "coalesced"
+        ? `coalesced into ${when(past.into, zone)}`
+        : `${past.outcome} ${past.run}`;
+  return `${many}${when(past.nominal, zone)}  ${what}${times}`;
+}
+
+/** `2027-03-28 08:00:00 GMT+2`: in the schedule's own zone. */
+function when(at: number, timeZone: string): string {
+  const shown = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(at);
+  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "shortOffset" }).formatToParts(at);
+  return `${shown} ${parts.find((part) => part.type === "timeZoneName")?.value ?? ""}`;
+}
+
+export function upsert(id: string, agent: string, args: UpsertArgs, io: Io): Promise<number> {
+  return withErrand(args, io, async (errand) => {
+    const { cron, every, timezone, jitter, coalesce, paused, tenant, identifier, startAt, endAt } = args;
+    const input =
+      args.input === undefined && args.inputFile === undefined ? undefined : await readInput(args, io.stdin);
+    // Wrong words and dates are told by the check that code meets as well.
+    const options = given({
+      input,
+      cron,
+      every,
+      timezone,
+      jitter,
+      coalesce,
+      paused,
+      tenant,
+      overlap: args.overlap,
+      catchUp: args.catchUp,
+      startAt: date(startAt),
+      endAt: date(endAt),
+    });
+    const schedule = await errand.schedules.upsert(id, agent, { identifier, ...options } as ScheduleOptions);
+    if (args.json === true) return jsonLine(io.stdout, schedule);
+    const next = schedule.nextAt === undefined ? "never" : when(schedule.nextAt, schedule.timezone);
+    line(io.stdout, `${oneLine(schedule.id)}: ${schedule.words}, ${schedule.timezone}; next: ${next}`);
+  });
+}
+
+function date(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}
+
+export function setPaused(ids: readonly string[], paused: boolean, args: GlobalArgs, io: Io): Promise<number> {
+  return withErrand(args, io, async ({ schedules }) => {
+    for (const id of ids) {
+      const schedule = await (paused ? schedules.pause(id) : schedules.resume(id));
+      if (args.json === true) jsonLine(io.stdout, schedule);
+      else line(io.stdout, `${oneLine(id)} ${paused ? "is paused" : "goes on"}`);
+    }
+  });
+}
+
+export function trigger(id: string, args: GlobalArgs & { readonly key?: string }, io: Io): Promise<number> {
+  return withErrand(args, io, async ({ schedules }) => {
+    const run = await schedules.trigger(id, given({ idempotencyKey: args.key }));
+    if (args.json === true) jsonLine(io.stdout, { run: run.id });
+    else line(io.stdout, run.id);
+  });
+}
+
+export interface RemoveArgs extends GlobalArgs {
+  readonly identifier?: string;
+  readonly agent?: string;
+  readonly cancelRuns?: boolean;
+}
+
+/** One by its id, or all of a user's or an agent's. */
+export function remove(ids: readonly string[], args: RemoveArgs, io: Io): Promise<number> {
+  const { identifier, agent, cancelRuns = false } = args;
+  return withErrand(args, io, async ({ schedules }) => {
+    let deleted = 0;
+    for (const id of ids) if (await schedules.delete(id, { cancelRuns })) deleted++;
+    if (identifier !== undefined || agent !== undefined)
+      deleted += (await schedules.deleteAll(given({ identifier, agent }), { cancelRuns })).deleted;
+    if (args.json === true) jsonLine(io.stdout, { deleted });
+    else line(io.stdout, `${count(deleted, "schedule")} deleted`);
+    return deleted === 0 && ids.length > 0 ? EXIT.error : EXIT.ok;
+  });
+}
