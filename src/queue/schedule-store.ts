@@ -79,7 +79,7 @@ export async function takeSchedules(store: Store, most: number, forMs: number): 
 
 export async function writeSchedule(store: Store, tickets: Tickets, change: Change): Promise<Written> {
   const { id, before, nonce, makes = [] } = change;
-  const runs = makes.map((make) => JSON.stringify([...make.args, String(make.since)]));
+  const runs = makes.map((make) => JSON.stringify([String(make.since), ...make.args]));
   const [answer, at, what, ...made] = await store.run(
     SCHEDULE_WRITE,
     id,

@@ -70,7 +70,8 @@ class World {
   constructor(time: ManualTime, options: SimulationOptions) {
     this.time = time;
     this.options = options;
-    this.roll = rollDice(options.seed).random;
+    const dice = rollDice(options.seed);
+    this.roll = () => dice.random();
     this.schedules = createSchedules(this.ports(time.store));
     this.runs = manualRuns(time.store, redisJournal(time.store, noTickets));
   }

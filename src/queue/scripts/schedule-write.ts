@@ -6,7 +6,7 @@ import { SCHEDULE } from "./schedule-shared.ts";
  * is never half accounted for, whoever dies. A change is of what its author has read, or nothing happens.
  *
  * ARGV 3 id · 4 rev that was read, or '' for a new one · 5 new rev, a nonce · 6 JSON: { seen, set, del, due, keep, history, most, giveWay,
- *      cancel, into, agent, was, identifier } · 7… runs to create, each as a JSON list: what CREATE is given, then where its window begins
+ *      cancel, into, agent, was, identifier } · 7… runs to create, each as a JSON list: where its window begins, then what CREATE is given
  * → { 'ok', Redis ms, runs, tickets… } · { 'changed' } somebody was faster, or a run has moved · { 'gone' }
  *   · { 'refused', why, what } no run could be created; nothing of the schedule is written
  */
@@ -22,13 +22,13 @@ local ids, runs = {}, w.keep ~= '' and { w.keep } or {}
 for i = 7, #ARGV do
   local given = cjson.decode(ARGV[i])
   local args = { p, '' }
-  for at, value in ipairs(given) do args[at + 2] = value end
+  for at = 2, #given do args[at + 1] = given[at] end
   local answer = create(args, i == 7 and w.giveWay or nil)
   -- 'conflict': an earlier tick of the same time made it, with another input.
   if answer[1] ~= 'ok' and answer[1] ~= 'same' and answer[1] ~= 'conflict' then return { 'refused', answer[1], answer[2] or '' } end
   ids[i - 6] = answer[2]
   redis.call('HSET', p .. 'run:' .. answer[2], 'schedule', id)
-  runs[#runs + 1] = answer[2] .. ':' .. given[#given]
+  runs[#runs + 1] = answer[2] .. ':' .. given[1]
 end
 for _, run in ipairs(w.cancel) do
   local other = p .. 'run:' .. run
