@@ -123,9 +123,9 @@ async function execute(
   const cut = new Promise<Outcome>((resolve) => {
     const give = (message: string): void => resolve({ kind: "unknown", message });
     timer = setTimeout(() => give(`${variant.name} did not come back within ${timeoutMs} ms`), timeoutMs);
-    stopped.addEventListener("abort", () => give(`the worker stopped while ${variant.name} was under way`), {
-      once: true,
-    });
+    const stop = (): void => give(`the worker stopped while ${variant.name} was under way`);
+    // It lives as long as the run: nothing of this call may stay on it.
+    stopped.addEventListener("abort", stop, { once: true, signal: over.signal });
   });
   try {
     const context = createContext({ call, host, signal, hosts: variant.hosts });

@@ -1,5 +1,6 @@
 /** Whatever a tool of the app's own does becomes an outcome. Each line of the table is a tool that misbehaves in one way. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { z } from "zod";
 import type { Effect } from "../../../src/core/effects.ts";
@@ -102,6 +103,12 @@ test("ExternalAPIError: a tool that may be run again is, after the wait that it 
   const told = { kind: "error", type: "ExternalAPIError", message: "x: GitHub answered 500" };
   assert.deepEqual(await run(fail()), { ...told, retryable: true });
   assert.deepEqual(await run(fail({ retryable: false }), { effect: "read" }), { ...told, retryable: false });
+});
+
+test("a call leaves nothing on a signal that lives as long as its run", async () => {
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) await run(() => 1, { signal });
+  assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
 test("a tool that never returns is unknown when its time is over, and its signal says so", async () => {
