@@ -268,7 +268,7 @@ test("the app's review: the same definition has its effect, another one is disab
 });
 
 test("all tool names of the environment", async (t) => {
-  const { toolbox } = await start(t, { connections: ["gmail", "slack", "github", "googlecalendar"] });
+  const { toolbox } = await start(t, { connections: CONNECTORS.map(({ name }) => name) });
   const names = await toolbox.names();
   assert.ok(names.ok, JSON.stringify(names));
   assert.deepEqual(names.names.toSorted(), CONNECTORS.flatMap((one) => one.tools.map((tool) => tool.name)).toSorted());

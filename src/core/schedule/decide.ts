@@ -85,7 +85,7 @@ export function decide(
   return {
     makes: draft.makes,
     cancels: [...draft.cancels],
-    outcomes: merged(draft.outcomes, draft.makes),
+    outcomes: merged(draft.outcomes, ticks),
     state: { cursor: draft.cursor, since: draft.since, paused: state.paused, past: last, buffer: draft.buffer },
   };
 }
@@ -188,19 +188,19 @@ function make(draft: Draft, nominal: number, since: number, supersedes: readonly
   draft.since = Math.max(draft.since, nominal);
 }
 
-/** Equal ones that stand one after the other become one: a year of missed minutes is one line. A run between them parts them. */
+/** Equal ones of ticks that follow each other become one: a year of missed minutes is one line. */
 function merged(
   outcomes: readonly Exclude<Outcome, { run: string }>[],
-  makes: readonly Make[],
+  ticks: readonly DueTick[],
 ): Exclude<Outcome, { run: string }>[] {
+  const places = new Map(ticks.map(({ nominal }, i) => [nominal, i]));
   const lines: Exclude<Outcome, { run: string }>[] = [];
   for (const one of outcomes) {
     const last = lines.at(-1);
     const follows =
       last !== undefined &&
       reason(last) === reason(one) &&
-      one.nominal > last.nominal &&
-      !makes.some(({ nominal }) => nominal > last.nominal && nominal < one.nominal);
+      places.get(one.nominal) === (places.get(last.nominal) ?? NaN) + 1;
     if (follows) lines[lines.length - 1] = { ...one, first: last.first ?? last.nominal, count: (last.count ?? 1) + 1 };
     else lines.push(one);
   }

@@ -39,7 +39,7 @@ export interface Buffered {
 export type SkipPolicy = "skip" | "buffer-one" | "buffer-all" | "cancel-other" | "catch-up" | "paused";
 
 /**
- * What became of a nominal time, or of `count` of those from `first` to `nominal`; times between them that ended otherwise have lines of their own. `coalesced`: into the tick whose
+ * What became of a nominal time, or of `count` that follow each other: all from `first` to `nominal`. `coalesced`: into the tick whose
  * nominal time is `into`. `triggered`: a run that somebody asked for; it is no tick.
  */
 export type Outcome = { readonly nominal: number; readonly first?: number; readonly count?: number } & (

@@ -151,15 +151,11 @@ function play(given: Definition, moves: readonly Move[]): void {
         if (given.coalesce && !gaveUp) assert.ok(it.since <= coveredTo, "no time is left out");
         coveredTo = Math.max(coveredTo, it.nominal);
       }
-      const spans = made.outcomes.map((it) => ({ ...it, from: it.first ?? it.nominal, count: it.count ?? 1 }));
-      const gaps = (it: (typeof spans)[number]): number => (it.nominal - it.from) / HOUR + 1 - it.count;
-      for (const it of spans.toSorted((a, b) => gaps(a) - gaps(b))) {
-        const all = Array.from({ length: it.count + gaps(it) }, (_, i) => it.from + i * HOUR);
-        // What lies between and has ended otherwise is not meant.
-        const meant = gaps(it) === 0 ? all : all.filter((nominal) => !ended.has(nominal));
-        assert.equal(meant.length, it.count, "as many as it says");
-        for (const nominal of meant) end(nominal, it.outcome);
-        if (it.outcome === "coalesced") assert.ok(it.into > it.nominal, "into a later one");
+      for (const it of made.outcomes) {
+        const { nominal, first: from = nominal, count = 1 } = it;
+        assert.equal((nominal - from) / HOUR + 1, count, "a line of several names all of them");
+        for (let i = 0; i < count; i++) end(from + i * HOUR, it.outcome);
+        if (it.outcome === "coalesced") assert.ok(it.into > nominal, "into a later one");
       }
       const alive = before.runs.filter((run) => !made.makes.some((it) => it.supersedes.includes(run.id)));
       const together = alive.length + made.makes.length;
