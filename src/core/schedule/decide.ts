@@ -158,17 +158,18 @@ function place(draft: Draft, schedule: Definition, nominal: number, given: reado
   }
 }
 
-/** One after the other: each waits for the run before. */
-function startBuffered(draft: Draft, { coalesce }: Definition): void {
+/** One after the other: each waits for the run before. What was kept under another policy starts now where all are allowed. */
+function startBuffered(draft: Draft, { coalesce, overlap }: Definition): void {
   const [first, ...others] = draft.buffer;
   if (first === undefined) return;
-  if (draft.alive.length === 0) {
-    draft.buffer = others;
-    make(draft, first.nominal, first.since, []);
-  } else if (coalesce && draft.alive.every((run) => run.is === "waits")) {
+  if (coalesce && draft.alive.length > 0 && draft.alive.every((run) => run.is === "waits")) {
     const last = others.at(-1) ?? first;
     draft.buffer = draft.buffer.filter((one) => one !== last);
     takeOver(draft, last.nominal, last.since);
+  } else if (overlap === "allow-all" || draft.alive.length === 0) {
+    const all = overlap === "allow-all" ? draft.buffer : [first];
+    draft.buffer = overlap === "allow-all" ? [] : others;
+    for (const one of all) make(draft, one.nominal, one.since, []);
   }
 }
 

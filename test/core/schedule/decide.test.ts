@@ -88,6 +88,8 @@ interface Move {
   readonly hours: number;
   readonly most: number;
   readonly paused: boolean;
+  /** From now on. */
+  readonly overlap: (typeof OVERLAPS)[number];
   /** What becomes of the runs meanwhile. */
   readonly runs: "end" | "wait" | "stay";
 }
@@ -96,20 +98,21 @@ const move: fc.Arbitrary<Move> = fc.record({
   hours: fc.integer({ min: 0, max: 30 }),
   most: fc.integer({ min: 1, max: 7 }),
   paused: fc.boolean(),
+  overlap: fc.constantFrom(...OVERLAPS),
   runs: fc.constantFrom("end", "wait", "stay"),
 });
 
 test("in every history each time ends once, windows leave no gap, and runs overlap only where that is wanted", () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...OVERLAPS),
+      fc.constantFrom(undefined, ...OVERLAPS),
       fc.constantFrom(...CATCH_UPS),
       fc.integer({ min: 1, max: 40 }),
       fc.boolean(),
       fc.array(move, { maxLength: 25 }),
-      (overlap, policy, within, coalesce, moves) => {
-        const given = schedule({ overlap, coalesce, catchUp: { policy, within: within * HOUR } });
-        play(given, moves);
+      (always, policy, within, coalesce, moves) => {
+        const given = schedule({ coalesce, catchUp: { policy, within: within * HOUR } });
+        play(given, always === undefined ? moves : moves.map((one) => ({ ...one, overlap: always })));
       },
     ),
     { numRuns: 400 },
@@ -117,7 +120,7 @@ test("in every history each time ends once, windows leave no gap, and runs overl
 });
 
 /** Goes through the moves as a ticker would, and holds what was decided against the rules. */
-function play(given: Definition, moves: readonly Move[]): void {
+function play(base: Definition, moves: readonly Move[]): void {
   let at = state();
   let hour = 0;
   let named = 0;
@@ -128,7 +131,9 @@ function play(given: Definition, moves: readonly Move[]): void {
   };
   const pausedAt = new Set<number>();
   let [coveredTo, gaveUp] = [0, false];
-  for (const { hours, most, paused, runs } of moves) {
+  const nominals = new Map<string, number>();
+  for (const { hours, most, paused, overlap, runs } of moves) {
+    const given = { ...base, overlap };
     const left = runs === "end" ? [] : at.runs.map((run) => (runs === "wait" ? { ...run, is: "waits" as const } : run));
     for (let i = hour + 1; i <= hour + hours; i++) if (paused) pausedAt.add(i);
     hour += hours;
@@ -148,6 +153,8 @@ function play(given: Definition, moves: readonly Move[]): void {
       for (const it of made.makes) {
         end(it.nominal, "run");
         assert.ok(it.since < it.nominal, "a window has a length");
+        for (const run of it.supersedes)
+          assert.ok((nominals.get(run) ?? 0) < it.nominal, "a run gives way to a later one");
         if (given.coalesce && !gaveUp) assert.ok(it.since <= coveredTo, "no time is left out");
         coveredTo = Math.max(coveredTo, it.nominal);
       }
@@ -161,9 +168,15 @@ function play(given: Definition, moves: readonly Move[]): void {
       const together = alive.length + made.makes.length;
       if (given.overlap !== "allow-all" && made.makes.length > 0)
         assert.equal(together, 1, `${given.overlap}: one after the other`);
-      if (given.overlap === "buffer-one") assert.ok(made.state.buffer.length <= 1, "one is kept at most");
-      if (given.overlap === "skip" || given.overlap === "allow-all") assert.equal(made.state.buffer.length, 0);
-      const live = made.makes.map((it): LiveRun => ({ id: `run-${named++}`, since: it.since, is: "busy" }));
+      if (given.overlap === "buffer-one")
+        assert.ok(made.state.buffer.length <= Math.max(1, before.buffer.length), "one is kept at most");
+      if (given.overlap === "skip") assert.ok(made.state.buffer.length <= before.buffer.length, "none is kept");
+      if (given.overlap === "allow-all") assert.equal(made.state.buffer.length, 0);
+      const live = made.makes.map((it): LiveRun => {
+        const id = `run-${named++}`;
+        nominals.set(id, it.nominal);
+        return { id, since: it.since, is: "busy" };
+      });
       at = { ...made.state, runs: [...alive, ...live].filter(({ id }) => !made.cancels.includes(id)) };
       for (const cancelled of made.cancels)
         assert.ok(
