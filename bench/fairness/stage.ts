@@ -52,6 +52,7 @@ export function openStage(url: string, options: Partial<StoreOptions>, workMs: n
   const times = new Map<string, Times>();
   let worker: Worker<TicketData> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let [closed, waking] = [false, Promise.resolve()];
   let told = (): void => undefined;
 
   const shift = async ({ run, ticket }: TicketData, parks: (run: string) => boolean): Promise<void> => {
@@ -99,7 +100,7 @@ export function openStage(url: string, options: Partial<StoreOptions>, workMs: n
         removeOnComplete: { count: 0 },
       });
       const again = (): void => {
-        timer = setTimeout(() => void wake().finally(again), 50);
+        if (!closed) timer = setTimeout(() => void (waking = wake().then(again)), 50);
       };
       again();
       await worker.waitUntilReady();
@@ -114,7 +115,9 @@ export function openStage(url: string, options: Partial<StoreOptions>, workMs: n
         told();
       }),
     close: async () => {
+      closed = true;
       clearTimeout(timer);
+      await waking;
       await worker?.close();
       await tickets.close();
       store.close();
