@@ -107,7 +107,7 @@ test("what the SDK makes of an answer for the next request is accepted, and the 
   );
 });
 
-test("what the real API would refuse is refused, in its own shape; streams are not spoken", async (t) => {
+test("what the real API would refuse is refused, in its own shape", async (t) => {
   const { client } = await lab(t, [script.say("Hi")]);
   const orphan: ResponseInput = [...HELLO, { type: "function_call_output", call_id: "c1", output: "x" }];
   await assert.rejects(client.responses.create({ model: "m-1", input: orphan }), (error) => {
@@ -117,10 +117,17 @@ test("what the real API would refuse is refused, in its own shape; streams are n
   });
   const gone = client.responses.create({ model: "m-1", input: HELLO, previous_response_id: "resp_1" });
   await assert.rejects(gone, { status: 400, code: "previous_response_not_found" });
-  await assert.rejects(client.responses.create({ model: "m-1", input: HELLO, stream: true }), {
-    status: 400,
-    param: "stream",
-  });
+});
+
+test("a stream: the text in pieces, and the whole answer with its last event", async (t) => {
+  const { client } = await lab(t, [script.say("Hi there")]);
+  let [text, last] = ["", ""];
+  for await (const event of await client.responses.create({ model: "m-1", input: HELLO, stream: true })) {
+    if (event.type === "response.output_text.delta") text += event.delta;
+    if (event.type === "response.completed") last = JSON.stringify(event.response.output);
+  }
+  assert.equal(text, "Hi there");
+  assert.match(last, /"Hi there"/);
 });
 
 function parts({ output }: Response): unknown {
