@@ -76,8 +76,6 @@ function endsInRun(
   for (let at: HistoryLine = line; at.outcome === "coalesced";) {
     if (waiting.has(at.into)) return;
     const into = told.get(at.into);
-    // It waited, then its author wanted each tick for itself (`coalesce: false`), and a later one took its place.
-    if (into?.outcome === "skipped" && into.policy === "cancel-other" && into.nominal > at.nominal) return;
     if (into === undefined || into.nominal <= at.nominal || into.outcome === "skipped")
       return wrong(`coalesced into nothing: ${JSON.stringify([at, into])}`);
     at = into;

@@ -140,22 +140,27 @@ function place(draft: Draft, schedule: Definition, nominal: number, given: reado
   } else if (overlap === "cancel-other") {
     told(taken);
     for (const run of draft.alive) draft.cancels.add(run.id);
-    const earlier = draft.buffer[0];
     for (const other of draft.buffer)
       draft.outcomes.push(
-        coalesce
+        coalesce || other.covers
           ? { nominal: other.nominal, outcome: "coalesced", into: nominal }
           : { nominal: other.nominal, outcome: "skipped", policy: "cancel-other" },
       );
-    draft.buffer = [{ nominal, since: coalesce && earlier !== undefined ? Math.min(earlier.since, since) : since }];
-    draft.since = nominal;
+    const from = draft.buffer.filter((other) => coalesce || other.covers).map((other) => other.since);
+    draft.buffer = [];
+    keep(draft, schedule, nominal, Math.min(since, ...from), from.length > 0);
   } else if (draft.buffer.length >= (overlap === "buffer-one" ? 1 : MOST_BUFFERED)) {
     skip(overlap);
   } else {
     told(taken);
-    draft.buffer.push({ nominal, since });
-    draft.since = nominal;
+    keep(draft, schedule, nominal, since);
   }
+}
+
+/** It waits for the run before. @param covers see `Buffered`; where ticks are coalesced it always does */
+function keep(draft: Draft, { coalesce }: Definition, nominal: number, since: number, covers = coalesce): void {
+  draft.buffer.push({ nominal, since, ...((coalesce || covers) && { covers: true }) });
+  draft.since = nominal;
 }
 
 /** One after the other: each waits for the run before. What was kept under another policy starts now where all are allowed. */

@@ -33,6 +33,8 @@ export interface ScheduleState {
 export interface Buffered {
   readonly nominal: number;
   readonly since: number;
+  /** It was coalesced and may cover the time of others: it may be coalesced again, whatever the schedule says by now, but not skipped. */
+  readonly covers?: boolean;
 }
 
 /** Why a tick was skipped: the overlap policy that said so, `catch-up` (missed), or `paused`. */

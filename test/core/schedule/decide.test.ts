@@ -90,6 +90,7 @@ interface Move {
   readonly paused: boolean;
   /** From now on. */
   readonly overlap: (typeof OVERLAPS)[number];
+  readonly coalesce: boolean;
   /** What becomes of the runs meanwhile. */
   readonly runs: "end" | "wait" | "stay";
 }
@@ -99,6 +100,7 @@ const move: fc.Arbitrary<Move> = fc.record({
   most: fc.integer({ min: 1, max: 7 }),
   paused: fc.boolean(),
   overlap: fc.constantFrom(...OVERLAPS),
+  coalesce: fc.boolean(),
   runs: fc.constantFrom("end", "wait", "stay"),
 });
 
@@ -108,10 +110,11 @@ test("in every history each time ends once, windows leave no gap, and runs overl
       fc.constantFrom(undefined, ...OVERLAPS),
       fc.constantFrom(...CATCH_UPS),
       fc.integer({ min: 1, max: 40 }),
-      fc.boolean(),
+      fc.constantFrom(undefined, true, false),
       fc.array(move, { maxLength: 25 }),
-      (always, policy, within, coalesce, moves) => {
-        const given = schedule({ coalesce, catchUp: { policy, within: within * HOUR } });
+      (always, policy, within, coalesce, drawn) => {
+        const given = schedule({ catchUp: { policy, within: within * HOUR } });
+        const moves = coalesce === undefined ? drawn : drawn.map((one) => ({ ...one, coalesce }));
         play(given, always === undefined ? moves : moves.map((one) => ({ ...one, overlap: always })));
       },
     ),
@@ -130,10 +133,13 @@ function play(base: Definition, moves: readonly Move[]): void {
     ended.set(nominal, how);
   };
   const pausedAt = new Set<number>();
+  const into = new Set<number>();
   let [coveredTo, gaveUp] = [0, false];
   const nominals = new Map<string, number>();
-  for (const { hours, most, paused, overlap, runs } of moves) {
-    const given = { ...base, overlap };
+  for (const { hours, most, paused, overlap, coalesce, runs } of moves) {
+    const given = { ...base, overlap, coalesce };
+    // Each run for itself: that time is given up on purpose.
+    gaveUp ||= !coalesce;
     const left = runs === "end" ? [] : at.runs.map((run) => (runs === "wait" ? { ...run, is: "waits" as const } : run));
     for (let i = hour + 1; i <= hour + hours; i++) if (paused) pausedAt.add(i);
     hour += hours;
@@ -162,7 +168,9 @@ function play(base: Definition, moves: readonly Move[]): void {
         const { nominal, first: from = nominal, count = 1 } = it;
         assert.equal((nominal - from) / HOUR + 1, count, "a line of several names all of them");
         for (let i = 0; i < count; i++) end(from + i * HOUR, it.outcome);
-        if (it.outcome === "coalesced") assert.ok(it.into > nominal, "into a later one");
+        if (it.outcome !== "coalesced") continue;
+        assert.ok(it.into > nominal, "into a later one");
+        into.add(it.into);
       }
       const alive = before.runs.filter((run) => !made.makes.some((it) => it.supersedes.includes(run.id)));
       const together = alive.length + made.makes.length;
@@ -188,6 +196,8 @@ function play(base: Definition, moves: readonly Move[]): void {
       at = { ...at };
     }
   }
+  for (const nominal of into)
+    assert.notEqual(ended.get(nominal), "skipped", `${nominal / HOUR}: others were coalesced into it`);
   const kept = new Set(at.buffer.map(({ nominal }) => nominal));
   for (let i = 1; i <= hour; i++)
     assert.notEqual(
