@@ -95,9 +95,9 @@ export function approvalsConformance(name: string, open: OpenSubject): void {
     const s = of();
     const run = await enqueue(s);
     const c = await claim(s, run);
-    await s.journal.commit(commit(c, [asks("a", "t0c0", s.now() + 40), asks("b", "t0c1", s.now() + 40)], STAY));
+    await s.journal.commit(commit(c, [asks("a", "t0c0", s.now() + 40_000), asks("b", "t0c1", s.now() + 40_000)], STAY));
     assert.equal(await s.decide(run, "a", "approved"), "ok");
-    while (s.now() <= (c.now ?? 0) + 60) await new Promise((resolve) => setTimeout(resolve, 10));
+    await s.age(60_000);
     assert.equal(await s.decide(run, "b", "approved", "h", "t0c1"), "over");
     const { length } = await header(s, run);
     const first = await s.journal.commit(commit(c, [intent()], STAY, { nonce: "one", length }));

@@ -44,4 +44,10 @@ export async function ageAsking({ redis, prefix }: Store, ms: number): Promise<v
   for (const kind of ["wait", "rate", "cooled"])
     for (const key of await redis.keys(`${prefix}${kind}:*`))
       for (const member of await redis.zrange(key, "0", "-1")) await redis.zincrby(key, -ms, member);
+  for (const id of await redis.zrange(`${prefix}runs:all`, "0", "-1"))
+    for (const [field, record] of Object.entries(await redis.hgetall(`${prefix}run:${id}`))) {
+      const [asked, argsHash, before] = record.split(" ");
+      if (field.startsWith("ask:"))
+        await redis.hset(`${prefix}run:${id}`, field, `${asked} ${argsHash} ${Number(before) - ms}`);
+    }
 }

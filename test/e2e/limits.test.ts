@@ -48,9 +48,13 @@ test("requests a minute: a run over the limit parks until a moment, holding no s
 
 test("calls at once: never more than the limit, by two workers; whoever waits goes on when one is done", async (t) => {
   let [now, most] = [0, 0];
+  let [release, asked] = [(): void => undefined, (): void => undefined];
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const twoAsked = new Promise<void>((resolve) => (asked = resolve));
   const script: Script = async () => {
     most = Math.max(most, ++now);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (now === 2) asked();
+    await released;
     now--;
     return say("Hello");
   };
@@ -58,6 +62,9 @@ test("calls at once: never more than the limit, by two workers; whoever waits go
   world.errand.worker({ wakeEveryMs: 50 });
   world.errand.worker({ wakeEveryMs: 50 });
   const runs = await Promise.all(Array.from({ length: 12 }, (_, i) => runOf(world, `user${i}`)));
+  await Promise.all([twoAsked, all(10, runs, (run) => untilEvent(run, "run.parked"))]);
+  assert.equal(now, 2, "two are asked, and nobody else");
+  release();
   await Promise.all(runs.map((run) => run.result({ timeoutMs: 30_000 })));
   assert.equal(most, 2);
 });
@@ -262,3 +269,15 @@ test("a provider's limit for one user closes his account for his other runs, and
   const calls = world.scalekit.ledger.slice(before).map(({ identifier }) => identifier);
   assert.deepEqual(calls.toSorted(), ["ada", "bob"]);
 });
+
+/** Resolves when so many of them have come there. */
+async function all<T>(count: number, of: readonly T[], comes: (one: T) => Promise<unknown>): Promise<void> {
+  let left = count;
+  await new Promise<void>((resolve, reject) => {
+    for (const one of of)
+      comes(one).then(
+        () => void (--left === 0 && resolve()),
+        (error: unknown) => void (left > 0 && reject(error as Error)),
+      );
+  });
+}
