@@ -20,10 +20,7 @@ end
 redis.call('ZREM', p .. 'unknowns', id .. ' ' .. intent)
 local left = final(h[1]) and redis.call('PTTL', run) or 0
 if left > 0 then redis.call('PEXPIRE', run .. ':e', left) end
-if h[2] == 'gate' and h[3] == gate then
-  redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id)
-  toLine(id, run)
-end
+if h[2] == 'gate' and h[3] == gate then goOn(id, run, gate) end
 announce(id)
 return { 'ok', int(now), unpack(made) }
 `;

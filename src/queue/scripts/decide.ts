@@ -21,10 +21,7 @@ local current, _, before = string.match(h[4] or '', '^(%S+) (%S+) (%d+)$')
 if final(h[1]) or current ~= asked or now >= tonumber(before) then return { 'over' } end
 redis.call('HSET', run .. ':e', field, int(now) .. '\\n' .. ARGV[6])
 redis.call('ZREM', p .. 'approvals', id .. ' ' .. asked)
-if h[2] == 'gate' and h[3] == gate then
-  redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id)
-  toLine(id, run)
-end
+if h[2] == 'gate' and h[3] == gate then goOn(id, run, gate) end
 announce(id)
 return { 'ok', int(now), unpack(made) }
 `;

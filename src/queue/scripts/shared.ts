@@ -112,6 +112,12 @@ local function toLine(id, run, ends)
   enter(id, run, line, h[5], h[8], h[1], h[3])
 end
 
+-- What it waits for at this gate is there: a person's word.
+local function goOn(id, run, gate)
+  redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id)
+  toLine(id, run)
+end
+
 -- A hint for whoever watches the run; the journal is the truth.
 local function announce(id) redis.call('PUBLISH', p .. 'run:' .. id, int(now)) end
 `;
