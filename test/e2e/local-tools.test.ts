@@ -2,12 +2,27 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { z } from "zod";
-import { agent, type LocalTool, type RunHandle, tool, type ToolUse } from "../../src/index.ts";
+import { agent, type LocalTool, type RunHandle, tool, type ToolContext, type ToolUse } from "../../src/index.ts";
 import { call, calls, type Fault, say, type Script } from "../../src/testing/index.ts";
 import { connectAs, testWorld, untilEvent, type World } from "../support/world.ts";
 
 const WAIT = { timeoutMs: 20_000 };
 const TEAM = ["a@x.com", "b@x.com", "c@x.com", "d@x.com"];
+
+/** Does `mail` for each of the team, one after the other. */
+function inTurn(mail: (to: string, tools: ToolContext["tools"]) => Promise<void>): LocalTool {
+  return tool({
+    name: "mail_team",
+    description: "Mails the team.",
+    input: z.object({ team: z.array(z.string()) }),
+    effect: "composite",
+    uses: ["gmail_send_message"],
+    execute: async ({ team }, { tools }) => {
+      for (const to of team) await mail(to, tools);
+      return "all";
+    },
+  });
+}
 
 /** Mails each of the team. */
 function mailer(more: { effect?: "composite" | "unsafe"; stamp?: () => string; runs?: string[] } = {}): LocalTool {
@@ -100,22 +115,12 @@ test("an account that is lost in the middle: the run parks for it, and the tool 
   let reached: () => void = () => undefined;
   const third = new Promise<void>((resolve) => (reached = resolve));
   let asked = 0;
-  const watched = tool({
-    name: "mail_team",
-    description: "Mails the team.",
-    input: z.object({ team: z.array(z.string()) }),
-    effect: "composite",
-    uses: ["gmail_send_message"],
-    execute: async ({ team }, { tools }) => {
-      for (const to of team) {
-        if (++asked === 3) {
-          reached();
-          scene.scalekit.setStatus("ada", "gmail", "EXPIRED");
-        }
-        await tools.execute({ tool: "gmail_send_message", parameters: { to, subject: "Report", body: "Well." } });
-      }
-      return "all";
-    },
+  const watched = inTurn(async (to, { execute }) => {
+    if (++asked === 3) {
+      reached();
+      scene.scalekit.setStatus("ada", "gmail", "EXPIRED");
+    }
+    await execute({ tool: "gmail_send_message", parameters: { to, subject: "Report", body: "Well." } });
   });
   const scene = await start(t, [watched], SCRIPT);
   await third;
@@ -159,21 +164,9 @@ test("run again with other arguments than before: what was sent is not sent once
 
 test("a call with a name is known by it, whatever its arguments are by now", async (t) => {
   let stamp = 0;
-  const named = tool({
-    name: "mail_team",
-    description: "Mails the team.",
-    input: z.object({ team: z.array(z.string()) }),
-    effect: "composite",
-    uses: ["gmail_send_message"],
-    execute: async ({ team }, { tools }) => {
-      for (const to of team)
-        await tools.execute({
-          tool: "gmail_send_message",
-          parameters: { to, subject: "Report", body: `Well. ${stamp++}` },
-          name: to,
-        });
-      return "all";
-    },
+  const named = inTurn(async (to, { execute }) => {
+    const parameters = { to, subject: "Report", body: `Well. ${stamp++}` };
+    await execute({ tool: "gmail_send_message", parameters, name: to });
   });
   const scene = await start(t, [named], SCRIPT, [{ ...refused(429, "RATE_LIMITED"), times: 2 }]);
   assert.equal(await scene.run.result(WAIT), "done");
