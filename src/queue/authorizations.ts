@@ -67,11 +67,8 @@ export async function checkAll(
   filter: AuthorizationFilter,
 ): Promise<Done<Checked>> {
   const { gates, ...next } = await gatesOf(store, "authorizations.check", filter);
-  const [seconds, micros] = await store.redis.time();
-  const began = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-  await gatekeeper.sweep(gates, new AbortController().signal);
+  const unseen = await gatekeeper.sweep(gates, new AbortController().signal);
   const left = await readRecords(store, gates);
-  const unseen = left.filter(({ lastLookAt }) => lastLookAt < began).length;
   return { checked: gates.length, active: gates.length - left.length, unseen, ...next };
 }
 

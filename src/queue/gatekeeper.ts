@@ -10,8 +10,11 @@ export interface Gatekeeper {
   /** Looks at the account behind a gate and opens it if it may. @param granted the user has just been seen to connect it */
   look(gate: string, granted?: boolean): Promise<boolean>;
   lookAt(identifier: string, connection: string, granted?: boolean): Promise<boolean>;
-  /** Looks at the accounts behind many gates, by as few calls as that takes, and opens those that may be. Ends early when aborted. */
-  sweep(gates: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * Looks at the accounts behind many gates, by as few calls as that takes, and opens those that may be. Ends early when aborted.
+   * @returns how many Scalekit could not be asked about
+   */
+  sweep(gates: readonly string[], signal: AbortSignal): Promise<number>;
 }
 
 export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log): Gatekeeper {
@@ -48,17 +51,18 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
     );
   };
 
-  const survey = async (connection: string, identifiers: readonly string[], signal: AbortSignal): Promise<void> => {
+  const survey = async (connection: string, identifiers: readonly string[], signal: AbortSignal): Promise<number> => {
     let unseen = identifiers.length;
     for await (const found of accounts.survey(connection, identifiers)) {
       if (!found.ok) {
         log.warn("gate.not-seen", { connection, why: found.why, gates: unseen });
-        return;
+        return unseen;
       }
       unseen -= found.accounts.length;
       await judge(found.accounts, false);
-      if (signal.aborted) return;
+      if (signal.aborted) return unseen;
     }
+    return unseen;
   };
 
   return {
@@ -71,8 +75,10 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
         identifiers.push(identifier);
         byConnection.set(connection, identifiers);
       }
+      let unseen = 0;
       for (const [connection, identifiers] of byConnection)
-        if (!signal.aborted) await survey(connection, identifiers, signal);
+        unseen += signal.aborted ? identifiers.length : await survey(connection, identifiers, signal);
+      return unseen;
     },
   };
 }

@@ -34,7 +34,7 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
   let wishes: ReturnType<typeof hearWishes> | undefined;
   const stopping = new AbortController();
   /** By connection. A round that comes while the last one is still under way is left out: its gates are in the next one. */
-  const sweeps = new Map<string | symbol, Promise<void>>();
+  const sweeps = new Map<string | symbol, Promise<unknown>>();
   const failed = (error: unknown): void =>
     log.warn("waker.failed", { error: error instanceof Error ? error.message.slice(0, 200) : "unknown" });
 
@@ -48,7 +48,7 @@ export function createWaker(store: Store, tickets: Tickets, gatekeeper: Gatekeep
     return next === "" ? undefined : Number(next);
   };
 
-  const start = (name: string | symbol, work: Promise<void>): void => {
+  const start = (name: string | symbol, work: Promise<unknown>): void => {
     const sweeping = work.catch(failed).finally(() => sweeps.delete(name));
     sweeps.set(name, sweeping);
   };

@@ -92,7 +92,7 @@ export function mutatedGatekeeper(world: World, gatekeeper: Gatekeeper, gates: R
         },
         sweep: async (due, signal) => {
           for (const gate of due) await gates.open(gate);
-          await gatekeeper.sweep(due, signal);
+          return gatekeeper.sweep(due, signal);
         },
       };
     case "sweep-skips-seen":
@@ -101,11 +101,12 @@ export function mutatedGatekeeper(world: World, gatekeeper: Gatekeeper, gates: R
         sweep: async (due, signal) => {
           const seen = seenBefore.get(world) ?? new Set();
           seenBefore.set(world, seen);
-          await gatekeeper.sweep(
+          const unseen = await gatekeeper.sweep(
             due.filter((gate) => !seen.has(gate)),
             signal,
           );
           for (const gate of due) seen.add(gate);
+          return unseen;
         },
       };
     default:
