@@ -8,6 +8,7 @@ import { type PathTemplate, pathTemplate } from "../core/path-template.ts";
 import type { InputOf, JsonSchema, OutputOf, Schema } from "../core/schema.ts";
 import type { ToolDefinition } from "../core/tool-use.ts";
 import { type ProviderRefusal, slackRefusal } from "./proxy-answer.ts";
+import { BODY_FORMS, type BodyAs, type Form } from "./proxy-body.ts";
 import { PROXY_METHODS, type ProxyMethod } from "./proxy-wire.ts";
 
 export const PROXY = "proxy";
@@ -33,8 +34,10 @@ export interface ProxyToolOptions<I extends Schema, O extends Schema, A extends 
   readonly path: string;
   /** Arguments for the query, by name, or a function that makes it. Nothing, null and "" are left out; a list is repeated. */
   readonly query?: readonly (keyof OutputOf<I> & string)[] | ((input: OutputOf<I>) => Query);
-  /** Arguments for the body, by name, or a function that makes it. Sent as JSON. */
-  readonly body?: readonly (keyof OutputOf<I> & string)[] | ((input: OutputOf<I>) => Json);
+  /** Arguments for the body, by name, or a function that makes it. */
+  readonly body?: readonly (keyof OutputOf<I> & string)[] | ((input: OutputOf<I>) => Json | Form);
+  /** How the body is written; default `json`. `form` and `multipart` are flat: lists are repeated, and an object is refused. */
+  readonly bodyAs?: BodyAs;
   /** Headers that the provider wants, such as a version. */
   readonly headers?: Readonly<Record<string, string>> | ((input: OutputOf<I>) => Readonly<Record<string, string>>);
   /** What the model may send. An object. */
@@ -67,7 +70,8 @@ export interface ProxyRequestParts {
   readonly output: Schema;
   readonly answer: Schema | undefined;
   readonly query: (input: Readonly<Record<string, unknown>>) => Query;
-  readonly body: ((input: Readonly<Record<string, unknown>>) => Json) | undefined;
+  readonly body: ((input: Readonly<Record<string, unknown>>) => Json | Form) | undefined;
+  readonly bodyAs: BodyAs;
   readonly headers: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>;
   readonly project: (answer: unknown, input: Readonly<Record<string, unknown>>) => unknown;
   readonly refusal: (data: Json) => ProviderRefusal | undefined;
@@ -89,6 +93,7 @@ export function proxyTool<
     path,
     query,
     body,
+    bodyAs = "json",
     headers,
     input,
     output,
@@ -109,6 +114,9 @@ export function proxyTool<
   if (use.effect !== undefined && !EFFECTS.includes(use.effect))
     refuse(`effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(use.effect)}.`);
   if (body !== undefined && method === "GET") refuse("body: a GET has none; use query.");
+  if (!BODY_FORMS.includes(bodyAs))
+    refuse(`bodyAs: expected one of ${BODY_FORMS.join(", ")}, got ${JSON.stringify(bodyAs)}.`);
+  if (bodyAs !== "json" && body === undefined) refuse(`bodyAs: ${bodyAs}, but there is no body.`);
   for (const [what, schema] of Object.entries({ input, output, ...(answer !== undefined && { answer }) }))
     if (!isObject(schema?.["~standard"])) refuse(`${what}: expected a schema, such as z.object({…}).`);
   const template = pathTemplate(path, refuse);
@@ -116,6 +124,10 @@ export function proxyTool<
   const properties = Object.keys(isObject(parameters["properties"]) ? parameters["properties"] : {});
   for (const one of [...template.names, ...namesIn(query), ...namesIn(body)])
     if (!properties.includes(one)) refuse(`input: it has no ${JSON.stringify(one)}, which the request needs.`);
+  if (bodyAs !== "json")
+    for (const one of namesIn(body))
+      if (isNested(parameters, one))
+        refuse(`body: a form is flat, and ${JSON.stringify(one)} is not; make a text of it in a function.`);
   for (const one of properties)
     if (OURS.test(one))
       refuse(`input: ${JSON.stringify(one)} is not for the model to choose: a run acts for its own identifier.`);
@@ -128,7 +140,15 @@ export function proxyTool<
     description,
     connection,
     parameters,
-    hash: digest({ name, description, parameters, method, path, connection }),
+    hash: digest({
+      name,
+      description,
+      parameters,
+      method,
+      path,
+      connection,
+      ...(bodyAs !== "json" && { bodyAs }),
+    }),
     request: {
       method,
       path: template,
@@ -137,6 +157,7 @@ export function proxyTool<
       answer,
       query: typeof query === "function" ? query : (given) => pick(given, query ?? []) as Query,
       body: body === undefined || typeof body === "function" ? body : (given) => pick(given, body) as Json,
+      bodyAs,
       headers: typeof headers === "function" ? headers : () => headers ?? {},
       project: project ?? ((given) => given),
       refusal: refusal ?? slackRefusal,
@@ -153,7 +174,8 @@ interface LooseOptions extends Omit<ToolDefinition, "source"> {
   readonly method: ProxyMethod;
   readonly path: string;
   readonly query?: readonly string[] | ((input: Given) => Query);
-  readonly body?: readonly string[] | ((input: Given) => Json);
+  readonly body?: readonly string[] | ((input: Given) => Json | Form);
+  readonly bodyAs?: BodyAs;
   readonly headers?: Readonly<Record<string, string>> | ((input: Given) => Readonly<Record<string, string>>);
   readonly input: Schema<unknown, Given>;
   readonly output: Schema;
@@ -187,6 +209,15 @@ function parametersOf(input: Schema, refuse: (message: string) => never): JsonSc
 
 function namesIn(given: unknown): readonly string[] {
   return Array.isArray(given) ? given.map(String) : [];
+}
+
+/** Whether an argument is an object, or a list of such things. */
+function isNested(parameters: JsonSchema, name: string): boolean {
+  const properties = isObject(parameters["properties"]) ? parameters["properties"] : {};
+  const one = properties[name];
+  const kinds = (schema: unknown): readonly unknown[] => (isObject(schema) ? [schema["type"]].flat() : []);
+  const items = isObject(one) ? kinds(one["items"]) : [];
+  return kinds(one).includes("object") || items.includes("object") || items.includes("array");
 }
 
 function pick(given: Given, names: readonly string[]): Given {

@@ -10,6 +10,7 @@
 import type { Clock } from "../ports/clock.ts";
 import { createSlots } from "./bounds.ts";
 import { dialFailure, NotSent } from "./failure.ts";
+import type { ProxyBody } from "./proxy-body.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface ProxyCall {
@@ -21,8 +22,7 @@ export interface ProxyCall {
   readonly path: string;
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON. */
-  readonly body?: string;
+  readonly body?: ProxyBody;
 }
 
 export const PROXY_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -120,7 +120,7 @@ async function send(
       headers: {
         accept: "application/json",
         ...headers,
-        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(body !== undefined && { "content-type": body.type }),
         authorization: `Bearer ${token}`,
         connection_name: connection,
         identifier,
@@ -128,7 +128,7 @@ async function send(
       // Our token goes to the configured address and to no other.
       redirect: "manual",
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body: body.content }),
     });
     return { status: response.status, headers: response.headers, text: await read(response) };
   } catch (error) {

@@ -7,6 +7,7 @@ import { type JsonSchema, validate } from "../core/schema.ts";
 import type { Listed, ToolSend, ToolSource } from "../ports/toolbox.ts";
 import type { Scalekit } from "./client.ts";
 import { outcomeOfBroken, readAnswer, unreadable } from "./proxy-answer.ts";
+import { BodyError, encodeBody } from "./proxy-body.ts";
 import { checkHeaders, PROXY, type ProxyTool, type Query } from "./proxy-tool.ts";
 import type { ProxyCall } from "./proxy-wire.ts";
 
@@ -60,7 +61,7 @@ async function send(
   try {
     const input = await validate(request.input, call.args);
     if (!input.ok) return wrong("InvalidArguments", input.issues.slice(0, 10).join("; "));
-    const built = build(tool, call, input.value);
+    const built = await build(tool, call, input.value);
     if (!built.ok) return wrong(built.type, built.message);
     const answer = await scalekit.request(built.call, options);
     const reading = { tool: tool.name, reads: tool.effect === "read", refusal: request.refusal };
@@ -76,7 +77,7 @@ type Built =
   | { readonly ok: true; readonly call: ProxyCall }
   | { readonly ok: false; readonly type: string; readonly message: string };
 
-function build({ request, connection }: ProxyTool, { identifier }: ToolSend, input: Given): Built {
+async function build({ request, connection }: ProxyTool, { identifier }: ToolSend, input: Given): Promise<Built> {
   const path = renderPath(request.path, input);
   if (!path.ok) return { ok: false, type: "InvalidArguments", message: `${path.name}: ${path.problem}` };
   try {
@@ -84,9 +85,13 @@ function build({ request, connection }: ProxyTool, { identifier }: ToolSend, inp
     checkHeaders(headers, (message) => {
       throw new Error(message);
     });
-    const body = request.body === undefined ? undefined : JSON.stringify(toJson(request.body(input)));
-    if (body !== undefined && body.length > MOST_BODY)
-      return { ok: false, type: "InvalidArguments", message: `the request would have ${body.length} characters` };
+    const body = request.body === undefined ? undefined : await encodeBody(request.bodyAs, request.body(input));
+    if (body !== undefined && body.content.length > MOST_BODY)
+      return {
+        ok: false,
+        type: "InvalidArguments",
+        message: `the request would have ${body.content.length} characters`,
+      };
     const { method } = request;
     const query = queryOf(request.query(input));
     const call = {
@@ -100,6 +105,8 @@ function build({ request, connection }: ProxyTool, { identifier }: ToolSend, inp
     };
     return { ok: true, call };
   } catch (error) {
+    if (error instanceof BodyError)
+      return { ok: false, type: "ToolFailed", message: `The request could not be made: ${error.message}.` };
     const why = error instanceof Error ? error.name : "error";
     return { ok: false, type: "ToolFailed", message: `The tool's own code could not make the request (${why}).` };
   }

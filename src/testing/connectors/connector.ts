@@ -38,6 +38,8 @@ export interface ProxyRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+  /** The body as it came, for what is no text. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface ProxyAnswer {

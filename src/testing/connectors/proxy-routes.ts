@@ -7,7 +7,7 @@ export interface Route<World> {
   /** `POST /repos/{owner}/{repo}/issues`. A name in braces takes one segment, decoded. */
   readonly at: string;
   /**
-   * @param given what stands in the path, the query and the JSON body, under one name each
+   * @param given what stands in the path, the query and the body (JSON or a form), under one name each
    * @throws ToolFailure what the provider answers instead
    */
   answer(given: JsonObject, world: World, request: ProxyRequest): JsonValue | Promise<JsonValue>;
@@ -27,7 +27,11 @@ export function proxyRoutes<World>(
       for (const route of routes) {
         const found = match(route.at, request.method, segments);
         if (found === undefined) continue;
-        const json = await route.answer({ ...queryOf(url), ...bodyOf(request), ...found }, world, request);
+        const json = await route.answer(
+          { ...fieldsOf(url.searchParams), ...bodyOf(request), ...found },
+          world,
+          request,
+        );
         return { status: route.status ?? 200, json };
       }
       throw new ToolFailure(404, "NOT_FOUND", "Not Found");
@@ -52,7 +56,7 @@ function match(at: string, method: string, segments: readonly string[]): JsonObj
 }
 
 /** A name that comes twice is a list. */
-function queryOf({ searchParams }: URL): JsonObject {
+function fieldsOf(searchParams: URLSearchParams): JsonObject {
   const found: JsonObject = {};
   for (const name of new Set(searchParams.keys())) {
     const values = searchParams.getAll(name);
@@ -61,8 +65,9 @@ function queryOf({ searchParams }: URL): JsonObject {
   return found;
 }
 
-function bodyOf({ body }: ProxyRequest): JsonObject {
+function bodyOf({ body, headers }: ProxyRequest): JsonObject {
   if (body === "") return {};
+  if (headers["content-type"] === "application/x-www-form-urlencoded") return fieldsOf(new URLSearchParams(body));
   try {
     const value = JSON.parse(body) as JsonValue;
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};

@@ -18,6 +18,7 @@ const METHODS: readonly (readonly [verb: "GET" | "POST", method: string, tool: s
   ["POST", "conversations.join", "slack_join_conversation"],
   ["GET", "users.list", "slack_list_users"],
   ["GET", "users.info", "slack_get_user_info"],
+  ["GET", "users.lookupByEmail", "slack_lookup_user_by_email"],
   ["GET", "search.messages", "slack_search_messages"],
   ["POST", "chat.postMessage", "slack_send_rich_message"],
   ["POST", "chat.update", "slack_update_message"],
@@ -32,10 +33,22 @@ export function slackProxy(
     const tool = tools.find((one) => one.name === name);
     if (tool === undefined) return [];
     const answer = (given: JsonObject, workspace: SlackWorkspace): Promise<JsonObject> => run(tool, given, workspace);
-    return [{ at: `${verb} /api/${method}`, answer }];
+    const formOnly = (given: JsonObject, workspace: SlackWorkspace, request: ProxyRequest): Promise<JsonObject> =>
+      answer(isJson(request) ? {} : given, workspace);
+    // Each method takes a form; those that read take nothing else by POST (docs.slack.dev/apis/web-api, "Form-encoded bodies").
+    if (verb === "GET")
+      return [
+        { at: `GET /api/${method}`, answer },
+        { at: `POST /api/${method}`, answer: formOnly },
+      ];
+    return [{ at: `POST /api/${method}`, answer }];
   });
   const answers = proxyRoutes(routes, () => ({ ok: false, error: "unknown_method" }));
   return async (request, workspace) => ({ ...(await answers(request, workspace)), status: 200 });
+}
+
+function isJson({ headers }: ProxyRequest): boolean {
+  return headers["content-type"]?.includes("json") === true;
 }
 
 async function run(tool: ToolSpec<SlackWorkspace>, input: JsonObject, workspace: SlackWorkspace): Promise<JsonObject> {

@@ -23,6 +23,7 @@ interface Request {
   readonly target: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export async function handleHttp(env: Environment, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -30,12 +31,14 @@ export async function handleHttp(env: Environment, incoming: IncomingMessage, ou
   const url = new URL(target, env.url);
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(Buffer.from(chunk as Uint8Array));
+  const bytes = new Uint8Array(Buffer.concat(chunks));
   const request: Request = {
     method: incoming.method ?? "GET",
     url,
     target,
     headers: incoming.headers,
-    body: Buffer.concat(chunks).toString("utf8"),
+    body: Buffer.from(bytes).toString("utf8"),
+    bytes,
   };
   const { method, identifier, connection, authenticated } = describe(env, request);
   const call = { method, authenticated, identifier, connection, tool: undefined, at: env.now() };
@@ -170,9 +173,9 @@ async function proxy(env: Environment, request: Request): Promise<Answer> {
   const { status } = snapshot(account);
   if (status !== "ACTIVE") return json(400, { error: `connected account is not active: ${status}` });
   if (account.revoked !== undefined) return json(401, { error: "invalid_token" });
-  const { method, headers, body } = request;
+  const { method, headers, body, bytes } = request;
   const path = request.target.slice("/proxy".length);
-  const answer = await env.world({ connection: name, identifier }).proxy({ method, path, headers, body });
+  const answer = await env.world({ connection: name, identifier }).proxy({ method, path, headers, body, bytes });
   return json(answer.status, answer.json, answer.headers);
 }
 
