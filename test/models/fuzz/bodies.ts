@@ -104,7 +104,10 @@ function responses(dice: Dice): unknown {
     status: (d) =>
       d.chance(0.85) ? "completed" : d.pick(["incomplete", "failed", "in_progress", "resting", undefined]),
     incomplete_details: (d) => d.pick([null, null, { reason: "max_output_tokens" }, { reason: "content_filter" }]),
-    output: (d) => list(d, 5, (x) => record(x, ITEMS[x.weighed({ message: 4, call: 5, reasoning: 2, other: 1 })])),
+    output: (d) =>
+      list(d, d.chance(0.02) ? 200 : 5, (x) =>
+        record(x, ITEMS[x.weighed({ message: 4, call: 5, reasoning: 2, other: 1 })]),
+      ),
     usage: (d) =>
       record(d, {
         input_tokens: count,
@@ -114,7 +117,7 @@ function responses(dice: Dice): unknown {
   });
 }
 
-const status: Maker = (d) => d.pick(["completed", "completed", "incomplete", undefined]);
+const status: Maker = (d) => (d.chance(0.95) ? "completed" : d.pick(["incomplete", "in_progress", "odd", undefined]));
 const ITEMS: Readonly<Record<"message" | "call" | "reasoning" | "other", Readonly<Record<string, Maker>>>> = {
   message: {
     type: () => "message",
@@ -164,7 +167,10 @@ function messages(dice: Dice): unknown {
         ? d.pick(["end_turn", "tool_use"])
         : d.pick(["max_tokens", "refusal", "model_context_window_exceeded", "pause_turn", null, "tired"]),
     stop_details: (d) => d.pick([null, null, { type: "refusal", explanation: "no" }]),
-    content: (d) => list(d, 5, (x) => record(x, BLOCKS[x.weighed({ text: 4, call: 5, thinking: 2, other: 2 })])),
+    content: (d) =>
+      list(d, d.chance(0.02) ? 200 : 5, (x) =>
+        record(x, BLOCKS[x.weighed({ text: 4, call: 5, thinking: 2, other: 2 })]),
+      ),
     usage: (d) =>
       record(d, {
         input_tokens: count,

@@ -1,0 +1,80 @@
+/** What must hold of each step of an answer's way. Each check throws, and each has a mutant that it finds (mutants.ts). */
+import { toolNamed } from "../../../src/core/aliases.ts";
+import type { Judgement } from "../../../src/core/judge.ts";
+import { isObject, type Json, toJson } from "../../../src/core/json.ts";
+import type { Message, ModelAnswer, ModelFailure } from "../../../src/core/messages.ts";
+import type { RunContext } from "../../../src/core/run.ts";
+import type { ProtocolName } from "../lab.ts";
+import { RULES } from "./way.ts";
+
+/** More calls than this chat completions do not take in one message. */
+const MOST_CHAT_CALLS = 128;
+
+export function checkFailure({ message }: ModelFailure): void {
+  const shown = message !== "" && message.length < 600 && message.isWellFormed();
+  expect(shown, `a message that cannot be shown: ${JSON.stringify(message.slice(0, 700))}`);
+}
+
+export function checkAnswer({ usage, calls, text, verbatim, costUsd = 0 }: ModelAnswer): void {
+  for (const count of Object.values(usage))
+    expect(Number.isInteger(count) && count >= 0, `a count of ${String(count)}`);
+  expect(Number.isFinite(costUsd) && costUsd >= 0, `a cost of ${costUsd}`);
+  for (const call of calls)
+    for (const value of [call.name, call.arguments, call.providerId])
+      expect(typeof value === "string" && value.isWellFormed(), "a call of ill-formed texts");
+  expect(text.isWellFormed(), "an ill-formed text");
+  expect(JSON.stringify(toJson(verbatim)) === JSON.stringify(verbatim), "what is kept is no JSON");
+}
+
+type Verdict = Exclude<Judgement, { leadsTo: "discard" }>;
+
+/** F3. */
+export function checkPolicy(answer: ModelAnswer, { plan }: Verdict, { tools, limits }: RunContext): void {
+  const made = plan.filter((call) => call.verdict === "run");
+  expect(made.length <= limits.callsPerTurn, `${made.length} calls in one turn`);
+  expect(answer.finish !== "refused" || made.length === 0, "a refusal that calls tools");
+  expect(plan.length === 0 || plan.length === answer.calls.length, `${plan.length} of ${answer.calls.length} calls`);
+  expect(new Set(plan.map(({ id }) => id)).size === plan.length, "ids that come twice");
+  for (const [index, call] of plan.entries()) {
+    if (call.verdict !== "run") continue;
+    const asked = answer.calls[index];
+    const tool = tools.find(({ name }) => name === call.name);
+    const known = tool !== undefined && toolNamed(tools, asked?.name ?? "") === tool;
+    expect(known, `a call of ${call.name}, which was not asked for or is not there`);
+    const fits = isObject(call.args) && typeof call.args["id"] === "string";
+    expect(fits && noOthers(call.args), `arguments against the schema: ${JSON.stringify(call.args)}`);
+    const written: unknown = JSON.parse(asked?.arguments ?? "");
+    expect(JSON.stringify(written) === JSON.stringify(call.args), "other arguments than were written");
+  }
+  const whole =
+    answer.finish !== "length" || made.length === 0 || answer.calls.every((call) => isWhole(call.arguments));
+  expect(whole, "calls of an answer that was cut inside one of them");
+}
+
+function noOthers(args: Json): boolean {
+  return Object.entries(args ?? {}).every(([key, value]) => key === "id" || (key === "n" && typeof value === "number"));
+}
+
+function isWhole(args: string): boolean {
+  try {
+    return isObject(JSON.parse(args));
+  } catch {
+    return false;
+  }
+}
+
+/** F2. */
+export function checkRequest(protocol: ProtocolName, body: unknown, messages: readonly Message[]): void {
+  const text = JSON.stringify(body);
+  const problems = RULES[protocol](JSON.parse(text));
+  expect(problems.length === 0, `${protocol} refuses the next request: ${problems.join(" ")}\n${text}`);
+  for (const message of messages) {
+    if (message.role !== "assistant") continue;
+    const ids = protocol === "chat" ? message.callIds.slice(0, MOST_CHAT_CALLS) : message.callIds;
+    for (const id of ids) expect(text.includes(`"${id}"`), `the result of ${id} is missing`);
+  }
+}
+
+export function expect(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
