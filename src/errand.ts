@@ -12,6 +12,8 @@ import {
   storeOptions,
   type WebhookHandlerOptions,
   type WorkerOptions,
+  refuseStray,
+  WORKER,
 } from "./options.ts";
 import {
   chance,
@@ -117,7 +119,10 @@ export interface Errand extends SwitchActions {
   lines(filter?: LineFilter): Promise<WaitingLines>;
   /** A run by its id, from any process. */
   run(id: string): RunHandle<unknown>;
-  /** Starts working in this process. `queues: []` only wakes and fires schedules; with `wake: false` it needs no models and no Scalekit. */
+  /**
+   * Starts working in this process. `queues: []` only wakes and fires schedules; with `wake: false` it needs no models and no Scalekit.
+   * @throws ErrandError `config-invalid`, `config-missing`
+   */
   worker(options?: WorkerOptions): ErrandWorker;
   /** The handler for the links that users click and for their return: mount it at `authorization.baseUrl`. */
   authorizationHandler(options: AuthorizationHandlerOptions): (request: Request) => Promise<Response>;
@@ -229,6 +234,7 @@ export function createErrand(options: ErrandOptions): Errand {
     raiseBudget: (owner, more) => reach(() => raiseBudget(app.store, budgets, owner, more, chance.nonce())),
     reopen: (profile) => reach(() => redisCooling(app.store).reopen(coolKey.model(profile))),
     worker: (given = {}) => {
+      refuseStray("worker", given, WORKER);
       const { models, authorization, budgets, onAlarm } = options;
       const on = (): Shard => openShard(connect(options.redis, true), settings, log);
       if (given.queues?.length === 0 && given.wake === false) return began(startScheduler(agents, on(), given, log));

@@ -101,7 +101,7 @@ export {
 export { runTool, type RunToolOptions, type ToolRun } from "./tool-run.ts";
 export { type CustomTool, tool, type ToolOptions } from "./tools/local/tool.ts";
 export { type LocalTool, type Rollout, toolVersions } from "./tools/local/variant.ts";
-export type { DeleteOptions, ScheduleActions } from "./schedule-actions.ts";
+export type { DeleteOptions, ScheduleActions, TriggerOptions } from "./schedule-actions.ts";
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";
 export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./scalekit/proxy-tool.ts";

@@ -5,6 +5,7 @@ import type { Agent } from "./core/agent.ts";
 import type { AuthorizationEvent } from "./core/authorization.ts";
 import { type Budgets, checkBudgets } from "./core/days.ts";
 import { ErrandError } from "./core/errors.ts";
+import { type OptionNames, strayOption } from "./core/option-names.ts";
 import { MOST_LIVE } from "./core/turns.ts";
 import { DEFAULT_MASS_LOSS, type MassLoss } from "./core/losses.ts";
 import type { GivenManifest } from "./core/manifest.ts";
@@ -115,10 +116,49 @@ export interface WebhookHandlerOptions {
   readonly environmentId?: string;
 }
 
+const ERRAND: OptionNames<ErrandOptions> = {
+  redis: true,
+  scalekit: true,
+  models: true,
+  agents: true,
+  manifest: true,
+  prefix: true,
+  authorization: true,
+  webhook: true,
+  perIdentifier: true,
+  perTenant: true,
+  maxLive: true,
+  leaseMs: true,
+  sweepMs: true,
+  massLoss: true,
+  keepMs: true,
+  durability: true,
+  budgets: true,
+  onAlarm: true,
+  logger: true,
+};
+const AUTHORIZATION: OptionNames<AuthorizationSettings> = { baseUrl: true, remindAfter: true, onEvent: true };
+export const WORKER: OptionNames<WorkerOptions> = {
+  concurrency: true,
+  queues: true,
+  wakeEveryMs: true,
+  wake: true,
+  tick: true,
+  tickEveryMs: true,
+};
+const DURABILITY: OptionNames<Durability> = { replicas: true, timeoutMs: true };
+
+/** @throws ErrandError `config-invalid` */
+export function refuseStray(where: string, given: object, known: object): void {
+  const stray = strayOption(given, known);
+  if (stray !== undefined) throw new ErrandError("config-invalid", `${where}: ${stray}`);
+}
+
 export type Settings = StoreOptions & { readonly prefix: string; readonly massLoss: MassLoss | undefined };
 
 /** @throws ErrandError `config-invalid` */
 export function storeOptions(options: ErrandOptions): Settings {
+  refuseStray("createErrand", options, ERRAND);
   const { prefix = "errand" } = options;
   if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(prefix))
     throw new ErrandError(
@@ -172,6 +212,7 @@ function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | unde
       "config-invalid",
       `createErrand: massLoss: expected { accounts, withinMs, holdMs } or false, got ${String(given)}.`,
     );
+  refuseStray("createErrand: massLoss", given, DEFAULT_MASS_LOSS);
   const { accounts, withinMs, holdMs } = { ...DEFAULT_MASS_LOSS, ...given };
   positive("createErrand: massLoss", { accounts, withinMs, holdMs });
   if (accounts < 2)
@@ -183,10 +224,9 @@ function massLossOptions(given: ErrandOptions["massLoss"] = {}): MassLoss | unde
 }
 
 /** @returns when to remind */
-function remindAfter({
-  remindAfter: after = DEFAULT_STORE.remindAfterMs,
-  onEvent,
-}: Partial<AuthorizationSettings> = {}): readonly number[] {
+function remindAfter(given: Partial<AuthorizationSettings> = {}): readonly number[] {
+  refuseStray("createErrand: authorization", given, AUTHORIZATION);
+  const { remindAfter: after = DEFAULT_STORE.remindAfterMs, onEvent } = given;
   const refuse = (name: string, expected: string, got: unknown): never => {
     throw new ErrandError(
       "config-invalid",
@@ -200,15 +240,11 @@ function remindAfter({
 }
 
 /** A commit may wait for the WAIT under way and for its own: within half of the lease, or it is lost. */
-function checkDurability({ replicas, timeoutMs, ...others }: Durability, leaseMs: number): Required<Durability> {
+function checkDurability(given: Durability, leaseMs: number): Required<Durability> {
+  refuseStray("createErrand: durability", given, DURABILITY);
+  const { replicas, timeoutMs } = given;
   const most = Math.floor(leaseMs / 4);
   const known = { replicas, timeoutMs: timeoutMs ?? Math.min(1_000, most) };
-  const wrong = Object.keys(others)[0];
-  if (wrong !== undefined)
-    throw new ErrandError(
-      "config-invalid",
-      `createErrand: durability: expected { replicas, timeoutMs }, got ${JSON.stringify(wrong)}.`,
-    );
   positive("createErrand: durability", known);
   if (known.timeoutMs > most)
     throw new ErrandError(

@@ -1,4 +1,5 @@
 /** `errand.schedules`: schedules as an app's code sees them. */
+import { checkOptionNames, type OptionNames } from "./core/option-names.ts";
 import type { Agent, TypedAgent } from "./core/agent.ts";
 import type { Agents } from "./core/agents.ts";
 import { ErrandError } from "./core/errors.ts";
@@ -20,6 +21,11 @@ import type { ScheduleView } from "./queue/schedule-view.ts";
 export interface DeleteOptions {
   /** Also cancels its runs that have not ended; default false. */
   readonly cancelRuns?: boolean;
+}
+
+export interface TriggerOptions {
+  /** The same key gives the same run. */
+  readonly idempotencyKey?: string;
 }
 
 export interface ScheduleActions {
@@ -51,7 +57,7 @@ export interface ScheduleActions {
   /** @throws ErrandError `schedule-unknown` */
   resume(id: string): Promise<ScheduleView>;
   /** A run now, besides the schedule's times. The same key gives the same run. @throws ErrandError `schedule-unknown` */
-  trigger(id: string, options?: { readonly idempotencyKey?: string }): Promise<RunHandle<unknown>>;
+  trigger(id: string, options?: TriggerOptions): Promise<RunHandle<unknown>>;
   /** Leaves nothing of it but the runs that it made. @returns false when it was not there */
   delete(id: string, options?: DeleteOptions): Promise<boolean>;
   /** All schedules of an identifier, of an agent (which need not exist any more), or of both. @throws ErrandError `option-invalid` */
@@ -77,6 +83,10 @@ export interface ScheduleActionPorts {
   readonly cancel: (run: string) => Promise<boolean>;
 }
 
+const DELETE: OptionNames<DeleteOptions> = { cancelRuns: true };
+const TRIGGER: OptionNames<TriggerOptions> = { idempotencyKey: true };
+const FILTER: OptionNames<ScheduleFilter> = { identifier: true, agent: true };
+
 export function scheduleActions({ schedules, agents, reach, handle, cancel }: ScheduleActionPorts): ScheduleActions {
   const cancelEach = async (runs: readonly string[]): Promise<number> => {
     let cancelled = 0;
@@ -87,8 +97,10 @@ export function scheduleActions({ schedules, agents, reach, handle, cancel }: Sc
   };
   const remove = async (
     ids: readonly string[],
-    { cancelRuns = false }: DeleteOptions,
+    options: DeleteOptions,
   ): Promise<{ deleted: number; cancelled: number }> => {
+    checkOptionNames("schedules: delete", options, DELETE);
+    const { cancelRuns = false } = options;
     const found = (await schedules.delete(ids)).filter((runs) => runs !== undefined);
     return { deleted: found.length, cancelled: cancelRuns ? await cancelEach(found.flat()) : 0 };
   };
@@ -101,10 +113,14 @@ export function scheduleActions({ schedules, agents, reach, handle, cancel }: Sc
     list: (filter = {}) => reach(() => schedules.list(filter)),
     pause: (id) => reach(() => schedules.setPaused(id, true)),
     resume: (id) => reach(() => schedules.setPaused(id, false)),
-    trigger: async (id, options = {}) => handle(await reach(() => schedules.trigger(id, options.idempotencyKey))),
+    trigger: async (id, options = {}) => {
+      checkOptionNames("schedules: trigger", options, TRIGGER);
+      return handle(await reach(() => schedules.trigger(id, options.idempotencyKey)));
+    },
     delete: (id, options = {}) => reach(async () => (await remove([id], options)).deleted === 1),
     deleteAll: (filter, options = {}) =>
       reach(async () => {
+        checkOptionNames("schedules: deleteAll", filter, FILTER);
         const { identifier, agent } = filter;
         if (identifier === undefined && agent === undefined)
           throw new ErrandError(

@@ -6,6 +6,7 @@ import { MOST_LIVE } from "./turns.ts";
 import { ErrandError } from "./errors.ts";
 import { AT_LIMIT, type AtLimit, completeLimits, type Limits } from "./limits.ts";
 import type { Covered } from "./journal.ts";
+import { type OptionNames, strayOption } from "./option-names.ts";
 import type { InputOf, OutputOf, Schema } from "./schema.ts";
 import { checkToolUse, sourceOf, type ToolDefinition, type ToolUse } from "./tool-use.ts";
 
@@ -87,6 +88,28 @@ export interface TypedAgent<Given, Input, Output> extends Agent<Input, Output> {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const DAY = 86_400_000;
 
+const OPTIONS: OptionNames<AgentOptions<Schema, Schema>> = {
+  name: true,
+  model: true,
+  fallbackOn: true,
+  summariser: true,
+  instructions: true,
+  prompt: true,
+  connections: true,
+  tools: true,
+  onUnknown: true,
+  needsApproval: true,
+  approvalExpiresAfterMs: true,
+  input: true,
+  output: true,
+  limits: true,
+  atLimit: true,
+  queue: true,
+  perIdentifier: true,
+  expiresAfterMs: true,
+  stream: true,
+};
+
 /** @throws ErrandError `agent-invalid` */
 export function agent<const I extends Schema, const O extends Schema | undefined = undefined>(
   options: AgentOptions<I, O>,
@@ -95,6 +118,8 @@ export function agent<const I extends Schema, const O extends Schema | undefined
   const refuse = (message: string): never => {
     throw new ErrandError("agent-invalid", `${whose}: ${message}`);
   };
+  const stray = strayOption(options, OPTIONS);
+  if (stray !== undefined) refuse(stray);
   if (typeof options.name !== "string" || !NAME.test(options.name))
     refuse("name: expected 1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit.");
   const models = readModels(options, refuse);

@@ -1,5 +1,6 @@
 /** Budgets of a day: whose, how much, and when the day is over. Pure. */
 import { ErrandError } from "./errors.ts";
+import { type OptionNames, strayOption } from "./option-names.ts";
 
 /** What one identifier or one tenant may use on one day. What is left out has no limit. */
 export interface DayLimits {
@@ -23,6 +24,7 @@ export interface Budgets {
 export const SCOPES = ["identifier", "tenant"] as const;
 export type Scope = (typeof SCOPES)[number];
 
+const BUDGETS: OptionNames<Budgets> = { identifier: true, tenant: true, timeZone: true };
 const DAY_CAPS: Required<DayLimits> = { runs: 10_000_000, tokens: 1e12, costUsd: 1_000_000, parked: 10_000_000 };
 
 /** @throws ErrandError `config-invalid` */
@@ -34,17 +36,17 @@ export function checkBudgets(given: Budgets | undefined): Budgets {
   if (given === undefined) return {};
   if (typeof given !== "object" || given === null)
     return refuse(`expected { identifier, tenant, timeZone }, got ${String(given)}.`);
-  const { timeZone = "UTC", identifier, tenant, ...others } = given;
-  const [stray] = Object.keys(others);
-  if (stray !== undefined) refuse(`there is no "${stray}". Known: identifier, tenant, timeZone.`);
+  const stray = strayOption(given, BUDGETS);
+  if (stray !== undefined) refuse(stray);
+  const { timeZone = "UTC", identifier, tenant } = given;
   if (!isZone(timeZone))
     refuse(`timeZone: expected an IANA name such as Europe/Berlin, got ${JSON.stringify(timeZone)}.`);
   for (const [scope, limits] of Object.entries({ identifier, tenant })) {
+    const strange = strayOption(limits ?? {}, DAY_CAPS);
+    if (strange !== undefined) refuse(`${scope}: ${strange}`);
     for (const [name, value] of Object.entries(limits ?? {})) {
       if (value === undefined) continue;
-      const cap = Object.hasOwn(DAY_CAPS, name) ? DAY_CAPS[name as keyof DayLimits] : undefined;
-      if (cap === undefined)
-        return refuse(`${scope}: there is no "${name}". Known: ${Object.keys(DAY_CAPS).join(", ")}.`);
+      const cap = DAY_CAPS[name as keyof DayLimits];
       const fits =
         typeof value === "number" && value > 0 && value <= cap && (name === "costUsd" || Number.isInteger(value));
       const what = name === "costUsd" ? `US dollars above 0 and up to ${cap}` : `a whole number from 1 to ${cap}`;

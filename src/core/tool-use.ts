@@ -3,6 +3,7 @@ import { checkNeedsApproval, type NeedsApproval } from "./needs-approval.ts";
 import { type Effect, EFFECTS, ON_UNKNOWN, type OnUnknown } from "./effects.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Json } from "./json.ts";
+import { type OptionNames, strayOption } from "./option-names.ts";
 import type { FrozenTool } from "./run.ts";
 
 /** Scalekit's own tools: the source of every tool that names none. */
@@ -89,18 +90,38 @@ export function callKey(hash: (text: string) => string, run: string, call: strin
 /** An hour, as for the limit `toolTimeoutMs`. */
 const MOST_MS = 3_600_000;
 
+export const TOOL_USE: OptionNames<ToolUse> = {
+  name: true,
+  source: true,
+  effect: true,
+  hidden: true,
+  needsApproval: true,
+  trusted: true,
+  uses: true,
+  timeoutMs: true,
+  onUnknown: true,
+  key: true,
+  keyWindowMs: true,
+  verify: true,
+  polling: true,
+};
+
 /** @param refuse throws, with what was expected */
 export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (message: string) => never): void {
-  const { name, source, effect, onUnknown, key, keyWindowMs, verify, polling } = use;
+  const { name, source, effect, onUnknown, key, keyWindowMs, verify } = use;
   const wrong = (what: string): never => refuse(`tools: ${name}: ${what}`);
+  // A definition carries what its source needs to know, and was checked where it was made.
+  const stray = source === undefined ? strayOption(use, TOOL_USE) : undefined;
+  if (stray !== undefined) wrong(stray);
   if (source !== undefined && (typeof source !== "string" || source === ""))
     wrong(`source: expected the name of a source of tools, got ${JSON.stringify(source)}.`);
   if (effect !== undefined && !EFFECTS.includes(effect))
     wrong(`effect: expected one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown))
     wrong(`onUnknown: expected one of ${ON_UNKNOWN.join(", ")}, got ${JSON.stringify(onUnknown)}.`);
-  if (polling !== undefined && typeof polling !== "boolean")
-    wrong(`polling: expected true or false, got ${JSON.stringify(polling)}.`);
+  for (const what of ["hidden", "polling", "trusted"] as const)
+    if (use[what] !== undefined && typeof use[what] !== "boolean")
+      wrong(`${what}: expected true or false, got ${JSON.stringify(use[what])}.`);
   if (key !== undefined && typeof key !== "function" && (typeof key !== "string" || key === ""))
     wrong("key: expected the name of the argument that carries our key, or a function (args, key) => args.");
   if (effect === "keyed" && key === undefined)

@@ -1,7 +1,7 @@
 /** What every model endpoint needs, whatever its wire protocol; checked once, where it is written down. */
 import { ErrandError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
-import { didYouMean } from "../core/nearest.ts";
+import { type OptionNames, strayOption } from "../core/option-names.ts";
 
 export type GatewayName = "fastrouter" | "openrouter" | "litellm" | "gemini" | "vllm";
 
@@ -75,7 +75,7 @@ export const FEATURES: Readonly<Record<keyof Features, Values>> = {
 };
 
 /** All that a profile may hold: a slip of the pen must not turn into "not said". */
-const SETTINGS: Readonly<Record<keyof Endpoint | "protocol" | "features", true>> = {
+const SETTINGS: OptionNames<Endpoint & Record<"protocol" | "features", unknown>> = {
   protocol: true,
   gateway: true,
   apiKey: true,
@@ -102,7 +102,7 @@ export interface ProfileRules {
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkEndpoint(profile: Endpoint & { readonly features?: unknown }, rules: ProfileRules): void {
   const { apiKey, baseURL, headers, extraBody, maxOutputTokens, contextTokens, price, features } = profile;
-  checkKeys("", profile, Object.keys(SETTINGS));
+  checkKeys("", profile, SETTINGS);
   if (typeof apiKey !== "string" || !/^[\x21-\x7e]+$/.test(apiKey))
     refuse(
       `apiKey: expected printable ASCII without spaces, got ${typeof apiKey === "string" ? `${apiKey.length} characters that are not` : typeof apiKey}. A server that wants no key takes any, such as "none".`,
@@ -123,15 +123,14 @@ export function checkEndpoint(profile: Endpoint & { readonly features?: unknown 
   checkFeatures(features ?? {}, rules.features);
 }
 
-function checkKeys(where: string, given: object, known: readonly string[]): void {
-  const stray = Object.keys(given).find((key) => !known.includes(key));
-  if (stray !== undefined)
-    refuse(`${where}there is no "${stray}".${didYouMean(stray, known)} Known: ${known.join(", ")}.`);
+function checkKeys(where: string, given: object, known: Readonly<Record<string, unknown>>): void {
+  const stray = strayOption(given, known);
+  if (stray !== undefined) refuse(where + stray);
 }
 
 function checkFeatures(given: unknown, known: Readonly<Record<string, Values>>): void {
   if (!isObject(given)) refuse(`features: expected an object, got ${typeof given}.`);
-  checkKeys("features: ", given, Object.keys(known));
+  checkKeys("features: ", given, known);
   for (const [name, value] of Object.entries(given)) {
     const values = known[name] ?? "boolean";
     const fits = values === "boolean" ? typeof value === "boolean" : values.includes(value);
@@ -141,8 +140,10 @@ function checkFeatures(given: unknown, known: Readonly<Record<string, Values>>):
   }
 }
 
+const PRICES: OptionNames<Price> = { input: true, output: true, cachedInput: true };
+
 function checkPrice(price: Price): void {
-  checkKeys("price: ", price, ["input", "output", "cachedInput"]);
+  checkKeys("price: ", price, PRICES);
   for (const name of ["input", "output", "cachedInput"] as const) {
     const value: unknown = price[name];
     if (name === "cachedInput" && value === undefined) continue;

@@ -1,4 +1,5 @@
 /** Calls that wait for a person's word, and what people say of them. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { approvalNonce, decisionOn } from "../core/approval.ts";
 import type { ApprovalPolicy } from "../core/needs-approval.ts";
 import type { Effect } from "../core/effects.ts";
@@ -64,12 +65,16 @@ export interface Consent extends Pick<Denial, "by"> {
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
+const FILTER: OptionNames<ApprovalFilter> = { identifier: true, limit: true, cursor: true };
+const WORDS: Record<"approved" | "denied", Readonly<Record<string, true>>> = {
+  approved: { by: true, args: true } satisfies OptionNames<Consent>,
+  denied: { by: true, message: true } satisfies OptionNames<Denial>,
+};
+
 /** Oldest first. @throws ErrandError `option-invalid`, `identifier-invalid` */
-export async function listApprovals(
-  store: Store,
-  reader: RunReader,
-  { identifier, limit = 50, cursor = "" }: ApprovalFilter,
-): Promise<ApprovalPage> {
+export async function listApprovals(store: Store, reader: RunReader, filter: ApprovalFilter): Promise<ApprovalPage> {
+  checkOptionNames("approvals", filter, FILTER);
+  const { identifier, limit = 50, cursor = "" } = filter;
   if (identifier !== undefined) checkIdentifier(identifier);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new ErrandError(
@@ -160,6 +165,7 @@ export async function decide(
   kind: Approval["kind"],
   given: Denial & Consent,
 ): Promise<void> {
+  checkOptionNames(`approval: ${kind}`, given, WORDS[kind]);
   const [run = "", nonce = ""] = typeof id === "string" ? id.split("/") : [];
   if (nonce === "")
     throw new ErrandError("approval-unknown", `approval: expected an id such as <run>/<…>, got ${JSON.stringify(id)}.`);

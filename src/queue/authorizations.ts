@@ -1,4 +1,5 @@
 /** The accounts that unfinished runs need: pages of their records, and what an operator can do about many of them at once. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { ErrandError } from "../core/errors.ts";
 import { accountGate, parseAccountGate } from "../core/gate.ts";
 import { checkIdentifier } from "../core/identifier.ts";
@@ -172,7 +173,10 @@ async function gatesOf(store: Store, where: string, filter: AuthorizationFilter)
   return { gates, ...(gates.length === limit && { cursor: page.at(-1) ?? "" }) };
 }
 
+const FILTER: OptionNames<AuthorizationFilter> = { identifier: true, connection: true, limit: true, cursor: true };
+
 function checked(where: string, filter: AuthorizationFilter): AuthorizationFilter {
+  checkOptionNames(where, filter, FILTER);
   const { identifier, connection, limit = LIMIT, cursor } = filter;
   const wrong = (text: string): ErrandError => new ErrandError("option-invalid", `${where}: ${text}`);
   if (identifier !== undefined) checkIdentifier(identifier);

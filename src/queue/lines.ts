@@ -1,4 +1,5 @@
 /** Who waits for a slot, in which order, and what keeps them: for whoever asks at night why nothing goes on. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { ErrandError } from "../core/errors.ts";
 import { checkIdentifier } from "../core/identifier.ts";
 import type { Store } from "./store.ts";
@@ -9,6 +10,8 @@ export interface LineFilter {
   /** Lines, 1 to 1000, default 50. */
   readonly limit?: number;
 }
+
+const FILTER: OptionNames<LineFilter> = { identifier: true, tenant: true, limit: true };
 
 /** One identifier's waiting runs of one agent in one queue. */
 export interface WaitingLine {
@@ -55,7 +58,9 @@ interface Found {
 }
 
 /** @throws ErrandError `option-invalid`, `identifier-invalid` */
-export async function listLines(store: Store, { identifier, tenant, limit = 50 }: LineFilter): Promise<WaitingLines> {
+export async function listLines(store: Store, filter: LineFilter): Promise<WaitingLines> {
+  checkOptionNames("lines", filter, FILTER);
+  const { identifier, tenant, limit = 50 } = filter;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new ErrandError(
       "option-invalid",

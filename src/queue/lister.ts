@@ -1,4 +1,5 @@
 /** Lists of runs, newest first, by status, agent and identifier. The indexes are written by the scripts that change a run. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { ErrandError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { type ParkReason, type RunStatus, STATUSES } from "../core/run.ts";
@@ -13,6 +14,8 @@ export interface RunFilter {
   /** From the page before. */
   readonly cursor?: string;
 }
+
+const FILTER: OptionNames<RunFilter> = { status: true, agent: true, identifier: true, limit: true, cursor: true };
 
 export interface RunSummary {
   readonly id: string;
@@ -34,6 +37,7 @@ export interface RunPage {
 
 /** @throws ErrandError `option-invalid` */
 export async function listRuns(store: Store, filter: RunFilter): Promise<RunPage> {
+  checkOptionNames("runs", filter, FILTER);
   const { status, agent, identifier, limit = 50, cursor } = filter;
   if (status !== undefined && !STATUSES.includes(status))
     throw new ErrandError(

@@ -1,4 +1,5 @@
 /** Enqueueing, cancelling and reading runs: what an app does, from any process, without being a worker. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { createHash } from "node:crypto";
 import { v7 as uuid } from "uuid";
 import type { Agent } from "../core/agent.ts";
@@ -34,6 +35,17 @@ export interface EnqueueOptions<Input> {
   readonly coalesce?: Coalesce;
 }
 
+const OPTIONS: OptionNames<EnqueueOptions<unknown>> = {
+  identifier: true,
+  input: true,
+  idempotencyKey: true,
+  priority: true,
+  tenant: true,
+  queue: true,
+  covers: true,
+  coalesce: true,
+};
+
 export type Coalesce = "all" | "latest" | "skip";
 
 const COALESCE: readonly Coalesce[] = ["all", "latest", "skip"];
@@ -62,6 +74,7 @@ export function createProducer(
 ): Producer {
   return {
     create: async (agent, options) => {
+      checkOptionNames(`enqueue ${agent.name}`, options, OPTIONS);
       const args = await createArguments(agent, options, chance.nonce());
       const bound = bounds(options);
       const reply = await store.run(CREATE, ...args, ...(bound.length > 0 ? [JSON.stringify(bound)] : []));

@@ -1,4 +1,5 @@
 /** What an app does with schedules, from any process: define, list, pause, trigger, delete. Only a ticker fires them (ticker.ts). */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import type { Agent } from "../core/agent.ts";
 import { ErrandError, type ErrorCode } from "../core/errors.ts";
 import { checkDefinition, checkScheduleId, type Known, type ScheduleOptions } from "../core/schedule/definition.ts";
@@ -30,6 +31,8 @@ export interface ScheduleListFilter extends ScheduleFilter {
   /** From the page before. */
   readonly cursor?: string;
 }
+
+const LIST_FILTER: OptionNames<ScheduleListFilter> = { identifier: true, agent: true, limit: true, cursor: true };
 
 export interface SchedulePage {
   /** By id. */
@@ -204,6 +207,7 @@ async function list(
   filter: ScheduleListFilter,
   view: (schedule: KeptSchedule) => ScheduleView,
 ): Promise<SchedulePage> {
+  checkOptionNames("schedules", filter, LIST_FILTER);
   const { identifier, agent, limit = 50, cursor } = filter;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new ErrandError(

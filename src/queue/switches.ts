@@ -1,4 +1,5 @@
 /** Stop switches on Redis: pause, resume, and what is paused now. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import {
   type KnownTargets,
   parseSwitch,
@@ -36,13 +37,17 @@ export interface Switches {
   list(): Promise<readonly PausedSwitch[]>;
 }
 
+const NOTE: OptionNames<PauseNote> = { by: true, why: true };
+
 const SLICE = 100;
 const MOST_CHARACTERS = 500;
 
 export function redisSwitches(store: Store, tickets: Tickets, known: KnownTargets): Switches {
   const { redis, prefix } = store;
   return {
-    pause: async (target, { by, why } = {}) => {
+    pause: async (target, given = {}) => {
+      checkOptionNames("pause", given, NOTE);
+      const { by, why } = given;
       const name = switchName(switchOf("pause", target, known));
       const [seconds, micros] = await redis.time();
       const at = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);

@@ -1,4 +1,5 @@
 /** The list of outcomes that nobody knows, for the people who can find out, and their answers. */
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { isUnanswered } from "../core/doubts.ts";
 import { ErrandError } from "../core/errors.ts";
 import { reviewGate } from "../core/gate.ts";
@@ -49,11 +50,9 @@ export interface UnknownFilter {
 }
 
 /** Oldest first. @throws ErrandError `option-invalid` */
-export async function listUnknowns(
-  store: Store,
-  reader: RunReader,
-  { limit = 50, cursor = "" }: UnknownFilter,
-): Promise<UnknownPage> {
+export async function listUnknowns(store: Store, reader: RunReader, filter: UnknownFilter): Promise<UnknownPage> {
+  checkOptionNames("unknowns", filter, { limit: true, cursor: true } satisfies OptionNames<UnknownFilter>);
+  const { limit = 50, cursor = "" } = filter;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new ErrandError(
       "option-invalid",

@@ -5,8 +5,9 @@ import { EFFECTS } from "../core/effects.ts";
 import { ErrandError } from "../core/errors.ts";
 import { canonical, isObject, type Json } from "../core/json.ts";
 import { type PathTemplate, pathTemplate } from "../core/path-template.ts";
+import { type OptionNames, strayOption } from "../core/option-names.ts";
 import type { InputOf, JsonSchema, OutputOf, Schema } from "../core/schema.ts";
-import type { ToolDefinition } from "../core/tool-use.ts";
+import { TOOL_USE, type ToolDefinition } from "../core/tool-use.ts";
 import { type ProviderRefusal, slackRefusal } from "./proxy-answer.ts";
 import { BODY_FORMS, type BodyAs, type Form } from "./proxy-body.ts";
 import { PROXY_METHODS, type ProxyMethod } from "./proxy-wire.ts";
@@ -77,9 +78,24 @@ export interface ProxyRequestParts {
   readonly refusal: (data: Json) => ProviderRefusal | undefined;
 }
 
-/**
- * @throws ErrandError `tool-invalid`
- */
+const { source: _, ...USE } = TOOL_USE;
+const OPTIONS: OptionNames<ProxyToolOptions<Schema, Schema, Schema>> = {
+  ...USE,
+  description: true,
+  connection: true,
+  method: true,
+  path: true,
+  query: true,
+  body: true,
+  headers: true,
+  input: true,
+  output: true,
+  answer: true,
+  project: true,
+  refusal: true,
+};
+
+/** @throws ErrandError `tool-invalid` */
 export function proxyTool<
   const I extends Schema,
   const O extends Schema,
@@ -105,6 +121,8 @@ export function proxyTool<
   const refuse = (message: string): never => {
     throw new ErrandError("tool-invalid", `proxyTool ${JSON.stringify(name)}: ${message}`);
   };
+  const stray = strayOption(options, OPTIONS);
+  if (stray !== undefined) refuse(stray);
   if (typeof name !== "string" || !/^[A-Za-z0-9_-]{1,64}$/.test(name))
     refuse("name: expected 1 to 64 letters, digits, '_' or '-'.");
   for (const [what, text] of Object.entries({ description, connection }))

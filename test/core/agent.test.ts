@@ -109,6 +109,12 @@ const wrong: readonly (readonly [Wrong, string])[] = [
     { tools: Array.from({ length: 129 }, (_, i) => `t${i}`) },
     "tools: expected at most 128, got 129: model providers refuse more. Name the ones that the agent needs.",
   ],
+  [{ fallbacks: ["openai/b"] } as Wrong, 'there is no "fallbacks". Did you mean "fallbackOn"? Known: name, model,'],
+  [
+    { tools: [{ name: "a", needApproval: true }] },
+    'tools: a: there is no "needApproval". Did you mean "needsApproval"?',
+  ],
+  [{ tools: [{ name: "a", trusted: "yes" }] }, 'tools: a: trusted: expected true or false, got "yes".'],
   [{ limits: { turn: 8 } }, 'unknown limit "turn". Did you mean "turns"? Known: turns, toolCalls,'],
   [{ limits: { constructor: 8 } }, 'unknown limit "constructor". Known: turns, toolCalls,'],
   [{ limits: { turns: 0 } }, "limits.turns: expected a whole number from 1 to 200, got 0."],

@@ -25,7 +25,10 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [5, /budgets: expected \{ identifier, tenant, timeZone \}, got 5/],
   [{ user: {} }, /there is no "user". Known: identifier, tenant, timeZone/],
   [{ timeZone: "Mars" }, /timeZone: expected an IANA name such as Europe\/Berlin, got "Mars"/],
-  [{ identifier: { token: 1 } }, /identifier: there is no "token". Known: runs, tokens, costUsd, parked/],
+  [
+    { identifier: { token: 1 } },
+    /identifier: there is no "token". Did you mean "tokens"\? Known: runs, tokens, costUsd, parked/,
+  ],
   [{ identifier: { tokens: 0 } }, /identifier.tokens: expected a whole number from 1 to 1000000000000, got 0/],
   [{ identifier: { runs: -1 } }, /identifier.runs: expected a whole number/],
   [{ tenant: { costUsd: Number.NaN } }, /tenant.costUsd: expected US dollars above 0 and up to 1000000, got NaN/],

@@ -197,3 +197,23 @@ test("a call within a tool: the tool is stopped there, the word is asked for, an
   assert.deepEqual(scene.sent(), ["a@x.com"]);
   assert.match(scene.told(), /reported/);
 });
+
+test("a tool of the app's own says it where it is written; an agent may say otherwise", async (t) => {
+  const executed: string[] = [];
+  const pay = tool({
+    name: "pay",
+    description: "Pays.",
+    input: z.object({ to: z.string() }),
+    needsApproval: true,
+    execute: ({ to }) => executed.push(to),
+  });
+  const script = [call("pay", { to: "grace" }), say("paid")];
+  const asked = await start(t, { script, tools: [pay] });
+  const one = only(await asked.waiting());
+  assert.deepEqual([one.tool, executed], ["pay", []]);
+  await asked.errand.approvals.approve(one.id, { by: "mira" });
+  assert.equal(await asked.run.result(WAIT), "paid");
+  const free = await start(t, { script, tools: [{ ...pay, needsApproval: false }] });
+  assert.equal(await free.run.result(WAIT), "paid");
+  assert.deepEqual(executed, ["grace", "grace"]);
+});

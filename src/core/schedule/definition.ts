@@ -3,6 +3,7 @@ import { ErrandError } from "../errors.ts";
 import { checkIdentifier } from "../identifier.ts";
 import type { Json } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
+import { type OptionNames, strayOption } from "../option-names.ts";
 import { inputTemplate, type Tick } from "./input.ts";
 import type { Timing } from "./timing.ts";
 
@@ -100,8 +101,8 @@ export function checkDefinition(id: string, agent: string, options: ScheduleOpti
   };
   if (typeof options !== "object" || options === null)
     refuse(`expected options, such as { identifier, cron: "0 8 * * *" }.`);
-  const wrong = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (wrong !== undefined) refuse(`there is no option "${wrong}".${didYouMean(wrong, OPTIONS)}`);
+  const stray = strayOption(options, OPTIONS);
+  if (stray !== undefined) refuse(stray);
   const { overlap = "skip", coalesce = true, tenant, priority, paused } = options;
   if (!OVERLAPS.includes(overlap))
     refuse(
@@ -128,10 +129,22 @@ export function checkDefinition(id: string, agent: string, options: ScheduleOpti
 
 type Refuse = (what: string) => never;
 
-const OPTIONS: readonly string[] =
-  "identifier input cron every timezone jitter overlap catchUp coalesce startAt endAt paused tenant priority".split(
-    " ",
-  );
+const OPTIONS: OptionNames<ScheduleOptions> = {
+  identifier: true,
+  input: true,
+  cron: true,
+  every: true,
+  timezone: true,
+  jitter: true,
+  overlap: true,
+  catchUp: true,
+  coalesce: true,
+  startAt: true,
+  endAt: true,
+  paused: true,
+  tenant: true,
+  priority: true,
+};
 
 function checkTiming(options: ScheduleOptions, known: Known, refuse: Refuse): Timing {
   const { cron, every, timezone = "UTC", jitter = 0 } = options;

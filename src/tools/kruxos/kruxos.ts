@@ -1,7 +1,8 @@
 /** `kruxos()`: the capabilities of a KruxOS gateway as tools of an agent. */
 import type { Effect } from "../../core/effects.ts";
 import { ErrandError } from "../../core/errors.ts";
-import type { ToolDefinition, ToolUse } from "../../core/tool-use.ts";
+import { type OptionNames, strayOption } from "../../core/option-names.ts";
+import { TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ToolSource } from "../../ports/toolbox.ts";
 import { type AllOf, createServedSource, type ServedOptions } from "../served.ts";
@@ -36,12 +37,16 @@ export interface KruxosTool extends ToolDefinition {
   readonly gateway: GatewayOptions;
 }
 
+const OPTIONS: OptionNames<KruxosOptions> = { name: true, url: true, apiKey: true, categories: true, timeoutMs: true };
+
 /** @throws ErrandError `config-invalid`, `tool-invalid` */
 export function kruxos(options: KruxosOptions): Kruxos {
   const { name = "kruxos", url, apiKey, categories, timeoutMs = 10_000 } = options;
   const refuse = (message: string): never => {
     throw new ErrandError("config-invalid", `kruxos: ${message}`);
   };
+  const stray = strayOption(options, OPTIONS);
+  if (stray !== undefined) refuse(stray);
   if (!/^[a-z0-9-]{1,32}$/i.test(name))
     refuse(`name: expected 1 to 32 letters, digits or '-', got ${JSON.stringify(name)}.`);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -62,6 +67,8 @@ export function kruxos(options: KruxosOptions): Kruxos {
           "tool-invalid",
           `kruxos: ${JSON.stringify(capability)} is no capability that can be a function: expected a name such as "filesystem.read".`,
         );
+      const strange = strayOption(use, TOOL_USE);
+      if (strange !== undefined) refuse(`tool ${JSON.stringify(capability)}: ${strange}`);
       return { ...use, name: told, source, gateway };
     },
     all: () => ({ name: `${source}:*`, source, gateway, all: true }),

@@ -2,13 +2,15 @@
 import { type Effect, EFFECTS, isRepeatable } from "../../core/effects.ts";
 import { ErrandError } from "../../core/errors.ts";
 import { isObject } from "../../core/json.ts";
+import { type OptionNames, strayOption } from "../../core/option-names.ts";
+import { checkNeedsApproval } from "../../core/needs-approval.ts";
 import type { InputOf, JsonSchema, OutputOf, Schema } from "../../core/schema.ts";
 import type { ToolContext } from "../../core/tool-context.ts";
 import type { ToolUse } from "../../core/tool-use.ts";
 import { schemaProblem } from "../check.ts";
 import { LOCAL, type LocalTool, type Variant } from "./variant.ts";
 
-interface CommonOptions extends Pick<ToolUse, "onUnknown" | "verify" | "keyWindowMs"> {
+interface CommonOptions extends Pick<ToolUse, PassedOn> {
   /** 1 to 64 letters, digits, `_` and `-`: what model providers take. */
   readonly name: string;
   readonly description: string;
@@ -57,6 +59,39 @@ export interface CustomTool<P> extends CommonOptions {
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** What `agent()` checks, and an agent may say otherwise: `{ ...mailTeam, needsApproval: false }`. */
+const PASSED_ON = ["onUnknown", "verify", "keyWindowMs", "needsApproval", "trusted", "hidden", "polling"] as const;
+type PassedOn = (typeof PASSED_ON)[number];
+
+const COMMON: OptionNames<CommonOptions> = {
+  name: true,
+  description: true,
+  effect: true,
+  uses: true,
+  retry: true,
+  timeout: true,
+  hosts: true,
+  version: true,
+  deprecated: true,
+  onUnknown: true,
+  verify: true,
+  keyWindowMs: true,
+  needsApproval: true,
+  trusted: true,
+  hidden: true,
+  polling: true,
+};
+const OPTIONS: OptionNames<ToolOptions<Schema, Schema>> = { ...COMMON, input: true, output: true, execute: true };
+const CUSTOM: OptionNames<CustomTool<unknown>> = {
+  ...COMMON,
+  display_name: true,
+  category: true,
+  provider: true,
+  input_schema: true,
+  output_schema: true,
+  implementation: true,
+};
+
 /** @throws ErrandError `tool-invalid` */
 export function tool<P>(options: CustomTool<P>): LocalTool;
 export function tool<const I extends Schema | JsonSchema, const O extends Schema | JsonSchema | undefined = undefined>(
@@ -67,8 +102,10 @@ export function tool(options: CustomTool<unknown> | ToolOptions<Schema | JsonSch
   const refuse = (message: string): never => {
     throw new ErrandError("tool-invalid", `tool ${JSON.stringify(given.name)}: ${message}`);
   };
-  checkCommon(given, refuse);
   const custom = "implementation" in options;
+  const stray = strayOption(options, custom ? CUSTOM : OPTIONS);
+  if (stray !== undefined) refuse(stray);
+  checkCommon(given, refuse);
   const execute = custom
     ? (input: never, context: ToolContext) => options.implementation(input, context)
     : (input: never, context: ToolContext) => options.execute(input, context);
@@ -94,7 +131,6 @@ export function tool(options: CustomTool<unknown> | ToolOptions<Schema | JsonSch
     ...(deprecated !== undefined && { deprecated }),
     execute,
   };
-  const { onUnknown, verify, keyWindowMs } = given;
   return {
     name,
     source: LOCAL,
@@ -102,10 +138,12 @@ export function tool(options: CustomTool<unknown> | ToolOptions<Schema | JsonSch
     // It puts the key where it belongs by itself.
     ...(effect === "keyed" && { key: (args) => args }),
     ...(uses !== undefined && { uses }),
-    ...(onUnknown !== undefined && { onUnknown }),
-    ...(verify !== undefined && { verify }),
-    ...(keyWindowMs !== undefined && { keyWindowMs }),
+    ...passedOn(given),
   };
+}
+
+function passedOn(given: CommonOptions): Pick<ToolUse, PassedOn> {
+  return Object.fromEntries(PASSED_ON.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 }
 
 export function isLocalTool(use: ToolUse): use is LocalTool {
@@ -121,6 +159,7 @@ function checkCommon(given: CommonOptions, refuse: (message: string) => never): 
     refuse(`effect: expected composite or one of ${EFFECTS.join(", ")}, got ${JSON.stringify(effect)}.`);
   if (effect === "composite" && (uses === undefined || uses.length === 0))
     refuse("uses: a composite tool does all it does by other tools: name them.");
+  if (given.needsApproval !== undefined) checkNeedsApproval(given.needsApproval, "needsApproval", refuse);
   if (retry !== undefined && !(Number.isInteger(retry?.attempts) && retry.attempts >= 1))
     refuse("retry: expected { attempts }, a whole number of at least 1.");
   if (retry !== undefined && effect !== "composite" && !isRepeatable(effect))

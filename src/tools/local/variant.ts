@@ -1,4 +1,5 @@
 /** One version of a tool of the app's own, and which of several a run starts with. */
+import { isDeepStrictEqual } from "node:util";
 import type { Effect } from "../../core/effects.ts";
 import { ErrandError } from "../../core/errors.ts";
 import type { JsonSchema, Schema } from "../../core/schema.ts";
@@ -77,6 +78,10 @@ export function toolVersions(versions: readonly (LocalTool | Rollout)[]): LocalT
     if (name === undefined) refuse("each of several versions needs `version`.");
     if (names.indexOf(name) !== i) refuse(`version ${JSON.stringify(name)} is given twice.`);
   }
+  for (const { tool } of all)
+    for (const what of ["needsApproval", "trusted", "hidden", "polling"] as const)
+      if (!isDeepStrictEqual(tool[what], first.tool[what]))
+        refuse(`${what}: the versions do not agree; say it of all: { ...toolVersions([…]), ${what}: … }.`);
   if (!offered.some(isRest)) refuse("one version needs neither share nor identifiers: it is for everybody else.");
   const uses = all.flatMap(({ tool }) => tool.uses ?? []);
   return { ...first.tool, variants: offered, ...(uses.length > 0 && { uses }) };

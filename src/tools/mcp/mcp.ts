@@ -1,6 +1,7 @@
 /** `mcp()`: the tools of an MCP server as tools of an agent. */
 import { ErrandError } from "../../core/errors.ts";
-import type { ToolDefinition, ToolUse } from "../../core/tool-use.ts";
+import { type OptionNames, strayOption } from "../../core/option-names.ts";
+import { TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ToolSource } from "../../ports/toolbox.ts";
 import { type AllOf, createServedSource, type ServedOptions } from "../served.ts";
@@ -42,6 +43,16 @@ export interface McpTool extends ToolDefinition {
   readonly server: McpTarget;
 }
 
+const OPTIONS: OptionNames<McpOptions> = {
+  name: true,
+  url: true,
+  headers: true,
+  token: true,
+  prefix: true,
+  trusted: true,
+  timeoutMs: true,
+  maxResultCharacters: true,
+};
 const MB = 1_024 * 1_024;
 
 /** @throws ErrandError `config-invalid` */
@@ -51,6 +62,8 @@ export function mcp(options: McpOptions): Mcp {
   const refuse = (message: string): never => {
     throw new ErrandError("config-invalid", `mcp ${JSON.stringify(name)}: ${message}`);
   };
+  const stray = strayOption(options, OPTIONS);
+  if (stray !== undefined) refuse(stray);
   if (typeof name !== "string" || !/^[a-z0-9-]{1,32}$/i.test(name))
     refuse("name: expected 1 to 32 letters, digits or '-'.");
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -77,7 +90,11 @@ export function mcp(options: McpOptions): Mcp {
   };
   Object.defineProperty(target, "headers", { enumerable: false });
   return {
-    tool: (tool, use = {}) => ({ ...use, name: tool, source, server: target }),
+    tool: (tool, use = {}) => {
+      const strange = strayOption(use, TOOL_USE);
+      if (strange !== undefined) refuse(`tool ${JSON.stringify(tool)}: ${strange}`);
+      return { ...use, name: tool, source, server: target };
+    },
     all: () => ({ name: `${source}:*`, source, server: target, all: true }),
   };
 }

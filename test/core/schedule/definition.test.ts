@@ -43,7 +43,7 @@ const REFUSED: readonly [what: string, options: object, message: RegExp][] = [
     { catchUp: { policy: "all", within: 8 * 86_400_000 } },
     /within: expected 60000 to 604800000/,
   ],
-  ["an unknown option", { timeZone: "UTC" }, /no option "timeZone"\. Did you mean "timezone"/],
+  ["an unknown option", { timeZone: "UTC" }, /there is no "timeZone"\. Did you mean "timezone"/],
   ["an unknown value of the tick", { input: { a: { $tick: "sinc" } } }, /one of schedule, identifier, nominal/],
   [
     "computing with the tick",

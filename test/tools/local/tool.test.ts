@@ -89,6 +89,8 @@ const REFUSED: readonly [string, Record<string, unknown>, RegExp][] = [
   ["a time-out of nothing", { timeout: 0 }, /timeout: expected/],
   ["hosts that are no list", { hosts: "example.com" }, /hosts: expected/],
   ["an empty version", { version: "" }, /version: expected/],
+  ["a misspelt option", { needApproval: true }, /there is no "needApproval"\. Did you mean "needsApproval"/],
+  ["an approval that is no rule", { needsApproval: "yes" }, /needsApproval: expected true, false/],
   ["nothing to execute", { execute: undefined }, /execute: expected a function/],
 ];
 
@@ -181,6 +183,10 @@ test("versions: without a name, twice, of another tool, or without one for every
   assert.throws(() => toolVersions([]), /at least one/);
   assert.throws(() => toolVersions([v("1"), make()]), /needs `version`/);
   assert.throws(() => toolVersions([v("1"), v("1")]), /given twice/);
+  assert.throws(() => toolVersions([v("1", { needsApproval: true }), { tool: v("2"), share: 0.5 }]), {
+    code: "tool-invalid",
+    message: /needsApproval: the versions do not agree; say it of all/,
+  });
   assert.throws(() => toolVersions([v("1"), v("2", { name: "other" })]), /versions of one tool/);
   assert.throws(() => toolVersions([{ tool: v("1"), share: 0.5 }]), /everybody else/);
   assert.throws(() => toolVersions([v("1"), { tool: v("2"), share: 7 }]), /share: expected/);
