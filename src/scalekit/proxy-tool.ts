@@ -87,6 +87,7 @@ const OPTIONS: OptionNames<ProxyToolOptions<Schema, Schema, Schema>> = {
   path: true,
   query: true,
   body: true,
+  bodyAs: true,
   headers: true,
   input: true,
   output: true,
