@@ -9,9 +9,12 @@ import { checkManifest, MANIFEST_FILE, type ToolManifest } from "./core/manifest
 import { type Review, withProposals } from "./core/review.ts";
 import { required } from "./options.ts";
 import { openScalekit } from "./parts.ts";
-import { reviewTools } from "./tool-review.ts";
+import { reviewTools, type UnaskedSource } from "./tool-review.ts";
+import { openSources } from "./tool-sources.ts";
 
 export type { DefinitionState, Review, ReviewedTool } from "./core/review.ts";
+
+export type { UnaskedSource } from "./tool-review.ts";
 
 export interface ClassifyOptions extends Pick<LoadOptions, "file" | "cwd" | "env"> {
   /** The definitions that this user's connected accounts offer; default: those of the environment, for which no user is needed. */
@@ -27,10 +30,12 @@ export interface Classification extends Review {
   readonly path?: string;
   /** Tools of which an entry was written. */
   readonly written: readonly string[];
+  /** MCP servers and KruxOS gateways that could not be asked, or only for a user (`identifier`): nothing is said of their tools. */
+  readonly unasked: readonly UnaskedSource[];
 }
 
 /**
- * Asks Scalekit for the definitions of the agents' tools and compares them with what was reviewed. Executes no tool.
+ * Asks Scalekit, MCP servers and KruxOS gateways for the definitions of the agents' tools and compares them with what was reviewed. Executes no tool.
  * @throws ErrandError `config-…`, `agent-unknown`, `identifier-invalid`, `option-invalid`, `scalekit-auth`, `scalekit-unavailable`
  */
 export async function classifyTools({
@@ -50,16 +55,20 @@ export async function classifyTools({
   const agents: readonly Agent[] = agent === undefined ? all.all : [all.need(agent)];
   const manifest = options.manifest && checkManifest(options.manifest, `${path}: manifest`);
   const scalekit = openScalekit(required(options.scalekit, "scalekit"), manifest);
+  const registry = openSources(all.all, scalekit);
   try {
-    const found = await reviewTools(scalekit, { agents, all: all.all, identifier });
+    const { sources } = registry;
+    const found = await reviewTools({ ...scalekit, sources }, { agents, all: all.all, identifier });
     if (!found.ok)
       throw new ErrandError(found.why === "credentials" ? "scalekit-auth" : "scalekit-unavailable", found.message);
+    const { unasked } = found;
     const at = manifestPath === undefined ? {} : { path: manifestPath };
-    if (!write || manifestPath === undefined) return { ...found.review, ...at, written: [] };
+    if (!write || manifestPath === undefined) return { ...found.review, ...at, written: [], unasked };
     const proposed = withProposals(manifest, found.review.tools);
     if (proposed.written.length > 0) await save(manifestPath, proposed.manifest);
-    return { ...found.review, ...at, written: proposed.written };
+    return { ...found.review, ...at, written: proposed.written, unasked };
   } finally {
+    await registry.close();
     await scalekit.close();
   }
 }

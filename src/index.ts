@@ -6,6 +6,7 @@ export {
   type DefinitionState,
   type Review,
   type ReviewedTool,
+  type UnaskedSource,
 } from "./classify.ts";
 export { type LoadedConfig, loadConfig, loadLiveConfig, type LoadOptions } from "./config-file.ts";
 export {

@@ -5,15 +5,17 @@ import { registerAgents } from "./core/agents.ts";
 import { ErrandError } from "./core/errors.ts";
 import { checkIdentifier } from "./core/identifier.ts";
 import { type Finding, lintTool } from "./core/lint.ts";
-import { checkManifest } from "./core/manifest.ts";
+import { checkManifest, entryOf, type ToolManifest } from "./core/manifest.ts";
 import { didYouMean } from "./core/nearest.ts";
 import type { Effect } from "./core/effects.ts";
 import type { FrozenTool } from "./core/run.ts";
 import type { JsonSchema } from "./core/schema.ts";
-import { freezeUses, sourceOf, type ToolUse } from "./core/tool-use.ts";
+import { freezeUses, LOCAL, SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
 import { required } from "./options.ts";
 import { openScalekit, type Scalekit } from "./parts.ts";
+import { PROXY } from "./scalekit/proxy-tool.ts";
 import { openSources } from "./tool-sources.ts";
+import { isAllOf } from "./tools/served.ts";
 import { isLocalTool } from "./tools/local/tool.ts";
 import type { Registry } from "./tools/registry.ts";
 
@@ -51,7 +53,7 @@ export interface ListedTool {
   readonly problem?: "missing" | "changed";
 }
 
-/** @throws ErrandError `config-…`, `agent-…`, `identifier-invalid`, `scalekit-auth`, `scalekit-unavailable` */
+/** @throws ErrandError `config-…`, `agent-…`, `identifier-invalid`, `scalekit-auth`, `scalekit-unavailable`, `tools-unavailable` */
 export async function listTools(options: ToolsOptions = {}): Promise<readonly ListedTool[]> {
   const { identifier } = options;
   if (identifier === undefined) return rowsOf((await agentsOf(options)).agents, new Map());
@@ -77,9 +79,42 @@ function needTool(name: string, all: readonly ListedTool[]): ListedTool {
   );
 }
 
-/** Of tools that the app's own code defines. @throws ErrandError `config-…`, `agent-…` */
-export async function lintTools(options: Omit<ToolsOptions, "identifier"> = {}): Promise<readonly Finding[]> {
-  const { agents } = await agentsOf(options);
+/**
+ * Of tools that the app's own code defines; with an identifier also of those that its MCP servers and gateways offer this user.
+ * @throws ErrandError `config-…`, `agent-…`, and as `listTools`
+ */
+export async function lintTools(options: ToolsOptions = {}): Promise<readonly Finding[]> {
+  const { identifier } = options;
+  if (identifier === undefined) return lintOwn((await agentsOf(options)).agents);
+  checkIdentifier(identifier);
+  return withSources(options, async ({ agents, registry, scalekit: { manifest } }) => {
+    const found = await frozenOf(agents, registry, identifier);
+    const offered = new Map([...found.values()].flatMap(({ tools }) => tools).map((tool) => [tool.name, tool]));
+    const own = lintOwn(agents);
+    const known = new Set(own.map(({ tool }) => tool));
+    const foreign = [...offered.values()].filter((tool) => isForeign(tool) && !known.has(tool.name));
+    return [...own, ...foreign.flatMap((tool) => lintForeign(tool, agents, manifest))];
+  });
+}
+
+/** Neither Scalekit's, which nobody here can change, nor of the app's own code. */
+function isForeign({ source = SCALEKIT }: FrozenTool): boolean {
+  return ![SCALEKIT, LOCAL, PROXY].includes(source);
+}
+
+function lintForeign(
+  tool: FrozenTool,
+  agents: readonly Agent[],
+  manifest: ToolManifest | undefined,
+): readonly Finding[] {
+  const said = agents.some(({ tools }) => tools.some(({ name, effect }) => name === tool.name && effect !== undefined));
+  const { name, description, parameters } = tool;
+  // Its server may have said it, and be trusted.
+  const saysEffect = said || tool.effect !== "unsafe" || entryOf(manifest, name)?.reviewed === true;
+  return lintTool({ name, description, parameters, saysEffect, hasOutput: true });
+}
+
+function lintOwn(agents: readonly Agent[]): readonly Finding[] {
   const uses = new Map(agents.flatMap(({ tools }) => tools).map((use) => [use.name, use]));
   return [...uses.values()].flatMap((use) => {
     if (isLocalTool(use))
@@ -99,7 +134,7 @@ function isDescribed(use: ToolUse): use is Described {
 function rowsOf(agents: readonly Agent[], frozen: ReadonlyMap<Agent, Found>): ListedTool[] {
   const rows = new Map<string, ListedTool>();
   for (const agent of agents)
-    for (const use of agent.tools) {
+    for (const use of expand(agent, frozen.get(agent))) {
       const row = rowOf(use, agent, frozen.get(agent));
       const known = rows.get(use.name);
       rows.set(use.name, {
@@ -112,6 +147,24 @@ function rowsOf(agents: readonly Agent[], frozen: ReadonlyMap<Agent, Found>): Li
   return [...rows.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
+/** What stands for all tools of a server is replaced by what that server offers, as far as anything is known of it. */
+function expand({ tools: uses }: Agent, found: Found | undefined): readonly ToolUse[] {
+  if (found === undefined) return uses;
+  const whole = uses.filter(isAllOf);
+  const extra = (name: string): boolean => uses.every((use) => use.name !== name);
+  const source = [...new Set(whole.map((use) => sourceOf(use)))].join(" or ");
+  return [
+    ...uses.filter((use) => !isAllOf(use) || found.missing.some((name) => isSameName(use, name))),
+    ...found.tools.filter(({ name }) => extra(name)).map((tool) => ({ name: tool.name, source: sourceOf(tool) })),
+    ...found.changed.filter(extra).map((name) => ({ name, source })),
+  ];
+}
+
+/** A use that stands for several says why they are missing: `mcp:docs:* (140 tools: …)`. */
+function isSameName({ name }: ToolUse, missing: string): boolean {
+  return missing === name || missing.startsWith(`${name} (`);
+}
+
 function rowOf(use: ToolUse, agent: Agent, found: Found | undefined): ListedTool {
   const tool = found?.tools.find(({ name }) => name === use.name);
   const local = isLocalTool(use) ? use.variants : [];
@@ -120,7 +173,7 @@ function rowOf(use: ToolUse, agent: Agent, found: Found | undefined): ListedTool
   const effect =
     tool === undefined ? said : tool.composite === true && tool.effect !== "read" ? "composite" : tool.effect;
   const described = tool ?? last ?? (isDescribed(use) ? use : undefined);
-  const problem = found?.missing.includes(use.name)
+  const problem = found?.missing.some((name) => isSameName(use, name))
     ? "missing"
     : found?.changed.includes(use.name)
       ? "changed"
@@ -155,7 +208,7 @@ interface Found {
   readonly changed: readonly string[];
 }
 
-/** @throws ErrandError `scalekit-auth`, `scalekit-unavailable` */
+/** @throws ErrandError `scalekit-auth`, `scalekit-unavailable`, `tools-unavailable` */
 export async function frozenOf(
   agents: readonly Agent[],
   registry: Registry,
@@ -164,8 +217,10 @@ export async function frozenOf(
   const found = new Map<Agent, Found>();
   for (const agent of agents) {
     const listed = await registry.list({ identifier, connections: agent.connections, tools: agent.tools });
-    if (!listed.ok)
-      throw new ErrandError(listed.why === "credentials" ? "scalekit-auth" : "scalekit-unavailable", listed.message);
+    if (!listed.ok) {
+      const ours = listed.why === "credentials" ? "scalekit-auth" : "scalekit-unavailable";
+      throw new ErrandError(listed.source === undefined ? ours : "tools-unavailable", listed.message);
+    }
     found.set(agent, { ...listed, tools: freezeUses(listed.tools, agent.tools, agent.onUnknown) });
   }
   return found;

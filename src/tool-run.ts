@@ -9,6 +9,7 @@ import type { Outcome } from "./core/outcome.ts";
 import type { FrozenTool } from "./core/run.ts";
 import type { SubAnswer, ToolHost, ToolSend } from "./ports/toolbox.ts";
 import { type Desk, frozenOf, type ToolsOptions, withSources } from "./tool-desk.ts";
+import { isAllOf } from "./tools/served.ts";
 
 export interface RunToolOptions extends Omit<ToolsOptions, "identifier"> {
   readonly identifier: string;
@@ -71,6 +72,13 @@ async function agentWith(
 ): Promise<{ readonly agent: Agent; readonly tools: readonly FrozenTool[] }> {
   const agent = agents.find(({ tools }) => tools.some((use) => use.name === name));
   if (agent === undefined) {
+    // It may be one of all that a server offers.
+    for (const [one, { tools }] of await frozenOf(
+      agents.filter(({ tools }) => tools.some(isAllOf)),
+      registry,
+      identifier,
+    ))
+      if (tools.some((tool) => tool.name === name)) return { agent: one, tools };
     const names = agents.flatMap(({ tools }) => tools.map((use) => use.name));
     throw new ErrandError(
       "tool-unknown",

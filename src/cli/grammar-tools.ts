@@ -44,6 +44,7 @@ export const addTools: Add = (program, io, exit) => {
   tools
     .command("lint")
     .description("What makes the tools that the code defines hard to use or easy to misuse. Exits with 1 on an error.")
+    .option("--identifier <id>", "also the tools that MCP servers and KruxOS offer this user")
     .option("--agent <name>", "only tools of this agent")
     .action(async (_args, command: Command) => {
       const { lint } = await import("./tool-list.ts");
@@ -52,7 +53,10 @@ export const addTools: Add = (program, io, exit) => {
   tools
     .command("classify")
     .description("List the agents' tools: effect, who says so, what has changed. Exits with 1 when one needs a review.")
-    .option("--identifier <id>", "as this user's accounts offer them (default: as the environment has them)")
+    .option(
+      "--identifier <id>",
+      "as this user's accounts and servers offer them (default: as the environment has them)",
+    )
     .option("--agent <name>", "only tools of this agent")
     .option("--write", "write an entry to review into errand.tools.json for each tool that needs one")
     .action(async (_args, command: Command) => {

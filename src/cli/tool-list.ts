@@ -86,10 +86,14 @@ export async function show(name: string, { config: file, identifier, agent, json
 }
 
 /** @returns 1 when there is an error. @throws what `lintTools` throws */
-export async function lint({ config: file, agent, json }: ToolArgs, io: Io): Promise<number> {
-  const findings = await lintTools(given({ file, agent, cwd: io.cwd, env: io.env }));
+export async function lint({ config: file, agent, identifier, json }: ToolArgs, io: Io): Promise<number> {
+  const findings = await lintTools(given({ file, agent, identifier, cwd: io.cwd, env: io.env }));
   if (json === true) jsonLine(io.stdout, { findings });
-  else if (findings.length === 0) line(io.stderr, "nothing to say of the tools that the agents' code defines");
+  else if (findings.length === 0)
+    line(
+      io.stderr,
+      `nothing to say of the tools that the agents' code ${identifier === undefined ? "defines" : "and their servers define"}`,
+    );
   else
     for (const text of table([head("TOOL", "RULE", "", ""), ...findings.map(lintRow)], painter(io.stdout)))
       line(io.stdout, text);

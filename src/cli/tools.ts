@@ -17,17 +17,29 @@ export async function classify(args: ClassifyArgs, io: Io): Promise<number> {
   const found = await classifyTools(given({ file, identifier, agent, write, cwd: io.cwd, env: io.env }));
   if (args.json === true) jsonLine(io.stdout, found);
   else say(found, io);
-  return found.tools.some(({ open }) => open) ? EXIT.error : EXIT.ok;
+  // With a user's word (`no-user`) they can be asked; without an answer nobody can say that nothing has changed.
+  const silent = found.unasked.some(({ why }) => why !== "no-user");
+  return silent || found.tools.some(({ open }) => open) ? EXIT.error : EXIT.ok;
 }
 
-const HEAD: readonly Cell[] = ["TOOL", "AGENTS", "EFFECT", "SAID BY", "DEFINITION", "PROPOSAL"].map((text) => ({
-  text,
-  style: "dim",
-}));
+const head = (sources: boolean): readonly Cell[] =>
+  ["TOOL", ...(sources ? ["SOURCE"] : []), "AGENTS", "EFFECT", "SAID BY", "DEFINITION", "PROPOSAL"].map((text) => ({
+    text,
+    style: "dim",
+  }));
 
-function say({ tools, unused, written, path = "" }: Classification, io: Io): void {
-  if (tools.length === 0) line(io.stderr, "no agent names a tool");
-  else for (const text of table([HEAD, ...tools.map(rowOf)], painter(io.stdout))) line(io.stdout, text);
+function say({ tools, unused, written, unasked, path = "" }: Classification, io: Io): void {
+  // Where all of them are Scalekit's, nothing is to be told apart.
+  const sources = tools.some(({ source }) => source !== "scalekit");
+  const rows = tools.map((row) => rowOf(row, sources));
+  if (tools.length === 0 && unasked.length === 0) line(io.stderr, "no agent names a tool");
+  else if (tools.length > 0)
+    for (const text of table([head(sources), ...rows], painter(io.stdout))) line(io.stdout, text);
+  for (const { tools: names, why, message } of unasked)
+    line(
+      io.stderr,
+      `${oneLine(message)}: nothing is said of ${names.map((name) => oneLine(name)).join(", ")}${why === "no-user" ? " (--identifier ID)" : ""}`,
+    );
   const read = tools.filter(({ open, seen }) => open && seen !== undefined);
   if (read.length > 0) line(io.stdout, "");
   for (const { tool, seen } of read)
@@ -60,8 +72,8 @@ const SAID_BY = {
   nobody: "nobody",
 } as const satisfies Record<NonNullable<ReviewedTool["from"]>, string>;
 
-function rowOf(row: ReviewedTool): Cell[] {
-  const { tool, agents, effect, from, definition, changed, open } = row;
+function rowOf(row: ReviewedTool, sources: boolean): Cell[] {
+  const { tool, source, agents, effect, from, definition, changed, open } = row;
   const missing = definition === "missing";
   const inForce: Cell =
     effect === undefined
@@ -69,6 +81,7 @@ function rowOf(row: ReviewedTool): Cell[] {
       : { text: effect, ...(open && { style: "yellow" as const }) };
   return [
     { text: oneLine(tool) },
+    ...(sources ? [{ text: oneLine(source) }] : []),
     { text: oneLine(agents.join(", ")) },
     inForce,
     { text: from === undefined ? "-" : SAID_BY[from] },
@@ -81,8 +94,11 @@ function styleOf(definition: ReviewedTool["definition"]): { style?: Style } {
   return definition === "changed" || definition === "missing" ? { style: "red" } : {};
 }
 
-function proposalText({ definition, proposal, said }: ReviewedTool): string {
-  if (definition === "missing") return "check the name, and that the account is connected";
+function proposalText({ source, definition, proposal, said }: ReviewedTool): string {
+  if (definition === "missing")
+    return source === "scalekit"
+      ? "check the name, and that the account is connected"
+      : `${oneLine(source)} offers no such tool, or more than 100`;
   if (said !== undefined) return `${said} needs ${said === "keyed" ? "key" : "verify"} in the agent's code`;
   return proposal === undefined ? "" : `${proposal.effect} (${oneLine(proposal.reason)})`;
 }

@@ -32,6 +32,7 @@ export type ErrorCode =
   | "scalekit-unavailable"
   | "tenant-conflict"
   | "tool-invalid"
+  | "tools-unavailable"
   | "timeout"
   | "tool-unknown";
 

@@ -16,10 +16,14 @@ export interface SeenTool {
   readonly parameters: JsonSchema;
   /** sha256 of the three: what a reviewer has seen. */
   readonly hash: string;
+  /** The words of its name that say what it does, in lower case; default all but the first, which is a connector's. */
+  readonly words?: readonly string[];
 }
 
 // Not `query`, `check`, `export`: a query may be SQL, a check may be started, an export may be a job.
 const READS = words("get list search fetch find lookup describe count");
+/** As the last word they say what state is set: `mark_read`. */
+const READS_IF_FIRST = words("read");
 const WRITES = words(`
   add append apply approve archive assign ban bulk cancel clear clone close commit complete convert copy create decline delete deploy
   disable dismiss download duplicate edit empty enable execute export forward generate grant hide import insert install invite invoke
@@ -32,10 +36,15 @@ const WRITES_IF_FIRST = words("batch block book charge order pin queue request s
 /** They set a state, or take away what may be gone already. */
 const SETTLES = words("archive delete lock mute pin star trash unarchive unlock unmute unpin unstar untrash");
 
-export function propose({ name, description, parameters }: SeenTool): Proposal {
-  const [, ...said] = name.toLowerCase().split(/[^a-z0-9]+/);
+export function propose({ name, description, parameters, words: given }: SeenTool): Proposal {
+  const said =
+    given ??
+    name
+      .toLowerCase()
+      .split(/[^a-z0-9]+/)
+      .slice(1);
   const [first = ""] = said;
-  const reads = [first, said.at(-1) ?? ""].find((word) => READS.has(word));
+  const reads = READS_IF_FIRST.has(first) ? first : [first, said.at(-1) ?? ""].find((word) => READS.has(word));
   const writes = said.find((word) => WRITES.has(word)) ?? writingWord(description);
   if (reads !== undefined)
     return writes === undefined

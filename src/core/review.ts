@@ -3,12 +3,24 @@ import type { Agent } from "./agent.ts";
 import type { Effect } from "./effects.ts";
 import { type DefinitionParts, entryOf, type ManifestEntry, type ToolManifest } from "./manifest.ts";
 import { type Proposal, propose, type SeenTool } from "./proposal.ts";
-import { ruleOn, type ShippedReview, type Source } from "./ruling.ts";
-import { freezeUses, SCALEKIT, sourceOf, type ToolUse } from "./tool-use.ts";
+import { ruleOn, type ShippedReview, type Source, type TrustHints } from "./ruling.ts";
+import { freezeUses, SCALEKIT } from "./tool-use.ts";
 
 /** A tool as the service describes it, with digests of its parts. */
 export interface SeenDefinition extends SeenTool {
   readonly parts: DefinitionParts;
+  /** What its server says of it. Counts only when the operator trusts that server. */
+  readonly hints?: TrustHints;
+}
+
+/** A tool that somebody else defines, as an agent has it. */
+export interface ReviewedUse {
+  readonly tool: string;
+  readonly source: string;
+  /** What the agent's code says of it. */
+  readonly declared?: Effect | undefined;
+  /** The definition that an agent would be given; absent: there is no such tool. */
+  readonly seen?: SeenDefinition | undefined;
 }
 
 /**
@@ -19,6 +31,8 @@ export type DefinitionState = "same" | "changed" | "new" | "missing";
 
 export interface ReviewedTool {
   readonly tool: string;
+  /** Who defines it: `scalekit`, `mcp:<server>`, `kruxos`. */
+  readonly source: string;
   /** Agents for which this is so: their code may differ in what it says of a tool. */
   readonly agents: readonly string[];
   readonly definition: DefinitionState;
@@ -45,8 +59,10 @@ export interface Review {
 export interface ReviewSources {
   readonly manifest?: ToolManifest | undefined;
   readonly shipped: (tool: string) => ShippedReview | undefined;
-  /** The definition that an agent would be given. */
-  readonly seen: (agent: Agent, tool: string) => SeenDefinition | undefined;
+  /** What an agent has: Scalekit's tools, and those of servers, one by one. Of the app's own its code is what a person reviews. */
+  readonly uses: (agent: Agent) => readonly ReviewedUse[];
+  /** Whether some uses stand for tools that nobody has named: then nobody can say which entries are not used. */
+  readonly open: boolean;
 }
 
 /** @param agents those to look at. @param all all of the app, which may name what these do not */
@@ -55,21 +71,17 @@ export function review(agents: readonly Agent[], all: readonly Agent[], sources:
   for (const agent of agents)
     for (const row of asFrozen(
       agent,
-      agent.tools.filter(isReviewed).map(({ name, effect }) => reviewTool(name, agent, effect, sources)),
+      sources.uses(agent).map((use) => reviewTool(use, sources)),
     )) {
       const key = JSON.stringify([row.tool, row.seen?.hash, row.effect, row.from, row.said]);
       rows.set(key, { ...row, agents: [...(rows.get(key)?.agents ?? []), agent.name] });
     }
-  const used = new Set(all.flatMap((agent) => agent.tools.map(({ name }) => name)));
+  const named = all.flatMap((agent) => agent.tools.map(({ name }) => name));
+  const used = new Set([...named, ...[...rows.values()].map(({ tool }) => tool)]);
   return {
     tools: [...rows.values()].toSorted((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0)),
-    unused: Object.keys(sources.manifest?.tools ?? {}).filter((name) => !used.has(name)),
+    unused: sources.open ? [] : Object.keys(sources.manifest?.tools ?? {}).filter((name) => !used.has(name)),
   };
-}
-
-/** Scalekit's own. Of the app's other tools its code is what a person reviews. */
-function isReviewed(use: ToolUse): boolean {
-  return sourceOf(use) === SCALEKIT;
 }
 
 /** With the effects that a run of this agent would keep. */
@@ -84,25 +96,23 @@ function asFrozen(agent: Agent, rows: readonly ReviewedTool[]): ReviewedTool[] {
 }
 
 function reviewTool(
-  tool: string,
-  agent: Agent,
-  declared: Effect | undefined,
-  { manifest, shipped: reviews, seen: find }: ReviewSources,
+  { tool, source, declared, seen }: ReviewedUse,
+  { manifest, shipped: reviews }: ReviewSources,
 ): ReviewedTool {
-  const seen = find(agent, tool);
-  if (seen === undefined) return { tool, agents: [], definition: "missing", open: true };
-  const [entry, shipped] = [entryOf(manifest, tool), reviews(tool)];
-  const ruling = ruleOn({ hash: seen.hash, entry, declared, shipped });
+  if (seen === undefined) return { tool, source, agents: [], definition: "missing", open: true };
+  // Errand's review is of Scalekit's tools, whatever another server calls its own.
+  const [entry, shipped] = [entryOf(manifest, tool), source === SCALEKIT ? reviews(tool) : undefined];
+  const ruling = ruleOn({ hash: seen.hash, entry, declared, shipped, hints: seen.hints });
   if (ruling.is === "changed") {
     const changed = partsChanged(entry?.parts, seen.parts);
     const proposal = entry === undefined ? propose(seen) : beforeItChanged(entry);
-    return { tool, agents: [], definition: "changed", open: true, seen, proposal, ...(changed && { changed }) };
+    return { tool, source, agents: [], definition: "changed", open: true, seen, proposal, ...(changed && { changed }) };
   }
   const { effect, from } = ruling;
   const open = from === "unreviewed" || from === "nobody";
   const definition = entry !== undefined || from === "shipped" ? "same" : "new";
   const proposal = entry === undefined ? (ofAnother(shipped) ?? propose(seen)) : waiting(entry);
-  return { tool, agents: [], definition, effect, from, open, seen, ...(open && { proposal }) };
+  return { tool, source, agents: [], definition, effect, from, open, seen, ...(open && { proposal }) };
 }
 
 function waiting({ effect }: ManifestEntry): Proposal {

@@ -5,6 +5,8 @@ export interface Outage {
   readonly ok: false;
   readonly why: "unavailable" | "credentials";
   readonly message: string;
+  /** The source of tools that could not be asked; absent: Scalekit. */
+  readonly source?: string;
   /** Scalekit's rate limit of its environment. */
   readonly limited?: { readonly retryAfterMs?: number };
 }

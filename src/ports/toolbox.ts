@@ -2,6 +2,7 @@ import type { ToolUse } from "../core/tool-use.ts";
 import type { Json } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
+import type { ReviewedUse } from "../core/review.ts";
 import type { Looked, Outage } from "./accounts.ts";
 
 export interface ToolQuery {
@@ -102,5 +103,14 @@ export interface Toolbox {
 export interface ToolSource extends Toolbox {
   /** Stands in journals for ever: `scalekit`, `local`, `proxy`, `mcp:<server>`, … */
   readonly name: string;
+  /**
+   * The definitions behind the uses, for a person's review: of sources whose tools somebody else defines. Executes nothing. Without an
+   * identifier as any user would see them; `why: "no-user"` where each sees their own.
+   */
+  offers?(query: { readonly identifier: string | undefined; readonly tools: readonly ToolUse[] }): Promise<Offers>;
   close?(): Promise<void>;
 }
+
+export type Offers =
+  | { readonly ok: true; readonly uses: readonly ReviewedUse[] }
+  | { readonly ok: false; readonly why: Outage["why"] | "no-user"; readonly message: string };

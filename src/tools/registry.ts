@@ -79,7 +79,7 @@ async function ask(
     return { listed };
   }
   const listed = await source.list({ ...query, tools: uses });
-  if (!listed.ok) return listed;
+  if (!listed.ok) return name === SCALEKIT ? listed : { ...listed, source: name };
   const own = (tool: FrozenTool): FrozenTool => (name === SCALEKIT ? tool : { ...tool, source: name });
   return { listed: { ...listed, tools: listed.tools.map(own) } };
 }

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { canonical, type Json } from "../core/json.ts";
-import { entryOf, type ToolManifest } from "../core/manifest.ts";
+import { type DefinitionParts, entryOf, type ToolManifest } from "../core/manifest.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { SeenTool } from "../core/proposal.ts";
 import { ruleOn, type TrustHints } from "../core/ruling.ts";
@@ -16,7 +16,7 @@ import type { JsonSchema } from "../core/schema.ts";
 import { isObject } from "../core/json.ts";
 import type { ToolDefinition, ToolUse } from "../core/tool-use.ts";
 import type { Outage } from "../ports/accounts.ts";
-import type { Listed, SendOptions, ToolSend, ToolSource } from "../ports/toolbox.ts";
+import type { Listed, Offers, SendOptions, ToolSend, ToolSource } from "../ports/toolbox.ts";
 import type { Checker } from "./check.ts";
 
 export interface ServedTool extends SeenTool {
@@ -29,6 +29,8 @@ export type Served = { readonly ok: true; readonly tools: readonly ServedTool[] 
 export interface ToolServer {
   /** The source's name: stands in journals for ever. */
   readonly name: string;
+  /** Each user has a session of their own, and may see other tools. */
+  readonly perUser?: boolean;
   /** All its tools for this user, as of now or of a moment ago. */
   list(identifier: string): Promise<Served>;
   /** Sends at most once. */
@@ -56,22 +58,7 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
     async list({ identifier, tools: uses }): Promise<Listed> {
       const served = await server.list(identifier);
       if (!served.ok) return served;
-      // A name that comes twice is nobody's.
-      const offered = served.tools.filter(
-        ({ name }, i, all) => NAME.test(name) && all.every((other, j) => j === i || other.name !== name),
-      );
-      const known = offered.map(({ name }) => name);
-      const wanted = new Map<ServedTool, ToolUse | undefined>();
-      const missing: string[] = [];
-      for (const use of uses) {
-        const found = isAllOf(use) ? offered : offered.filter(({ name }) => name === use.name);
-        if (isAllOf(use) && found.length > MOST_AT_ONCE)
-          missing.push(`${use.name} (${found.length} tools: name the ones that the agent needs)`);
-        else if (found.length === 0) missing.push(use.name);
-        else
-          for (const tool of found)
-            if (!wanted.has(tool) || !isAllOf(use)) wanted.set(tool, isAllOf(use) ? undefined : use);
-      }
+      const { known, wanted, missing } = select(served.tools, uses);
       const ruled = [...wanted].map(([tool, use]) => {
         const { name, hash, hints } = tool;
         return { tool, ruling: ruleOn({ hash, entry: entryOf(manifest, name), declared: use?.effect, hints }) };
@@ -82,6 +69,26 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
         missing,
         known,
         changed: ruled.flatMap(({ tool, ruling }) => (ruling.is === "changed" ? [tool.name] : [])),
+      };
+    },
+    async offers({ identifier, tools: uses }): Promise<Offers> {
+      if (identifier === undefined && server.perUser === true)
+        return { ok: false, why: "no-user", message: `${server.name} shows each user their own tools` };
+      const served = await server.list(identifier ?? "");
+      if (!served.ok) return served;
+      const { wanted, missing } = select(served.tools, uses);
+      const source = server.name;
+      return {
+        ok: true,
+        uses: [
+          ...[...wanted].map(([tool, use]) => ({
+            tool: tool.name,
+            source,
+            declared: use?.effect,
+            seen: { ...tool, parts: partsOf(tool) },
+          })),
+          ...missing.map((tool) => ({ tool, source })),
+        ],
       };
     },
     check: (tool, args) => check(tool.hash, tool.parameters, args),
@@ -103,18 +110,54 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
   };
 }
 
+interface Selected {
+  readonly known: readonly string[];
+  /** With the use that names it; nothing when only all of its server were asked for. */
+  readonly wanted: ReadonlyMap<ServedTool, ToolUse | undefined>;
+  readonly missing: readonly string[];
+}
+
+function select(tools: readonly ServedTool[], uses: readonly ToolUse[]): Selected {
+  // A name that comes twice is nobody's.
+  const offered = tools.filter(
+    ({ name }, i, all) => NAME.test(name) && all.every((other, j) => j === i || other.name !== name),
+  );
+  const wanted = new Map<ServedTool, ToolUse | undefined>();
+  const missing: string[] = [];
+  for (const use of uses) {
+    const found = isAllOf(use) ? offered : offered.filter(({ name }) => name === use.name);
+    if (isAllOf(use) && found.length > MOST_AT_ONCE)
+      missing.push(`${use.name} (${found.length} tools: name the ones that the agent needs)`);
+    else if (found.length === 0) missing.push(use.name);
+    else
+      for (const tool of found)
+        if (!wanted.has(tool) || !isAllOf(use)) wanted.set(tool, isAllOf(use) ? undefined : use);
+  }
+  return { known: offered.map(({ name }) => name), wanted, missing };
+}
+
 function freeze({ name, description, parameters, hash }: ServedTool, effect: FrozenTool["effect"]): FrozenTool {
   return { name, description, parameters, hash, effect, connection: "", version: hash };
 }
 
-function isAllOf(use: ToolUse): use is AllOf {
+/** Digests that tell which part of a definition has changed. */
+function partsOf({ description, parameters }: SeenTool): DefinitionParts {
+  const digest = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex").slice(0, 16);
+  return { description: digest(description), parameters: digest(parameters) };
+}
+
+/** Whether a use stands for all tools of its server. */
+export function isAllOf(use: ToolUse): use is AllOf {
   return "all" in use && use.all === true;
 }
 
 const MOST_DESCRIPTION = 4_000;
 
-/** A definition as a model is shown it, whatever the server sent. */
-export function servedTool(name: string, said: unknown, schema: unknown): ServedTool {
+/**
+ * A definition as a model is shown it, whatever the server sent.
+ * @param own its name at its server, without what stands before it for others: what the proposal of an effect goes by
+ */
+export function servedTool(name: string, said: unknown, schema: unknown, own: string): ServedTool {
   const text = typeof said === "string" && said.trim() !== "" ? said : `The tool ${name}.`;
   const description = text
     .replaceAll(/\p{Cf}|\p{Variation_Selector}/gu, "")
@@ -122,7 +165,16 @@ export function servedTool(name: string, said: unknown, schema: unknown): Served
     .toWellFormed();
   const parameters = rootObject(schema);
   const hash = createHash("sha256").update(canonical({ name, description, parameters })).digest("hex");
-  return { name, description, parameters, hash };
+  return { name, description, parameters, hash, words: wordsOf(own) };
+}
+
+/** `listOpenIssues` and `list_open_issues` are three words. */
+function wordsOf(name: string): readonly string[] {
+  const apart = name.slice(0, 200).replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2");
+  return apart
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "");
 }
 
 /** Providers want an object at the root. */

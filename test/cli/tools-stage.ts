@@ -55,10 +55,10 @@ export async function scalekitWith(t: TestContext, tools: readonly Described[]):
 export interface Stage {
   readonly cwd: string;
   readonly path: string;
-  run(emulator: ScalekitEmulator, ...args: string[]): ReturnType<typeof errandHere>;
-  list(emulator: ScalekitEmulator, ...args: string[]): Promise<Classification>;
-  manifest(): Promise<ToolManifest>;
-  save(manifest: unknown): Promise<void>;
+  readonly run: (emulator: ScalekitEmulator, ...args: string[]) => ReturnType<typeof errandHere>;
+  readonly list: (emulator: ScalekitEmulator, ...args: string[]) => Promise<Classification>;
+  readonly manifest: () => Promise<ToolManifest>;
+  readonly save: (manifest: unknown) => Promise<void>;
 }
 
 export async function stage(t: TestContext, configText: string): Promise<Stage> {

@@ -78,7 +78,10 @@ test("an outage of one is an outage of the list; wrong credentials are told firs
   const down: Listed = { ok: false, why: "unavailable", message: "down" };
   const refused: Listed = { ok: false, why: "credentials", message: "refused" };
   const registry = createRegistry([source("scalekit", [], [], down), source("local", [], [], refused)]);
-  assert.deepEqual(await registry.list({ ...QUERY, tools: [{ name: "a" }, { name: "b", source: "local" }] }), refused);
+  assert.deepEqual(await registry.list({ ...QUERY, tools: [{ name: "a" }, { name: "b", source: "local" }] }), {
+    ...refused,
+    source: "local",
+  });
 });
 
 test("a name that two sources offer is told with both of them, and nothing else is", async () => {

@@ -184,7 +184,9 @@ function toolsIn(result: unknown): ServedTool[] {
     const told = typeof name === "string" ? functionName(name) : undefined;
     if (told === undefined || tier === "blocked") return [];
     const parts = [purpose ?? description, when, TIERS[String(tier)]].filter((part) => typeof part === "string");
-    return [servedTool(told, parts.join(" "), schemaOf(definition))];
+    // What stands before the last dot is its category.
+    const own = String(name).slice(String(name).lastIndexOf(".") + 1);
+    return [servedTool(told, parts.join(" "), schemaOf(definition), own)];
   });
 }
 

@@ -65,6 +65,7 @@ export function createMcpServer(target: McpTarget, clock: Pick<Clock, "monotonic
 
   return {
     name: target.source,
+    perUser: target.token !== undefined,
     async list(identifier) {
       if (closed) return { ok: false, why: "unavailable", message: "closed" };
       const { key, entry } = hold(identifier);

@@ -93,7 +93,7 @@ function toServed(tool: unknown, { prefix, trusted }: McpTarget, originals: Map<
   const hints = isObject(annotations) ? annotations : {};
   const readOnly = hints["readOnlyHint"] === true;
   const idempotent = hints["idempotentHint"] === true;
-  return [{ ...servedTool(told, description, inputSchema), hints: { trusted, readOnly, idempotent } }];
+  return [{ ...servedTool(told, description, inputSchema, name), hints: { trusted, readOnly, idempotent } }];
 }
 
 /** An answer that does not end is given up, whatever it is a part of. */
