@@ -2,6 +2,7 @@
  * `npm run bench:fairness`: one user floods, others come. What it found: docs/figures.md.
  *
  * waits      ten others' ten runs each behind a flood, as a ratio to running alone; plain BullMQ beside it
+ * woken      many runs of one account are woken at once while others enqueue: their waits meanwhile and before, Redis' CPU for each
  * throughput runs a second with a cap of as many as there are slots, by BullMQ's order without caps
  * hand-over  what the end of a run and the next one's slot cost Redis, by how many identifiers wait
  * idle       what identifiers leave behind that have nothing any more
@@ -12,6 +13,7 @@ import { rounded, table } from "../floor/figures.ts";
 import { handOver, idle } from "./hand-over.ts";
 import { play, playPlain, type Scene, type Waits } from "./scenes.ts";
 import { SLOTS, WORK_MS } from "./stage.ts";
+import { woken, type Woken } from "./woken.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,11 +21,14 @@ const { values } = parseArgs({
     flood: { type: "string", default: "300" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
+    /** Runs that are woken at once; the issue's number. */
+    woken: { type: "string", default: "3000" },
+    rounds: { type: "string", default: "1" },
     waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
     /** ms that a run of `throughput` takes. */
     long: { type: "string", default: "1000" },
     idle: { type: "string", default: "2000" },
-    only: { type: "string", multiple: true, default: ["waits", "throughput", "hand-over", "idle"] },
+    only: { type: "string", multiple: true, default: ["waits", "woken", "throughput", "hand-over", "idle"] },
   },
 });
 const wants = (part: string): boolean => values.only.includes(part);
@@ -34,6 +39,7 @@ const redis = await startRedis();
 const figures: Record<string, unknown> = { flood, slots: SLOTS, workMs: WORK_MS };
 try {
   if (wants("waits")) figures["waits"] = await allWaits();
+  if (wants("woken")) figures["woken"] = await allWoken();
   if (wants("throughput")) figures["throughput"] = await throughput();
   if (wants("hand-over")) figures["handOver"] = await allHandOvers();
   if (wants("idle")) figures["idle"] = await allIdle();
@@ -55,7 +61,6 @@ async function allWaits(): Promise<Record<string, unknown>> {
       tenants: true,
       whose: (i) => ({ identifier: `shard_${i % shards}`, tenant: "flood" }),
     },
-    "woken at once, cap 5": { flood: Math.ceil(flood / 2), options: { perIdentifier: 5 }, woken: true },
   };
   const found: Record<string, unknown> = {};
   const rows: string[][] = [];
@@ -77,6 +82,19 @@ async function allWaits(): Promise<Record<string, unknown>> {
   const head = ["flood", "wait p50", "p99", "done p50", "p99", "alone p50", "p99", "ratio p50", "p99", "runs/s"];
   console.log(`\n${table([head, ...rows])}`);
   return found;
+}
+
+async function allWoken(): Promise<unknown> {
+  const rounds: Woken[] = [];
+  for (let i = 0; i < Number(values.rounds); i++) rounds.push(await woken(redis.url, Number(values.woken)));
+  const rows = rounds.map(({ runs, openedMs, usEach, others, ...ms }) => [
+    ...[runs, openedMs, usEach, others].map((it) => it.toFixed(0)),
+    ...[ms.p50, ms.before50, ms.p99, ms.before99, ms.done99, ms.beforeDone99].map((it) => it.toFixed(1)),
+    ...[ms.p99 / ms.before99, ms.done99 / ms.beforeDone99].map((it) => it.toFixed(2)),
+  ]);
+  const head = ["woken", "in ms", "µs each", "others", "wait p50", "before", "p99", "before", "done p99", "before"];
+  console.log(`\n${table([[...head, "ratio wait p99", "done p99"], ...rows])}`);
+  return rounds;
 }
 
 async function throughput(): Promise<unknown> {

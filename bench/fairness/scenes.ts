@@ -2,9 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import type { Entry } from "../../src/core/journal.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
-import { openStage, SLOTS, type Stage, type Times, WORK_MS } from "./stage.ts";
+import { openStage, SLOTS, type Times, WORK_MS } from "./stage.ts";
 
 export interface Waits {
   /** ms from enqueue to start, of the others' runs. */
@@ -25,8 +24,6 @@ export interface Scene {
   readonly tenants?: boolean;
   /** 0 to 1: runs that park for a moment at first. */
   readonly parks?: number;
-  /** The flood waits at one gate, and is woken when the others come. */
-  readonly woken?: boolean;
   /** For which a run holds its slot; default `WORK_MS`. */
   readonly workMs?: number;
   /** Until the flood has ended, too. */
@@ -35,8 +32,6 @@ export interface Scene {
 
 const OTHERS = 10;
 const EACH = 10;
-const GATE = "account/ann/gmail";
-const PARKED: Entry = { kind: "parked", reason: "account" };
 
 export async function play(url: string, scene: Scene): Promise<Waits> {
   const stage = openStage(url, scene.options, scene.workMs);
@@ -44,13 +39,10 @@ export async function play(url: string, scene: Scene): Promise<Waits> {
   try {
     const flood = await inSlices(scene.flood, async (i) => {
       const { identifier, tenant } = whose(i);
-      const run = await stage.enqueue(identifier, tenant);
-      if (scene.woken === true) await park(stage, run);
-      return run;
+      return stage.enqueue(identifier, tenant);
     });
     const parked = new Set(flood.filter((_, i) => scene.parks !== undefined && i % 10 < scene.parks * 10));
     const began = performance.now();
-    if (scene.woken === true) void stage.gates.open(GATE);
     await stage.work((run) => parked.has(run));
     // The flood has all slots by now.
     await new Promise((resolve) => setTimeout(resolve, scene.flood === 0 ? 0 : 2 * WORK_MS));
@@ -102,14 +94,6 @@ export async function playPlain(url: string, flood: number): Promise<Waits> {
   redis.disconnect();
   const others = Array.from(times).flatMap(([id, at]) => (id.startsWith("o-") ? [at] : []));
   return { ...waits(others), perSecond: (flood + others.length) / seconds };
-}
-
-async function park({ journal, gates }: Stage, run: string): Promise<void> {
-  const claim = await journal.claim(run, { nonce: run, worker: "w" });
-  if (claim.answer !== "claimed") throw new Error(claim.answer);
-  const move = { to: "gate", gate: GATE, version: await gates.version(GATE), until: 4e12 } as const;
-  const { epoch, decisions } = claim;
-  await journal.commit({ run, epoch, length: decisions.length, nonce: `p${run}`, entries: [PARKED], move });
 }
 
 export async function inSlices<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {

@@ -2,6 +2,7 @@
 import type { Log } from "../ports/log.ts";
 import { decodeTickets } from "./codec.ts";
 import { CAPS, FILLED, REFILL } from "./scripts/refill.ts";
+import { inSlices } from "./slices.ts";
 import type { Store } from "./store.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -13,21 +14,24 @@ export interface Refill {
 }
 
 /** Small enough not to keep other scripts waiting. */
-const SLICE = 100;
+const SLICE = 25;
 
 export function createRefill(store: Store, tickets: Tickets, log: Log): Refill {
   let going: Promise<void> = Promise.resolve();
   let closed = false;
   /** Those that have a slot come first: they count. */
   const goThrough = async (): Promise<void> => {
-    for (const status of ["running", "queued"])
-      for (let after: string | undefined = "-inf"; after !== undefined;) {
-        if (closed) return;
+    for (const status of ["running", "queued"]) {
+      let after = "-inf";
+      await inSlices(async (): Promise<boolean> => {
+        if (closed) return false;
         const [last, ...made] = await store.run(REFILL, status, after, SLICE);
         await tickets.add(decodeTickets(made));
-        after = last === "" ? undefined : String(last);
-      }
-    await store.run(FILLED);
+        after = String(last);
+        return last !== "";
+      });
+    }
+    if (!closed) await store.run(FILLED);
   };
   return {
     start: async (agents) => {

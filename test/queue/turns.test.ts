@@ -9,6 +9,7 @@ import { CLAIM } from "../../src/queue/scripts/claim.ts";
 import { COMMIT } from "../../src/queue/scripts/commit.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
+import { OPEN } from "../../src/queue/scripts/open.ts";
 import { openStore, type Store, type StoreOptions } from "../../src/queue/store.ts";
 import { quiet, type TestStore, testStore } from "../support/store.ts";
 
@@ -228,4 +229,45 @@ test("a thousand queued runs are cancelled while others wait: nobody else waits 
       served.push(...ids(await end(store, run)));
   for (const bob of bobs) assert.equal(served.includes(bob) || live.includes(bob), true, `${bob} had its turn`);
   assert.deepEqual(await left(store), []);
+});
+
+test("runs that are woken at once, and the worker dies between two slices: whoever opens again finds the rest, none is lost, ranks hold", async (t) => {
+  const s = await started(t, { perIdentifier: 2 });
+  const { store, journal, gates } = s;
+  const { redis, prefix } = store;
+  const gate = "account/ann/gmail";
+  const runs = Array.from({ length: 40 }, (_, i) => `run${String(i).padStart(2, "0")}`);
+  const needs = [{ gate, reason: "not-connected", version: 0 }] as const;
+  for (const [i, run] of runs.entries()) {
+    await enqueue(store, run, { identifier: i % 4 === 0 ? "bob" : "ann" });
+    const claim = await journal.claim(run, { nonce: `c-${run}`, worker: "w" });
+    if (claim.answer !== "claimed") throw new Error(claim.answer);
+    const commit = { run, epoch: claim.epoch, length: claim.decisions.length, nonce: `p-${run}` };
+    const move = { to: "accounts", needs, until: 4e12 } as const;
+    await journal.commit({ ...commit, entries: [{ kind: "parked", reason: "account" }], move });
+  }
+  const first = await store.run(OPEN, gate, "", 7, "");
+  const second = await store.run(OPEN, gate, String(first[0]), 7, "");
+  assert.deepEqual([first[1], second[1]], [33, 26]);
+  assert.equal(decodeTickets([...first.slice(2), ...second.slice(2)]).length, 4, "two of each");
+  // Another worker sees the account later; what the first one moved is not moved again.
+  await gates.open(gate);
+  assert.equal(await redis.exists(`${prefix}gate:${gate}:w`), 0);
+  assert.equal(await lives(store), 4);
+  const waiting = [...(await redis.zrange(`${prefix}line:default:ann note`, "0", "-1"))];
+  assert.deepEqual(waiting, runs.filter((_, i) => i % 4 !== 0).slice(2), "first come, as before they parked");
+  assert.deepEqual(await redis.zcard(`${prefix}runs:status:queued`), runs.length);
+  assert.equal(await redis.exists(`${prefix}runs:status:parked`), 0);
+  for (let ended = 0; ended < runs.length; ended++) {
+    const [run = ""] = await redis.zrange(`${prefix}busy:all`, "0", "0");
+    const ticket = (await redis.hget(`${prefix}run:${run}`, "ticket")) ?? "";
+    const claim = await journal.claim(run, { nonce: `e-${run}`, worker: "w", ticket });
+    if (claim.answer !== "claimed") throw new Error(claim.answer);
+    const commit = { run, epoch: claim.epoch, length: claim.decisions.length, nonce: `x-${run}` };
+    const entries = [{ kind: "ended", status: "completed" } as const];
+    await journal.commit({ ...commit, entries, move: { to: "end", status: "completed" } });
+    assert.equal((await redis.zcard(`${prefix}busy:i:ann`)) <= 2, true);
+  }
+  assert.deepEqual(await left(store), []);
+  assert.equal(await redis.zcard(`${prefix}runs:status:completed`), runs.length);
 });

@@ -111,6 +111,8 @@ export interface MemoryState {
   readonly gateOf: (name: string) => StoredGate;
   readonly leaveGates: (run: StoredRun) => void;
   readonly fill: () => void;
+  /** Slots are given at the end, when all stand in their lines. */
+  readonly moveMany: (work: () => void) => void;
   readonly ticket: (run: StoredRun) => void;
   /** @param ends it only has to end */
   readonly toLine: (run: StoredRun, ends?: boolean) => void;
@@ -160,7 +162,9 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
   };
   const off = new Set<string>();
   const turns = createTurns(caps, (name) => off.has(name));
+  let many = false;
   const fill = (): void => {
+    if (many) return;
     for (const id of turns.fill()) {
       const run = find(id);
       if (run === undefined) continue;
@@ -168,6 +172,12 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       looks.set(`run:${id}`, now() + grace);
       ticket(run);
     }
+  };
+  const moveMany = (work: () => void): void => {
+    many = true;
+    work();
+    many = false;
+    fill();
   };
   const pathOf = (run: StoredRun): Path => {
     const { queue, identifier, agent } = run;
@@ -264,6 +274,20 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     tickets = [];
     return made;
   };
-  const ways = { leaveGates, fill, ticket, toLine, enter, pathOf, unseat, goOn, goTo, look, write, takeTickets };
+  const ways = {
+    leaveGates,
+    fill,
+    moveMany,
+    ticket,
+    toLine,
+    enter,
+    pathOf,
+    unseat,
+    goOn,
+    goTo,
+    look,
+    write,
+    takeTickets,
+  };
   return { runs, gates, turns, tenants, off, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }

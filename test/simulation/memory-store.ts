@@ -247,26 +247,26 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     open(name, asked, most, changedAt) {
       const gate = gateOf(name);
       const version = asked ?? raise(gate.version);
-      if (version > gate.version && !is("open-keeps-version")) {
-        gate.version = version;
-      }
+      if (version > gate.version && !is("open-keeps-version")) gate.version = version;
       const moved = Array.from(gate.waiters)
         .filter(([, saw]) => saw < version)
         .toSorted(byScore)
         .slice(0, most);
       const record = needs.auths.get(name);
       if (record !== undefined) record.looked = now();
-      for (const [id] of moved) {
-        const run = find(id);
-        if (changedAt !== undefined && run?.after !== undefined && changedAt <= run.after) {
-          gate.waiters.set(id, version);
-          const refused = run.needs.find((need) => need.gate === name);
-          if (refused !== undefined && record !== undefined) record.reason = refused.reason;
-          continue;
+      state.moveMany(() => {
+        for (const [id] of moved) {
+          const run = find(id);
+          if (changedAt !== undefined && run?.after !== undefined && changedAt <= run.after) {
+            gate.waiters.set(id, version);
+            const refused = run.needs.find((need) => need.gate === name);
+            if (refused !== undefined && record !== undefined) record.reason = refused.reason;
+            continue;
+          }
+          gate.waiters.delete(id);
+          if (run?.place === "gate") goOn(run, name);
         }
-        gate.waiters.delete(id);
-        if (run?.place === "gate") goOn(run, name);
-      }
+      });
       return { version, left: Array.from(gate.waiters.values()).filter((saw) => saw < version).length };
     },
     pause: (name) => switches.pause(name),

@@ -23,10 +23,18 @@ export interface SwitchParts {
   readonly gateOf: (name: string) => StoredGate;
   readonly raise: (last: number) => number;
   readonly toLine: (run: StoredRun) => void;
-  readonly fill: () => void;
+  readonly moveMany: (work: () => void) => void;
 }
 
-export function createMemorySwitches({ off, tenants, find, gateOf, raise, toLine, fill }: SwitchParts): MemorySwitches {
+export function createMemorySwitches({
+  off,
+  tenants,
+  find,
+  gateOf,
+  raise,
+  toLine,
+  moveMany,
+}: SwitchParts): MemorySwitches {
   return {
     pause(name) {
       const isNew = !off.has(name);
@@ -37,13 +45,14 @@ export function createMemorySwitches({ off, tenants, find, gateOf, raise, toLine
       const was = off.delete(name);
       const gate = gateOf(switchGate(name));
       gate.version = raise(gate.version);
-      for (const [id, saw] of Array.from(gate.waiters).toSorted(byScore)) {
-        if (saw >= gate.version) continue;
-        gate.waiters.delete(id);
-        const run = find(id);
-        if (run?.place === "gate") toLine(run);
-      }
-      fill();
+      moveMany(() => {
+        for (const [id, saw] of Array.from(gate.waiters).toSorted(byScore)) {
+          if (saw >= gate.version) continue;
+          gate.waiters.delete(id);
+          const run = find(id);
+          if (run?.place === "gate") toLine(run);
+        }
+      });
       return was;
     },
     stopped({ agent, identifier }, entries, uses = []) {

@@ -26,7 +26,7 @@ end
 
 local function goOn(id, run, gates, needs)
   local left = without(gatesOf(run, gates))
-  redis.call('HSET', run, 'gate', gatesText(run, left))
+  if #left > 0 then redis.call('HSET', run, 'gate', gatesText(run, left)) end
   if needs then
     writeNeeds(run, without(gatesOf(run, needs)))
     dropNeed(id, name, 'granted')
@@ -35,6 +35,7 @@ local function goOn(id, run, gates, needs)
   announce(id)
 end
 
+many = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', gate .. ':w', '-inf', '(' .. int(version), 'LIMIT', 0, most)) do
   local run = p .. 'run:' .. id
   local h = redis.call('HMGET', run, 'place', 'gate', 'after', 'needs', 'refused')
@@ -42,9 +43,10 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', gate .. ':w', '-inf', '(' .. int
     redis.call('ZADD', gate .. ':w', version, id)
     if h[5] and redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'reason', h[5]) end
   else
-    redis.call('ZREM', gate .. ':w', id)
+    put('ZREM', gate .. ':w', id)
     if h[1] == 'gate' then goOn(id, run, h[2], h[4]) end
   end
 end
+standEntered()
 return { int(version), redis.call('ZCOUNT', gate .. ':w', '-inf', '(' .. int(version)), unpack(made) }
 `;

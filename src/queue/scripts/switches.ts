@@ -14,15 +14,16 @@ local function goOnAfter(switch, most)
     if parent ~= 'all' then standUp(parent) end
   end
   local version = redis.call('HGET', gate, 'version') or '0'
+  many = {}
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', gate .. ':w', '-inf', '(' .. version, 'LIMIT', 0, most)) do
     local run = p .. 'run:' .. id
-    redis.call('ZREM', gate .. ':w', id)
+    put('ZREM', gate .. ':w', id)
     if redis.call('HGET', run, 'place') == 'gate' then
       toLine(id, run)
       announce(id)
     end
   end
-  fill()
+  standEntered()
   return redis.call('EXISTS', stopped) == 1 or redis.call('ZCOUNT', gate .. ':w', '-inf', '(' .. version) > 0
 end
 `;

@@ -219,4 +219,22 @@ local function enter(id, run, line, rank, last, queue, agent)
   standAll(line, node)
   fill()
 end
+
+-- One of many: it stands in its line with the others, and what that means for the turns is worked out once a line, by standEntered.
+local entered = {}
+local function enterLater(id, line, rank)
+  put('ZADD', p .. 'line:' .. line, rank, id)
+  if not entered[line] then
+    entered[line] = true
+    entered[#entered + 1] = line
+  end
+end
+
+-- Whoever has moved many runs owes this call.
+local function standEntered()
+  putAll()
+  for _, line in ipairs(entered) do standAll(line, nodeOf(line)) end
+  entered = {}
+  fill()
+end
 `;
