@@ -30,6 +30,9 @@ const ARGUMENTS = [
 ] as const;
 const IDS = ["call_1", "tool:0", "", "t0c0", "x".repeat(120), "toolu_1"] as const;
 
+/** Answers with very many calls: rare, as each takes as long as a hundred others. */
+const MANY = 0.01;
+
 const name: Maker = (dice) => (dice.chance(0.6) ? "read_mail" : dice.pick(NAMES));
 const args: Maker = (dice) => (dice.chance(0.6) ? '{"id":"1"}' : dice.chance(0.1) ? odd(dice) : dice.pick(ARGUMENTS));
 const id: Maker = (dice) => dice.pick(IDS);
@@ -87,9 +90,15 @@ const CHOICE: Readonly<Record<string, Maker>> = {
       content: (x) =>
         x.chance(0.8)
           ? x.pick([null, text(x)])
-          : list(x, 3, (y) => record(y, { type: (z) => z.pick(["text", "thinking", "refusal"]), text, refusal: text })),
+          : list(x, 3, (y) =>
+              record(y, {
+                type: (z) => z.pick(["text", "text", "thinking", "refusal"]),
+                text,
+                refusal: (z) => (z.chance(0.9) ? undefined : text(z)),
+              }),
+            ),
       refusal: (x) => (x.chance(0.95) ? null : text(x)),
-      tool_calls: (x) => (x.chance(0.35) ? undefined : list(x, x.chance(0.02) ? 200 : 4, (y) => record(y, TOOL_CALL))),
+      tool_calls: (x) => (x.chance(0.35) ? undefined : list(x, x.chance(MANY) ? 200 : 4, (y) => record(y, TOOL_CALL))),
       function_call: (x) => (x.chance(0.97) ? undefined : record(x, { name, arguments: args })),
       reasoning_details: (x) =>
         x.chance(0.9) ? undefined : list(x, 2, (y) => record(y, { id, type: text, data: text })),
@@ -105,7 +114,7 @@ function responses(dice: Dice): unknown {
       d.chance(0.85) ? "completed" : d.pick(["incomplete", "failed", "in_progress", "resting", undefined]),
     incomplete_details: (d) => d.pick([null, null, { reason: "max_output_tokens" }, { reason: "content_filter" }]),
     output: (d) =>
-      list(d, d.chance(0.02) ? 200 : 5, (x) =>
+      list(d, d.chance(MANY) ? 40 : 5, (x) =>
         record(x, ITEMS[x.weighed({ message: 4, call: 5, reasoning: 2, other: 1 })]),
       ),
     usage: (d) =>
@@ -128,9 +137,9 @@ const ITEMS: Readonly<Record<"message" | "call" | "reasoning" | "other", Readonl
     content: (d) =>
       list(d, 2, (x) =>
         record(x, {
-          type: (y) => y.pick(["output_text", "output_text", "refusal"]),
+          type: (y) => (y.chance(0.95) ? "output_text" : y.pick(["refusal", "text", "dream"])),
           text,
-          refusal: text,
+          refusal: (y) => (y.chance(0.97) ? undefined : text(y)),
           annotations: () => [],
         }),
       ),
@@ -168,7 +177,7 @@ function messages(dice: Dice): unknown {
         : d.pick(["max_tokens", "refusal", "model_context_window_exceeded", "pause_turn", null, "tired"]),
     stop_details: (d) => d.pick([null, null, { type: "refusal", explanation: "no" }]),
     content: (d) =>
-      list(d, d.chance(0.02) ? 200 : 5, (x) =>
+      list(d, d.chance(MANY) ? 40 : 5, (x) =>
         record(x, BLOCKS[x.weighed({ text: 4, call: 5, thinking: 2, other: 2 })]),
       ),
     usage: (d) =>

@@ -1,7 +1,7 @@
 /** What must hold of each step of an answer's way. Each check throws, and each has a mutant that it finds (mutants.ts). */
 import { toolNamed } from "../../../src/core/aliases.ts";
 import type { Judgement } from "../../../src/core/judge.ts";
-import { isObject, type Json, toJson } from "../../../src/core/json.ts";
+import { isObject, type Json } from "../../../src/core/json.ts";
 import type { Message, ModelAnswer, ModelFailure } from "../../../src/core/messages.ts";
 import type { RunContext } from "../../../src/core/run.ts";
 import type { ProtocolName } from "../lab.ts";
@@ -23,7 +23,16 @@ export function checkAnswer({ usage, calls, text, verbatim, costUsd = 0 }: Model
     for (const value of [call.name, call.arguments, call.providerId])
       expect(typeof value === "string" && value.isWellFormed(), "a call of ill-formed texts");
   expect(text.isWellFormed(), "an ill-formed text");
-  expect(JSON.stringify(toJson(verbatim)) === JSON.stringify(verbatim), "what is kept is no JSON");
+  expect(isJson(verbatim), "what is kept is no JSON");
+}
+
+/** What JSON carries and UTF-8 can write, whatever it is typed as. */
+function isJson(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  if (isObject(value)) return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson);
+  return value === null || typeof value === "boolean";
 }
 
 type Verdict = Exclude<Judgement, { leadsTo: "discard" }>;

@@ -79,7 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
     { ...given, context: { ...given.context, limits: { ...given.context.limits, callsPerTurn: 1_000 } } },
   ]),
   judging("calls of a refusal", /a refusal that calls tools/, (answer, given) => [
-    { ...answer, finish: "stop" },
+    answer.finish === "refused" ? { ...answer, finish: "stop" } : answer,
     given,
   ]),
   judging("calls of a cut answer", /calls of an answer that was cut/, (answer, given) => [

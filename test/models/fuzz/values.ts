@@ -53,10 +53,12 @@ export function mostly(dice: Dice, make: Maker): unknown {
 
 /** An object whose fields may be missing or odd; a field that is undefined is left out. */
 export function record(dice: Dice, fields: Readonly<Record<string, Maker>>): Record<string, unknown> {
-  const entries = Object.entries(fields).flatMap(([key, make]) =>
-    dice.chance(0.05) ? [] : [[key, mostly(dice, make)]],
-  );
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Record<string, unknown>;
+  const made: Record<string, unknown> = {};
+  for (const [key, make] of Object.entries(fields)) {
+    const value = dice.chance(0.05) ? undefined : mostly(dice, make);
+    if (value !== undefined) made[key] = value;
+  }
+  return made;
 }
 
 export function list(dice: Dice, most: number, make: Maker): unknown[] {
