@@ -112,3 +112,8 @@ export function hang(reply?: Reply): Reply {
 export function late(ms: number, reply: Reply): Reply {
   return { kind: "late", reply, ms };
 }
+
+/** The reply in `pieces` parts of equal length, `ms` milliseconds apart; the cuts fall anywhere, in the middle of a character too. */
+export function slow(ms: number, reply: Reply, pieces = 10): Reply {
+  return { kind: "slow", reply, ms, pieces };
+}

@@ -15,7 +15,7 @@ export {
   html,
   httpError,
 } from "./faults.ts";
-export { late, manyCalls, noChoices, raw, refusal, withUsage } from "./faults.ts";
+export { late, manyCalls, noChoices, raw, refusal, slow, withUsage } from "./faults.ts";
 export type { ScriptCall, ScriptMessage, ScriptRequest, ScriptTool } from "./protocol.ts";
 export { answer, call, calls, json, say } from "./reply.ts";
 export type { Answer, AnswerOptions, CallReply, ErrorReply, RawReply, Reply, ReplyUsage } from "./reply.ts";

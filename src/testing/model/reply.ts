@@ -71,7 +71,9 @@ export type Reply =
   /** Send `reply` up to the share `at` (0 to 1) of its body, then break the connection or fall silent. */
   | { readonly kind: "cut"; readonly reply: Reply; readonly at: number; readonly after: "disconnect" | "hang" }
   | { readonly kind: "silence" }
-  | { readonly kind: "late"; readonly reply: Reply; readonly ms: number };
+  | { readonly kind: "late"; readonly reply: Reply; readonly ms: number }
+  /** The body in so many pieces of equal length, `ms` apart. */
+  | { readonly kind: "slow"; readonly reply: Reply; readonly ms: number; readonly pieces: number };
 
 export type AnswerOptions = Partial<Omit<Answer, "kind">>;
 

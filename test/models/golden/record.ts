@@ -14,14 +14,11 @@ import { checkReadResult, READ_RESULT, withReadResult } from "../../../src/core/
 import type { RunContext } from "../../../src/core/run.ts";
 import { foldRun, type RunState } from "../../../src/core/state.ts";
 import type { Validated } from "../../../src/core/schema.ts";
-import { completion } from "../../../src/testing/model/chat-answer.ts";
-import { message } from "../../../src/testing/model/messages-answer.ts";
-import type { ScriptRequest } from "../../../src/testing/model/protocol.ts";
-import { response } from "../../../src/testing/model/responses-answer.ts";
 import type { Answer } from "../../../src/testing/model/reply.ts";
 import { createChecker } from "../../../src/tools/check.ts";
 import { PRODUCT } from "../fuzz/way.ts";
 import { PROTOCOLS, type ProtocolName } from "../lab.ts";
+import { SPOKEN } from "../spoken.ts";
 
 /** A turn, and what became of its calls. */
 export interface Turn {
@@ -59,21 +56,6 @@ export interface Journal {
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 const check = createChecker();
 const USAGE = { input: 100, output: 10 } as const;
-const ASKED: ScriptRequest = {
-  model: "m-1",
-  messages: [],
-  tools: [],
-  toolChoice: "auto",
-  stream: false,
-  body: {},
-};
-
-const BODY: Readonly<Record<ProtocolName, (answer: Answer, seed: string) => JsonObject>> = {
-  chat: (answer, seed) => completion(ASKED, answer, seed),
-  responses: (answer, seed) => response(ASKED, answer, seed),
-  messages: (answer, seed) => message(ASKED, answer, seed),
-};
-
 /** The journal whose turns hold `{ chat, responses, messages }` where the provider's own message stands. */
 export function journalOf(story: Story): Journal {
   const written = PROTOCOLS.map((protocol) => [protocol, write(story, protocol)] as const);
@@ -158,7 +140,7 @@ function write(story: Story, protocol: ProtocolName): { decisions: Decision[]; e
 
 function read({ said, by }: Turn, protocol: ProtocolName, seed: string): ModelAnswer {
   const spoken = by ?? protocol;
-  const body = isAnswer(said) ? BODY[spoken]({ usage: USAGE, ...said }, seed) : said;
+  const body = isAnswer(said) ? SPOKEN[spoken]({ usage: USAGE, ...said }, seed) : said;
   const reply = PRODUCT.read(spoken, body, { model: "m-1", tookMs: 900 });
   assert.equal(reply.kind, "answer", JSON.stringify(reply));
   assert.ok(reply.kind === "answer", "an answer");

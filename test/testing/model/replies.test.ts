@@ -200,6 +200,7 @@ const ROWS: readonly Row[] = [
   ],
   ["an empty body", script.raw({ status: 500 }), (seen) => assert.equal(failed(seen).status, 500)],
   ["disconnect", script.disconnect(), (seen) => assert.match(text(seen), /terminated|Connection error/)],
+  ["slow", script.slow(1, script.say("Grüße 😀"), 40), (seen) => assert.equal(message(seen).content, "Grüße 😀")],
   ["late", script.late(1, script.say("Here")), (seen) => assert.equal(message(seen).content, "Here")],
   [
     "a very long answer",
