@@ -13,7 +13,7 @@ import { type Media, splitMedia } from "./media.ts";
 import type { Message, ModelName, ModelRequest } from "./messages.ts";
 import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";
 import { isReadResult, MARK, READ_RESULT, readMore } from "./read-result.ts";
-import { type RunContext, visibleTools } from "./run.ts";
+import { type FrozenTool, type RunContext, visibleTools } from "./run.ts";
 import { LOCAL, sourceOf } from "./tool-use.ts";
 import { visible, visibleText } from "./visible.ts";
 
@@ -45,34 +45,49 @@ export function project(
   for (const [i, turn] of state.turns.entries()) {
     if (i < before) continue;
     remind(i, turn.final);
-    messages.push({
-      role: "assistant",
-      verbatim: turn.verbatim,
-      text: turn.text,
-      callIds: turn.plan.map((call) => call.id),
-      ...(!isSame(askedOf(context, turn.asked), asked) && { foreign: true }),
-    });
+    const { verbatim, text } = turn;
+    const said: Message = { role: "assistant", verbatim, text, callIds: turn.plan.map((call) => call.id) };
+    messages.push(isSame(askedOf(context, turn.asked), asked) ? said : { ...said, foreign: true });
     const named = i === state.turns.length - 1 ? shown : (turn.shown ?? []);
     messages.push(...results(state, context, turn, i, named, shape));
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });
   }
   remind(state.turns.length, final);
-  const offered = visibleTools(context);
   const isCut = messages.some((message) => message.role === "tool" && message.text.includes(MARK));
-  const more = isCut && isReadResult(context, READ_RESULT.name) ? [READ_RESULT] : [];
-  const tools = [...offered, ...more].map((tool) => ({
-    name: shownName(tool),
-    description: tool.description,
-    parameters: tool.parameters,
-  }));
+  const { offered, withMore } = offerOf(context);
   return {
     ...asked,
     system: system(context),
     messages,
-    tools,
+    tools: isCut ? withMore : offered,
     toolChoice: final ? "none" : "auto",
     ...(context.outputSchema !== undefined && { output: { name: "result", schema: context.outputSchema } }),
   };
+}
+
+interface Offer {
+  readonly offered: ModelRequest["tools"];
+  /** With the tool that reads what was left out. */
+  readonly withMore: ModelRequest["tools"];
+  /** Of a tool → as the model knows it. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** What a run may call is the same in all of its turns. */
+const offers = new WeakMap<RunContext, Offer>();
+
+function offerOf(context: RunContext): Offer {
+  const known = offers.get(context);
+  if (known !== undefined) return known;
+  const offered = visibleTools(context).map(offeredTool);
+  const withMore = isReadResult(context, READ_RESULT.name) ? [...offered, offeredTool(READ_RESULT)] : offered;
+  const made = { offered, withMore, names: new Map(context.tools.map((tool) => [tool.name, shownName(tool)])) };
+  offers.set(context, made);
+  return made;
+}
+
+function offeredTool(tool: FrozenTool): ModelRequest["tools"][number] {
+  return { name: shownName(tool), description: tool.description, parameters: tool.parameters };
 }
 
 function summaryNote(turns: number): string {
@@ -107,14 +122,16 @@ function results(
   const made = turn.plan.filter((call) => call.verdict === "run").length;
   const share = Math.max(200, Math.min(resultChars, Math.floor(turnResultChars / Math.max(1, made))));
   const each = Math.min(share, shape.charsOf(index));
-  const shownNames = new Map(context.tools.map((tool) => [tool.name, shownName(tool)]));
+  const { names } = offerOf(context);
   return turn.plan.map((planned) => {
-    const call = { ...planned, name: shownNames.get(planned.name) ?? planned.name };
+    const name = names.get(planned.name) ?? planned.name;
+    const call = name === planned.name ? planned : { ...planned, name };
     const text = resultText(state, call, shown, each);
     const isHidden = index < shape.hide && call.verdict === "run" && isOk(state, call, shown);
     if (isHidden) return { role: "tool", callId: call.id, name: call.name, text: hidden(call, text) };
     const media = mediaOf(state, call, shown);
-    return { role: "tool", callId: call.id, name: call.name, text, ...(media.length > 0 && { media }) };
+    const message: Message = { role: "tool", callId: call.id, name: call.name, text };
+    return media.length > 0 ? { ...message, media } : message;
   });
 }
 

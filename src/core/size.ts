@@ -10,7 +10,7 @@ export type Count = (text: string) => number;
 const AROUND = 8;
 
 export function requestTokens({ system, messages, tools }: ModelRequest, count: Count): number {
-  return messagesTokens(messages, count) + count(system) + count(JSON.stringify(tools));
+  return messagesTokens(messages, count) + count(system) + count(textOfData(tools));
 }
 
 export function messagesTokens(messages: readonly Message[], count: Count): number {
@@ -19,7 +19,22 @@ export function messagesTokens(messages: readonly Message[], count: Count): numb
 
 /** As JSON: the calls of a message are tokens as well. */
 function textOf(message: Message): string {
-  return message.role === "assistant" ? JSON.stringify(message.verbatim) : message.text;
+  return message.role === "assistant" ? textOfData(message.verbatim) : message.text;
+}
+
+/** Each turn's request has those before it, and the same tools: each is written once, as long as it is held in memory. */
+const texts = new WeakMap<object, string>();
+
+function textOfData(data: unknown): string {
+  if (typeof data !== "object" || data === null) return JSON.stringify(data);
+  const text = texts.get(data) ?? JSON.stringify(data);
+  texts.set(data, text);
+  return text;
+}
+
+/** At least as many as `mostTokens`, without a look at the text: UTF-8 has at most three bytes for each unit of UTF-16. */
+export function boundTokens(text: string): number {
+  return 3 * text.length;
 }
 
 /** Every tokenizer makes at most one token of each byte. */

@@ -36,16 +36,16 @@ export interface RunState {
   readonly id: string;
   readonly created: Decision<Created>;
   /** The time that the run is about, with that of the runs that gave way to it. */
-  readonly covers?: Covered;
+  readonly covers: Covered | undefined;
   /** Of the last `leased`; 0 before the first. */
   readonly epoch: number;
-  readonly context?: RunContext;
+  readonly context: RunContext | undefined;
   /** The last time that all accounts were seen ACTIVE. */
-  readonly prepared?: Decision<Prepared>;
+  readonly prepared: Decision<Prepared> | undefined;
   /** They were, and the run has not parked for an account or a failed call since: by the order of decisions, as clocks may go back. */
   readonly accountsSeen: boolean;
   readonly turns: readonly Turn[];
-  readonly requested?: Decision<TurnRequested>;
+  readonly requested: Decision<TurnRequested> | undefined;
   /** Models that did not answer, since the last turn or wait. */
   readonly failures: readonly Decision<TurnFailed>[];
   /** The run has waited since the last turn. */
@@ -70,7 +70,7 @@ export interface RunState {
   readonly raised: Partial<Limits>;
   /** Redis ms of the last time; 0 before. */
   readonly raisedAt: number;
-  readonly ended?: Decision<Ended>;
+  readonly ended: Decision<Ended> | undefined;
 }
 
 /** The run's limits; nothing before the first preparation. Journals of older Errands lack some of them. */
@@ -83,13 +83,16 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
   const [created, ...rest] = decisions;
   if (created?.kind !== "created")
     throw new Error(`run ${id}: its journal does not start with "created" but with "${created?.kind ?? "nothing"}"`);
-  const start: RunState = {
+  const state: Draft = {
     id,
     created,
-    ...(created.covers !== undefined && { covers: created.covers }),
+    covers: created.covers,
     epoch: 0,
+    context: undefined,
+    prepared: undefined,
     accountsSeen: false,
     turns: [],
+    requested: undefined,
     failures: [],
     rested: false,
     compactions: [],
@@ -106,104 +109,114 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     activity: act(NO_ACTIVITY, created),
     raised: {},
     raisedAt: 0,
+    ended: undefined,
   };
   // Gathered, not added one by one: each would copy all before it, and a fold would take time by the square of its calls.
   const claims: Record<string, Decision<CallClaimed>[]> = {};
-  const state = rest.reduce((state, decision) => {
-    if (decision.kind !== "call-claimed") return apply(state, decision);
-    (claims[decision.call] ??= []).push(decision);
-    return accounted(state, decision);
-  }, start);
+  for (const decision of rest) {
+    if (decision.kind === "call-claimed") {
+      (claims[decision.call] ??= []).push(decision);
+      account(state, decision);
+    } else write(state, decision);
+  }
   const known: Record<string, Evidence> = {};
-  let { leases } = state;
   for (const one of evidence) {
     if (known[one.nonce] !== undefined) continue;
     known[one.nonce] = one;
-    leases = leasesSince(leases, one);
+    state.leases = leasesSince(state.leases, one);
   }
-  return { ...state, claims, evidence: known, leases };
+  state.claims = claims;
+  state.evidence = known;
+  return state;
 }
+
+/** Made anew once for each decision, or for a whole journal; what it holds is replaced, never changed. */
+type Draft = { -readonly [K in keyof RunState]: RunState[K] };
 
 export function apply(state: RunState, decision: Decision): RunState {
-  return applied(accounted(state, decision), decision);
+  const draft: Draft = { ...state };
+  write(draft, decision);
+  return draft;
 }
 
-function accounted(state: RunState, decision: Decision): RunState {
-  const { spending, activity } = state;
-  return { ...state, spending: spend(spending, decision), activity: act(activity, decision) };
+function account(state: Draft, decision: Decision): void {
+  state.spending = spend(state.spending, decision);
+  state.activity = act(state.activity, decision);
 }
 
-function applied(state: RunState, decision: Decision): RunState {
+function write(state: Draft, decision: Decision): void {
+  account(state, decision);
   switch (decision.kind) {
     case "created":
       throw new Error(`run ${state.id}: created twice`);
     case "covers":
-      return decision.from === undefined ? state : { ...state, covers: { ...state.covers, from: decision.from } };
+      if (decision.from !== undefined) state.covers = { ...state.covers, from: decision.from };
+      return;
     case "leased":
-      return { ...state, epoch: decision.epoch, leases: [...state.leases, decision] };
+      state.epoch = decision.epoch;
+      state.leases = [...state.leases, decision];
+      return;
     case "prepared":
-      return {
-        ...state,
-        prepared: decision,
-        accountsSeen: true,
-        ...(decision.context && state.context === undefined && { context: decision.context }),
-      };
+      state.prepared = decision;
+      state.accountsSeen = true;
+      state.context ??= decision.context;
+      return;
     case "turn-requested":
-      return {
-        ...state,
-        requested: decision,
-        turns: state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t)),
-      };
+      state.requested = decision;
+      state.turns = state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t));
+      return;
     case "turn-failed":
-      return { ...state, failures: [...state.failures, decision] };
+      state.failures = [...state.failures, decision];
+      return;
     case "compacted":
-      return {
-        ...state,
-        compactions: [...state.compactions, decision],
-        // A summary was paid for; the rest is only a note of what is shown.
-        ...(decision.by !== undefined && { leases: state.leases.slice(-1) }),
-      };
+      state.compactions = [...state.compactions, decision];
+      // A summary was paid for; the rest is only a note of what is shown.
+      if (decision.by !== undefined) state.leases = state.leases.slice(-1);
+      return;
     case "turn-committed":
-      return {
-        ...state,
-        turns: [...state.turns, { ...decision, final: state.requested?.final === true }],
-        failures: [],
-        rested: false,
-        leases: state.leases.slice(-1),
-      };
+      state.turns = [...state.turns, { ...decision, final: state.requested?.final === true }];
+      state.failures = [];
+      state.rested = false;
+      state.leases = state.leases.slice(-1);
+      return;
     case "call-claimed":
-      return {
-        ...state,
-        claims: { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] },
-      };
+      state.claims = { ...state.claims, [decision.call]: [...(state.claims[decision.call] ?? []), decision] };
+      return;
     case "unknown":
-      return { ...state, unknowns: { ...state.unknowns, [decision.intent]: decision } };
+      state.unknowns = { ...state.unknowns, [decision.intent]: decision };
+      return;
     case "look-planned":
-      return { ...state, looks: { ...state.looks, [decision.intent]: decision } };
+      state.looks = { ...state.looks, [decision.intent]: decision };
+      return;
     case "looked":
-      return { ...state, looked: { ...state.looked, [decision.intent]: decision } };
+      state.looked = { ...state.looked, [decision.intent]: decision };
+      return;
     case "approval-asked":
-      return { ...state, approvals: { ...state.approvals, [decision.call]: decision } };
-    case "sub-planned":
-      return {
-        ...state,
-        subs: { ...state.subs, [decision.parent]: [...(state.subs[decision.parent] ?? []), decision] },
-      };
+      state.approvals = { ...state.approvals, [decision.call]: decision };
+      return;
+    case "sub-planned": {
+      const { parent } = decision;
+      state.subs = { ...state.subs, [parent]: [...(state.subs[parent] ?? []), decision] };
+      return;
+    }
     case "parked":
-      return {
-        ...state,
-        parks: [...state.parks, decision],
-        failures: [],
-        rested: true,
-        leases: [],
-        accountsSeen: state.accountsSeen && !isToLookAgain(decision),
-      };
+      state.parks = [...state.parks, decision];
+      state.failures = [];
+      state.rested = true;
+      state.leases = [];
+      state.accountsSeen = state.accountsSeen && !isToLookAgain(decision);
+      return;
     case "limits-raised":
-      return { ...state, raised: { ...state.raised, ...decision.limits }, raisedAt: decision.at, leases: [] };
+      state.raised = { ...state.raised, ...decision.limits };
+      state.raisedAt = decision.at;
+      state.leases = [];
+      return;
     case "yielded":
-      return { ...state, leases: [] };
+      state.leases = [];
+      return;
     case "ended":
-      return { ...state, ended: decision };
+      state.ended = decision;
+      return;
   }
 }
 

@@ -7,7 +7,7 @@ import type { ModelFailure, ModelName, ModelRequest } from "../core/messages.ts"
 import type { Step } from "../core/next.ts";
 import { project } from "../core/project.ts";
 import type { RunContext } from "../core/run.ts";
-import { type Count, countedTokens, mostTokens, requestTokens } from "../core/size.ts";
+import { boundTokens, type Count, countedTokens, mostTokens, requestTokens } from "../core/size.ts";
 import type { RunState } from "../core/state.ts";
 import { summaryRequest } from "../core/summary.ts";
 import type { ModelRoom } from "../ports/rooms.ts";
@@ -49,7 +49,7 @@ export async function makeFit(fitting: Fitting): Promise<Fitted> {
   const room = roomOf(known, fitting);
   const { step, context, held } = fitting;
   const request = project(held.state, context, step.shown, step.final, asked);
-  if (requestTokens(request, mostTokens) <= room.most) return FITS;
+  if (requestTokens(request, boundTokens) <= room.most || requestTokens(request, mostTokens) <= room.most) return FITS;
   // What the provider counted needs no counting again: only what has come since does.
   const count = (await ports.rooms?.counter()) ?? mostTokens;
   if ((countedTokens(held.state, context, request, asked, count) ?? Infinity) <= room.most) return FITS;

@@ -102,7 +102,10 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   let settlement: Settlement | undefined;
   let confirmedAt = askedAt;
   let cancelled = claim.cancelled;
-  const cancelling = new AbortController();
+  // One listener, not AbortSignal.any: that takes three times as long, at every claim.
+  const stopping = new AbortController();
+  if (abort.signal.aborted) stopping.abort(abort.signal.reason);
+  else abort.signal.addEventListener("abort", () => stopping.abort(abort.signal.reason), { once: true });
 
   /** Redis ms and the monotonic ms when it was told: each reading is behind by the time that its reply took, never ahead. */
   let told = { at: claim.now, heardAt: clock.monotonic() };
@@ -114,6 +117,15 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   const lost = (why: string): never => {
     abort.abort(new LeaseLost(why));
     throw new LeaseLost(why);
+  };
+  /** With what waits, dated when it is first read: `next` and its kin ask for it many times between two changes. */
+  let read = { from: committed, sending, waiting, state: committed };
+  const current = (): RunState => {
+    if (read.from === committed && read.sending === sending && read.waiting === waiting) return read.state;
+    const at = now();
+    const state = [...sending, ...waiting].reduce((state, entry) => apply(state, stamp(entry, at)), committed);
+    read = { from: committed, sending, waiting, state };
+    return state;
   };
   const leaseLives = (): boolean => clock.monotonic() - confirmedAt <= journal.leaseMs * (1 - SEND_MARGIN);
   const assertLease = (): void => {
@@ -197,13 +209,13 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
   return {
     id,
     signal: abort.signal,
-    stop: AbortSignal.any([abort.signal, cancelling.signal]),
+    stop: stopping.signal,
     leaseMs: journal.leaseMs,
     get cancelled() {
       return cancelled;
     },
     get state() {
-      return [...sending, ...waiting].reduce((state, entry) => apply(state, stamp(entry, now())), committed);
+      return current();
     },
     now,
     assertLease,
@@ -229,7 +241,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       if (reply.answer === "fenced") return abort.abort(new LeaseLost("fenced at renewal"));
       confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
-      if (cancelled) cancelling.abort(new Error("the run was cancelled"));
+      if (cancelled) stopping.abort(new Error("the run was cancelled"));
     },
   };
 }

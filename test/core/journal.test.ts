@@ -23,9 +23,13 @@ test("just created", () => {
   assert.deepEqual(b.run([]), {
     id: "r1",
     created: { ...b.CREATED, at: 1_000, epoch: 0 },
+    covers: undefined,
     epoch: 0,
+    context: undefined,
+    prepared: undefined,
     accountsSeen: false,
     turns: [],
+    requested: undefined,
     failures: [],
     rested: false,
     compactions: [],
@@ -42,6 +46,7 @@ test("just created", () => {
     activity: { ms: 0, last: 1_000 },
     raised: {},
     raisedAt: 0,
+    ended: undefined,
   });
 });
 

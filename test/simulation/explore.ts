@@ -23,7 +23,7 @@ export interface ExploreOptions {
   readonly onProgress?: (done: number, perSecond: number) => void;
 }
 
-const SIDE_BY_SIDE = 4;
+const SIDE_BY_SIDE = 1;
 const PROGRESS_EVERY = 10_000;
 
 export async function explore({
@@ -36,7 +36,7 @@ export async function explore({
   const mutants = new Set(mutant === undefined ? [] : [mutant]);
   const started = performance.now();
   const cpu = process.cpuUsage();
-  const counts: Record<string, number> = {};
+  const counts = new Map<string, number>();
   let next = first;
   let done = 0;
   let steps = 0;
@@ -47,7 +47,7 @@ export async function explore({
       const result = await simulate(next++, { mutants });
       done++;
       steps += result.steps;
-      for (const [what, count] of Object.entries(result.counts)) counts[what] = (counts[what] ?? 0) + count;
+      for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
       const { broken } = result;
       if (broken !== undefined) found.push({ ...result, broken });
       if (done % PROGRESS_EVERY === 0) onProgress?.(done, rate());
@@ -63,7 +63,7 @@ export async function explore({
     seconds: Math.round(performance.now() - started) / 1_000,
     perSecond: rate(),
     perCpuSecond: Math.round((done / (used.user + used.system)) * 1_000_000),
-    counts,
+    counts: Object.fromEntries(counts),
     ...(lowest !== undefined && { broken: { seed: lowest.seed, ...lowest.broken } }),
   };
 }

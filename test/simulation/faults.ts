@@ -110,9 +110,11 @@ function doubtful(dice: Dice): Partial<Faults> {
   };
 }
 
+let noFaults: Faults | undefined;
+
 /** After the faults: what is left must bring every run to its end. */
 export function calmed(faults: Faults): Faults {
-  const none = Object.fromEntries(Object.keys(faults).map((name) => [name, 0])) as unknown as Faults;
   const { sweep, absent, silent, answerMs } = faults;
-  return { ...none, sweep, absent, silent, answerMs };
+  noFaults ??= Object.fromEntries(Object.keys(faults).map((name) => [name, 0])) as unknown as Faults;
+  return { ...noFaults, sweep, absent, silent, answerMs };
 }

@@ -30,8 +30,7 @@ if (mutant !== undefined && !Object.hasOwn(MUTANTS, mutant))
 
 if (values.trace) for (const line of await traceOf(first, mutant)) print(line);
 else if (values.mutants) await allMutants();
-else if (jobs === 1) await told(await explore({ first, seeds, mutant, withinMs, onProgress: progress }));
-else await told(await exploreInJobs({ first, seeds, jobs, mutant, withinMs, onLine: print }), false);
+else await told(await exploreInJobs({ first, seeds, jobs, mutant, withinMs, onLine: print }));
 
 function whole(name: string, given: string): number {
   const number = Number(given);
@@ -44,13 +43,9 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function progress(done: number, perSecond: number): void {
-  print(`from ${first}: ${done} of ${seeds} seeds, ${perSecond} seeds/s`);
-}
-
-async function told(found: Explored, withTrace = true): Promise<void> {
+async function told(found: Explored): Promise<void> {
   if (found.broken !== undefined) {
-    if (withTrace) for (const line of await traceOf(found.broken.seed, mutant)) print(line);
+    for (const line of await traceOf(found.broken.seed, mutant)) print(line);
     print(`seed ${found.broken.seed}: ${found.broken.message}`);
     process.exitCode = 1;
   }

@@ -17,7 +17,7 @@ import { Broken, createWorld, type World, type WorldOptions } from "./world.ts";
 export interface Result {
   readonly seed: number;
   readonly steps: number;
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: ReadonlyMap<string, number>;
   readonly broken?: { readonly invariant: string; readonly message: string };
 }
 

@@ -98,17 +98,14 @@ function before(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** All worlds that wait share one immediate: Node runs all microtasks before it takes it. */
-let waiting: (() => void)[] = [];
+/** Steps after which whatever else goes on in the process has its turn. */
+const BREATHE_EVERY = 5_000;
+let settledSince = 0;
 
+/** Node runs all microtasks, with those that they make, before it takes the next tick; unlike `setImmediate`, that asks no poll of the event loop. */
 function settled(): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(goOn);
+    if (++settledSince % BREATHE_EVERY === 0) setImmediate(resolve);
+    else process.nextTick(resolve);
   });
-}
-
-function goOn(): void {
-  const all = waiting;
-  waiting = [];
-  for (const resolve of all) resolve();
 }

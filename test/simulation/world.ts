@@ -45,7 +45,7 @@ export interface World {
   readonly tainted: Set<string>;
   /** Runs whose enqueue was answered. */
   readonly acknowledged: Set<string>;
-  readonly counts: Record<string, number>;
+  readonly counts: Map<string, number>;
   /** The first broken invariant. */
   failure: Broken | undefined;
   redisNow(): number;
@@ -127,7 +127,7 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
     processes: [],
     tainted: new Set(),
     acknowledged: new Set(),
-    counts: {},
+    counts: new Map(),
     failure: undefined,
     redisNow,
     spawn(name, immortal = false) {
@@ -148,7 +148,7 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
     },
     monotonic: (process) => time.now * process.drift - process.missedMs,
     nonce: () => `n${++nonces}`,
-    count: (what) => void (world.counts[what] = (world.counts[what] ?? 0) + 1),
+    count: (what) => void world.counts.set(what, (world.counts.get(what) ?? 0) + 1),
     trace: (text) => onTrace?.(`${time.now.toFixed(1).padStart(10)}  ${text()}`),
     caught: (error) => {
       if (error instanceof Error && error.name === "StoreGone") return;
