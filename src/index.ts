@@ -62,14 +62,13 @@ export type { ModelAlarm } from "./ports/allowance.ts";
 export type { Durability } from "./queue/replicas.ts";
 export type { HistoryLine } from "./queue/schedule-store.ts";
 export type { ScheduleView } from "./queue/schedule-view.ts";
+export type { ManyOptions, RefusedSchedule, UpsertedMany, UpsertManyOptions } from "./queue/schedule-many.ts";
 export type {
-  ManyOptions,
   ScheduleDetail,
   ScheduleFilter,
   ScheduleListFilter,
   SchedulePage,
   ScheduleTimes,
-  UpsertedMany,
 } from "./queue/schedules.ts";
 export type { ToolResult } from "./queue/tool-result.ts";
 export type { UnknownFilter, UnknownOutcome, UnknownPage } from "./queue/unknowns.ts";

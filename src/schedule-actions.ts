@@ -6,15 +6,14 @@ import { ErrandError } from "./core/errors.ts";
 import { checkIdentifier } from "./core/identifier.ts";
 import type { ScheduleOptions } from "./core/schedule/definition.ts";
 import type { RunHandle } from "./queue/handle.ts";
+import type { ManyOptions, UpsertedMany, UpsertManyOptions } from "./queue/schedule-many.ts";
 import type {
-  ManyOptions,
   ScheduleDetail,
   ScheduleFilter,
   ScheduleListFilter,
   SchedulePage,
   Schedules,
   ScheduleTimes,
-  UpsertedMany,
 } from "./queue/schedules.ts";
 import type { ScheduleView } from "./queue/schedule-view.ts";
 
@@ -42,13 +41,21 @@ export interface ScheduleActions {
     options: ScheduleOptions<Given>,
   ): Promise<ScheduleView>;
   upsert(id: string, agent: string, options: ScheduleOptions): Promise<ScheduleView>;
-  /** As `upsert`, for as many as there are. One that is wrong is told in the answer and stops no other. @throws ErrandError `redis-…` */
+  /**
+   * As `upsert`, for as many as there are. One that is wrong is told in the answer and stops no other. With `dryRun` nothing is written.
+   * @throws ErrandError `redis-…`: those before are written, and doing it again changes nothing of them
+   */
   upsertMany<Given, Input, Output>(
     agent: TypedAgent<Given, Input, Output>,
     all: Iterable<ManyOptions<Given>> | AsyncIterable<ManyOptions<Given>>,
+    options?: UpsertManyOptions,
   ): Promise<UpsertedMany>;
-  upsertMany(agent: string, all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>): Promise<UpsertedMany>;
-  /** With what became of its last 20 times. @throws ErrandError `schedule-unknown` */
+  upsertMany(
+    agent: string,
+    all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>,
+    options?: UpsertManyOptions,
+  ): Promise<UpsertedMany>;
+  /** With what became of its last times, `keepHistory` lines (20 by default). @throws ErrandError `schedule-unknown` */
   get(id: string): Promise<ScheduleDetail>;
   /** By id. */
   list(filter?: ScheduleListFilter): Promise<SchedulePage>;
@@ -83,6 +90,7 @@ export interface ScheduleActionPorts {
   readonly cancel: (run: string) => Promise<boolean>;
 }
 
+const MANY: OptionNames<UpsertManyOptions> = { dryRun: true, onProgress: true };
 const DELETE: OptionNames<DeleteOptions> = { cancelRuns: true };
 const TRIGGER: OptionNames<TriggerOptions> = { idempotencyKey: true };
 const FILTER: OptionNames<ScheduleFilter> = { identifier: true, agent: true };
@@ -107,8 +115,14 @@ export function scheduleActions({ schedules, agents, reach, handle, cancel }: Sc
   return {
     upsert: async (id: string, agent: Agent | string, options: ScheduleOptions) =>
       reach(async () => (await schedules.upsert(agents.need(agent), id, options)).schedule),
-    upsertMany: async (agent: Agent | string, all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>) =>
-      reach(() => schedules.upsertMany(agents.need(agent), all)),
+    upsertMany: async (
+      agent: Agent | string,
+      all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>,
+      options: UpsertManyOptions = {},
+    ) => {
+      checkOptionNames("schedules: upsertMany", options, MANY);
+      return reach(() => schedules.upsertMany(agents.need(agent), all, options));
+    },
     get: (id) => reach(() => schedules.get(id)),
     list: (filter = {}) => reach(() => schedules.list(filter)),
     pause: (id) => reach(() => schedules.setPaused(id, true)),

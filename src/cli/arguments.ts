@@ -19,6 +19,15 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError("Expected a positive number of seconds.");
 }
 
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90m` and the like. */
+export function milliseconds(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (number !== undefined) return Number(number) * (UNITS[unit] ?? 1);
+  throw new InvalidArgumentError("Expected a number and s, m, h or d, such as 90m.");
+}
+
 export function amount(text: string): number {
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;

@@ -1,5 +1,6 @@
 /** The grammar of `errand schedules …`. What the commands do is in schedules.ts. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { milliseconds } from "./arguments.ts";
 import type { Io } from "./io.ts";
 
 export function addSchedules(program: Command, io: Io, exit: (code: number) => void): void {
@@ -17,14 +18,21 @@ export function addSchedules(program: Command, io: Io, exit: (code: number) => v
     .description("One schedule: its next times, and what became of the last ones.")
     .argument("<id>")
     .option("--next <n>", "how many next times (default: 5)", whole)
+    .option("--history <n>", "how many of the last times (default: 20)", whole)
     .action(async (id: string, _args, command: Command) =>
       exit(await (await does()).show(id, command.optsWithGlobals(), io)),
     );
   schedules
     .command("upsert")
-    .description("Define a schedule, or change it from now on.")
-    .argument("<id>", "yours: printable ASCII without spaces and colons, such as digest/user_123")
-    .argument("<agent>", "name of an agent in errand.config.ts")
+    .description("Define a schedule, or change it from now on; with --file as many as there are.")
+    .argument("[id]", "yours: printable ASCII without spaces and colons, such as digest/user_123")
+    .argument("[agent]", "name of an agent in errand.config.ts")
+    .addOption(
+      new Option("--file <file>", "JSON Lines: { id, agent, identifier, cron, … } a line; - reads stdin").conflicts(
+        OWN,
+      ),
+    )
+    .option("--dry-run", "with --file: check every line, and write none")
     .addOption(new Option("--cron <fields>", 'five fields: "0 8 * * 1-5"').conflicts("every"))
     .option("--every <duration>", "such as 90m, 6h or 1d; at least 1m", milliseconds)
     .option("--timezone <name>", "IANA name, such as Europe/Berlin (default: UTC)")
@@ -34,13 +42,23 @@ export function addSchedules(program: Command, io: Io, exit: (code: number) => v
     .option("--overlap <policy>", "skip (default), buffer-one, buffer-all, cancel-other or allow-all")
     .option("--catch-up <policy>", "none, latest (default) or all")
     .option("--no-coalesce", "each run covers its own tick's time only")
+    .option("--keep-history <n>", "lines of what became of its times (default: 20)", whole)
     .option("--start-at <date>", "no time before, such as 2027-01-01T00:00:00Z")
     .option("--end-at <date>", "no time after")
     .option("--paused", "define it, and let no tick fire")
     .option("--tenant <name>", "the identifier's tenant")
-    .action(async (id: string, agent: string, _args, command: Command) =>
-      exit(await (await does()).upsert(id, agent, needsIdentifier(command), io)),
-    );
+    .action(async (id: string | undefined, agent: string | undefined, _args, command: Command) => {
+      const args = command.optsWithGlobals<{ file?: string; dryRun?: boolean; agent?: string; identifier?: string }>();
+      if (args.file === undefined) {
+        if (id === undefined || agent === undefined) command.error("error: expected an id and an agent, or --file");
+        if (args.dryRun === true) command.error("error: --dry-run is for --file");
+        return exit(await (await does()).upsert(id, agent, needsIdentifier(command), io));
+      }
+      if (id !== undefined || args.identifier !== undefined)
+        command.error("error: with --file each line says its own id and identifier");
+      const { upsertFile } = await import("./schedule-file.ts");
+      return exit(await upsertFile({ ...args, file: args.file }, io));
+    });
   for (const [name, says, paused] of [
     ["pause", "Let no tick fire; times pass as skipped.", true],
     ["resume", "Let ticks fire again.", false],
@@ -73,6 +91,10 @@ export function addSchedules(program: Command, io: Io, exit: (code: number) => v
     });
 }
 
+/** What each line of a file says itself. */
+const OWN: string[] =
+  "cron every timezone input inputFile jitter overlap catchUp keepHistory startAt endAt paused tenant".split(" ");
+
 /** The list's own option, which a schedule must have. */
 function needsIdentifier<T extends { readonly identifier: string }>(command: Command): T {
   const args = command.optsWithGlobals<T>();
@@ -83,12 +105,4 @@ function needsIdentifier<T extends { readonly identifier: string }>(command: Com
 function whole(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a whole number of at least 1.");
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function milliseconds(text: string): number {
-  const [, number, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (number !== undefined) return Number(number) * (UNITS[unit] ?? 1);
-  throw new InvalidArgumentError("Expected a number and s, m, h or d, such as 90m.");
 }

@@ -27,6 +27,7 @@ export interface UpsertArgs extends GlobalArgs {
   readonly overlap?: string;
   readonly catchUp?: string;
   readonly coalesce?: boolean;
+  readonly keepHistory?: number;
   readonly startAt?: string;
   readonly endAt?: string;
   readonly paused?: boolean;
@@ -77,16 +78,22 @@ function rowOf(one: ScheduleView, now: number): Cell[] {
   ];
 }
 
-export function show(id: string, args: GlobalArgs & { readonly next?: number }, io: Io): Promise<number> {
+export interface ShowArgs extends GlobalArgs {
+  readonly next?: number;
+  readonly history?: number;
+}
+
+export function show(id: string, args: ShowArgs, io: Io): Promise<number> {
   return withErrand(args, io, async (errand) => {
     const schedule = await errand.schedules.get(id);
     const next = await errand.schedules.next(id, { count: args.next ?? 5 });
     if (args.json === true) return jsonLine(io.stdout, { ...schedule, next });
-    for (const text of detail(schedule, next)) line(io.stdout, text);
+    for (const text of detail(schedule, next, args.history ?? 20)) line(io.stdout, text);
   });
 }
 
-function detail(one: ScheduleDetail, next: readonly number[]): string[] {
+function detail(one: ScheduleDetail, next: readonly number[], most: number): string[] {
+  const past = one.history.slice(0, most);
   const late =
     one.jitter > 0 && one.dueAt !== undefined && one.nextAt !== undefined
       ? `, ${duration(one.dueAt - one.nextAt)} late on purpose`
@@ -102,7 +109,8 @@ function detail(one: ScheduleDetail, next: readonly number[]): string[] {
       : [`waiting for a run to end: ${one.buffered.map((at) => when(at, one.timezone)).join(", ")}`]),
     ...(one.paused ? [] : ["next:", ...next.map((at) => `  ${when(at, one.timezone)}`)]),
     "history, newest first:",
-    ...(one.history.length === 0 ? ["  none"] : one.history.map((past) => `  ${historyText(past, one.timezone)}`)),
+    ...(past.length === 0 ? ["  none"] : past.map((line) => `  ${historyText(line, one.timezone)}`)),
+    ...(past.length < one.history.length ? [`  and ${one.history.length - past.length} more: --history`] : []),
   ];
 }
 
@@ -127,7 +135,7 @@ function when(at: number, timeZone: string): string {
 
 export function upsert(id: string, agent: string, args: UpsertArgs, io: Io): Promise<number> {
   return withErrand(args, io, async (errand) => {
-    const { cron, every, timezone, jitter, coalesce, paused, tenant, identifier, startAt, endAt } = args;
+    const { cron, every, timezone, jitter, coalesce, keepHistory, paused, tenant, identifier, startAt, endAt } = args;
     const input =
       args.input === undefined && args.inputFile === undefined ? undefined : await readInput(args, io.stdin);
     // Wrong words and dates are told by the check that code meets as well.
@@ -138,6 +146,7 @@ export function upsert(id: string, agent: string, args: UpsertArgs, io: Io): Pro
       timezone,
       jitter,
       coalesce,
+      keepHistory,
       paused,
       tenant,
       overlap: args.overlap,

@@ -96,12 +96,13 @@ async function checkWithAgent(
     );
 }
 
-/** @returns nothing when somebody else was faster */
+/** @param dryRun says what it would be, and writes nothing. @returns nothing when somebody else was faster */
 export async function put(
   ports: SchedulesPorts,
   wanted: Wanted,
   before: KeptSchedule | undefined,
   now: number,
+  dryRun = false,
 ): Promise<Upserted | undefined> {
   const { store, tickets, chance, cronTimes, agents } = ports;
   const { id, definition } = wanted;
@@ -114,6 +115,8 @@ export async function put(
   const same = before !== undefined && canonical(before.definition) === canonical(definition);
   if (same && paused === before.state.paused) return "unchanged";
   if (!same) await checkWithAgent(agents, wanted, cronTimes, now);
+  const result = before === undefined ? "created" : "updated";
+  if (dryRun) return result;
   const state: ScheduleState =
     before === undefined
       ? firstState(definition.timing, cronTimes, now, paused)
@@ -126,6 +129,5 @@ export async function put(
     state,
     due: nextDue(id, { definition }, state, cronTimes, now),
   });
-  if (written.answer !== "ok") return undefined;
-  return before === undefined ? "created" : "updated";
+  return written.answer === "ok" ? result : undefined;
 }

@@ -1,7 +1,7 @@
 /** Schedules as they stand in Redis: read, and written in one step by whoever has read what stands there. */
 import { ErrandError } from "../core/errors.ts";
 import type { Make } from "../core/schedule/decide.ts";
-import type { Definition } from "../core/schedule/definition.ts";
+import { type Definition, HISTORY_KEPT } from "../core/schedule/definition.ts";
 import type { Buffered, LiveRun, Outcome, Past, ScheduleState } from "../core/schedule/state.ts";
 import { decodeTickets } from "./codec.ts";
 import { SCHEDULE_DELETE } from "./scripts/schedule-delete.ts";
@@ -9,9 +9,6 @@ import { SCHEDULE_READ, SCHEDULE_TAKE } from "./scripts/schedule-read.ts";
 import { SCHEDULE_WRITE } from "./scripts/schedule-write.ts";
 import type { Store } from "./store.ts";
 import type { Tickets } from "./tickets.ts";
-
-/** How many lines of what became of its times are kept with a schedule. */
-export const HISTORY_KEPT = 20;
 
 export interface KeptSchedule {
   readonly id: string;
@@ -143,7 +140,7 @@ function encodeChange({
     due: due === undefined ? "" : String(Math.max(0, due)),
     keep: kept.map((run) => `${run.id}:${run.since}`).join(" "),
     history: [...outcomes, ...made].toSorted((a, b) => a.nominal - b.nominal),
-    most: HISTORY_KEPT,
+    most: (definition ?? before?.definition)?.keepHistory ?? HISTORY_KEPT,
     giveWay: given,
     cancel: cancels,
     into: makes.find((make) => make.supersedes.length > 0)?.nominal ?? 0,

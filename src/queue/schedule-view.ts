@@ -1,7 +1,7 @@
 /** A schedule as people see it: in words, and with the moments when it fires, from the very function that fires it. */
 import cronstrue from "cronstrue";
 import type { Json } from "../core/json.ts";
-import type { CatchUp, Overlap } from "../core/schedule/definition.ts";
+import { type CatchUp, HISTORY_KEPT, type Overlap } from "../core/schedule/definition.ts";
 import { tickAfter } from "../core/schedule/state.ts";
 import type { CronTimes } from "../core/schedule/timing.ts";
 import type { KeptSchedule } from "./schedule-store.ts";
@@ -21,6 +21,8 @@ export interface ScheduleView {
   readonly overlap: Overlap;
   readonly catchUp: { readonly policy: CatchUp; readonly within: number };
   readonly coalesce: boolean;
+  /** Lines of its history. */
+  readonly keepHistory: number;
   readonly startAt?: number;
   readonly endAt?: number;
   readonly paused: boolean;
@@ -48,6 +50,7 @@ export function viewOf(
   return {
     id,
     ...shown,
+    keepHistory: shown.keepHistory ?? HISTORY_KEPT,
     ...timing,
     jitter: timing.jitter ?? 0,
     words: inWords(timing.cron, timing.every),

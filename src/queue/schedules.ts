@@ -1,12 +1,13 @@
 /** What an app does with schedules, from any process: define, list, pause, trigger, delete. Only a ticker fires them (ticker.ts). */
 import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import type { Agent } from "../core/agent.ts";
-import { ErrandError, type ErrorCode } from "../core/errors.ts";
-import { checkDefinition, checkScheduleId, type Known, type ScheduleOptions } from "../core/schedule/definition.ts";
+import { ErrandError } from "../core/errors.ts";
+import { checkDefinition, checkScheduleId, type ScheduleOptions } from "../core/schedule/definition.ts";
 import { inputOf, tickOf } from "../core/schedule/input.ts";
 import { type CronTimes, timeAfter, type Timing } from "../core/schedule/timing.ts";
 import { createArguments } from "./producer.ts";
-import { define, knownOf, put, type SchedulesPorts, type Upserted, type Wanted } from "./schedule-put.ts";
+import { type ManyOptions, retried, type UpsertedMany, upsertMany, type UpsertManyOptions } from "./schedule-many.ts";
+import { define, knownOf, put, type SchedulesPorts, type Upserted } from "./schedule-put.ts";
 import {
   type HistoryLine,
   type KeptSchedule,
@@ -46,21 +47,17 @@ export interface ScheduleDetail extends ScheduleView {
   readonly history: readonly HistoryLine[];
 }
 
-export interface UpsertedMany {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  /** Those that were refused, each with its reason; all others are written. */
-  readonly refused: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string }[];
-}
-
 export interface Schedules {
   upsert(
     agent: Agent,
     id: string,
     options: ScheduleOptions,
   ): Promise<{ readonly result: Upserted; readonly schedule: ScheduleView }>;
-  upsertMany(agent: Agent, all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>): Promise<UpsertedMany>;
+  upsertMany(
+    agent: Agent,
+    all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>,
+    options?: UpsertManyOptions,
+  ): Promise<UpsertedMany>;
   get(id: string): Promise<ScheduleDetail>;
   list(filter: ScheduleListFilter): Promise<SchedulePage>;
   setPaused(id: string, paused: boolean): Promise<ScheduleView>;
@@ -73,11 +70,6 @@ export interface Schedules {
 
 /** What says when. */
 export type ScheduleTimes = Pick<ScheduleOptions, "cron" | "every" | "timezone" | "startAt" | "endAt">;
-
-export type ManyOptions<Input = unknown> = ScheduleOptions<Input> & { readonly id: string };
-
-const AT_ONCE = 500;
-const TRIES = 10;
 
 export function createSchedules(ports: SchedulesPorts): Schedules {
   const { store, agents, cronTimes } = ports;
@@ -101,11 +93,7 @@ export function createSchedules(ports: SchedulesPorts): Schedules {
 
   return {
     upsert,
-    upsertMany: async (agent, all) => {
-      const sum = { created: 0, updated: 0, unchanged: 0, refused: [] as UpsertedMany["refused"][number][] };
-      for await (const chunk of chunks(all, AT_ONCE)) await upsertChunk(ports, known, agent, chunk, sum);
-      return sum;
-    },
+    upsertMany: (agent, all, options) => upsertMany(ports, known, agent, all, options),
     get: async (id) => {
       const { schedule } = await need(id);
       return { ...view(schedule), history: await readHistory(store, id) };
@@ -142,64 +130,6 @@ export function nextTimes(timing: Timing, cronTimes: CronTimes, count: number, a
   )
     times.push(at);
   return times;
-}
-
-async function retried<T>(id: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const done = await attempt();
-    if (done !== undefined) return done;
-  }
-  throw new ErrandError("schedule-conflict", `schedule ${id} is being changed by others all the time; try again.`);
-}
-
-async function upsertChunk(
-  ports: SchedulesPorts,
-  known: Known,
-  agent: Agent,
-  chunk: readonly ManyOptions[],
-  sum: { created: number; updated: number; unchanged: number; refused: UpsertedMany["refused"][number][] },
-): Promise<void> {
-  const wanted: Wanted[] = [];
-  const refuse = (id: unknown, error: unknown): void => {
-    if (!(error instanceof ErrandError)) throw error;
-    sum.refused.push({ id: String(id).slice(0, 200), code: error.code, message: error.message });
-  };
-  for (const { id, ...options } of chunk)
-    await define(ports.agents, known, agent, id, options).then(
-      (one) => wanted.push(one),
-      (error: unknown) => refuse(id, error),
-    );
-  const { now, schedules } = await readSchedules(
-    ports.store,
-    wanted.map((one) => one.id),
-  );
-  const putOne = async (one: Wanted, before: KeptSchedule | undefined): Promise<void> => {
-    try {
-      const result = await put(ports, one, before, now).then(
-        (done) =>
-          done ??
-          retried(one.id, async () => {
-            const again = await readSchedules(ports.store, [one.id]);
-            return put(ports, one, again.schedules[0], again.now);
-          }),
-      );
-      sum[result]++;
-    } catch (error) {
-      refuse(one.id, error);
-    }
-  };
-  await Promise.all(wanted.map((one, i) => putOne(one, schedules[i])));
-}
-
-async function* chunks<T>(all: Iterable<T> | AsyncIterable<T>, most: number): AsyncGenerator<T[], void, void> {
-  let chunk: T[] = [];
-  for await (const one of all) {
-    chunk.push(one);
-    if (chunk.length < most) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 async function list(

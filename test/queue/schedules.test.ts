@@ -276,3 +276,23 @@ test("lists by identifier, by agent and of all, in pages", async (t) => {
   const first = await lab.schedules.list({ limit: 5 });
   assert.equal(await ids({ limit: 5, cursor: first.cursor }), "d5 d6");
 });
+
+test("keepHistory: so many lines are kept, the newest ones; fewer of them from the moment of the change", async (t) => {
+  const lab = await scheduleLab(t);
+  const lines = async (): Promise<number[]> =>
+    (await lab.history("d")).map(({ nominal }) => (nominal - at(0)) / 86_400_000);
+  await lab.upsert("d", { ...DAILY, overlap: "allow-all", coalesce: false, keepHistory: 3 });
+  for (let n = 1; n <= 5; n++) await lab.at(day(n));
+  assert.deepEqual(await lines(), [5, 4, 3]);
+  await lab.upsert("d", { ...DAILY, overlap: "allow-all", coalesce: false, keepHistory: 1_000 });
+  for (let n = 6; n <= 30; n++) await lab.at(day(n));
+  assert.deepEqual((await lines()).length, 28);
+  await lab.upsert("d", { ...DAILY, overlap: "allow-all", coalesce: false });
+  assert.equal((await lab.schedules.get("d")).keepHistory, 20);
+  assert.deepEqual((await lines()).length, 20);
+  for (const keepHistory of [0, 1_001, 1.5, "20"])
+    await assert.rejects(lab.upsert("d", { ...DAILY, keepHistory: keepHistory as number }), {
+      code: "schedule-invalid",
+      message: /keepHistory: expected 1 to 1000 lines, such as 20/,
+    });
+});

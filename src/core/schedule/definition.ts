@@ -37,6 +37,8 @@ export interface ScheduleOptions<Input = unknown> {
    * account, whose time it covers as well. With false each run covers its own tick's time.
    */
   readonly coalesce?: boolean;
+  /** How many lines of what became of its times are kept: 1 to 1,000, default 20. */
+  readonly keepHistory?: number;
   /** ms since 1970, or a Date. */
   readonly startAt?: number | Date;
   readonly endAt?: number | Date;
@@ -57,6 +59,8 @@ export interface Definition {
   readonly overlap: Overlap;
   readonly catchUp: { readonly policy: CatchUp; readonly within: number };
   readonly coalesce: boolean;
+  /** Absent: HISTORY_KEPT. */
+  readonly keepHistory?: number;
   readonly tenant?: string;
   readonly priority?: number;
 }
@@ -64,6 +68,10 @@ export interface Definition {
 export const OVERLAPS: readonly Overlap[] = ["skip", "buffer-one", "buffer-all", "cancel-other", "allow-all"];
 export const CATCH_UPS: readonly CatchUp[] = ["none", "latest", "all"];
 
+/** Lines of a schedule's history, if it does not say how many. */
+export const HISTORY_KEPT = 20;
+/** Where a run gives way, a step reads them all. */
+const MOST_HISTORY = 1_000;
 /** The grain of cron. A run of an agent takes minutes, and costs. */
 const LEAST_EVERY_MS = 60_000;
 const MOST_JITTER_MS = 86_400_000;
@@ -103,7 +111,9 @@ export function checkDefinition(id: string, agent: string, options: ScheduleOpti
     refuse(`expected options, such as { identifier, cron: "0 8 * * *" }.`);
   const stray = strayOption(options, OPTIONS);
   if (stray !== undefined) refuse(stray);
-  const { overlap = "skip", coalesce = true, tenant, priority, paused } = options;
+  const { overlap = "skip", coalesce = true, keepHistory = HISTORY_KEPT, tenant, priority, paused } = options;
+  if (!(Number.isInteger(keepHistory) && keepHistory >= 1 && keepHistory <= MOST_HISTORY))
+    refuse(`keepHistory: expected 1 to ${MOST_HISTORY} lines, such as ${HISTORY_KEPT}, got ${told(keepHistory)}.`);
   if (!OVERLAPS.includes(overlap))
     refuse(
       `overlap: expected one of ${OVERLAPS.join(", ")}, got ${told(overlap)}.${didYouMean(String(overlap), OVERLAPS)}`,
@@ -122,6 +132,7 @@ export function checkDefinition(id: string, agent: string, options: ScheduleOpti
     overlap,
     catchUp: checkCatchUp(options.catchUp, known, refuse),
     coalesce,
+    ...(keepHistory !== HISTORY_KEPT && { keepHistory }),
     ...(tenant !== undefined && { tenant }),
     ...(priority !== undefined && { priority }),
   };
@@ -139,6 +150,7 @@ const OPTIONS: OptionNames<ScheduleOptions> = {
   overlap: true,
   catchUp: true,
   coalesce: true,
+  keepHistory: true,
   startAt: true,
   endAt: true,
   paused: true,

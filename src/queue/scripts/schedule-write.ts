@@ -58,7 +58,7 @@ for _, line in ipairs(w.history) do
   line.at = now
   redis.call('RPUSH', history, cjson.encode(line))
 end
-if #w.history > 0 then redis.call('LTRIM', history, -w.most, -1) end
+if #w.history > 0 or w.agent then redis.call('LTRIM', history, -w.most, -1) end
 
 local fields = { 'rev', rev, 'runs', table.concat(runs, ' '), 'updated', int(now) }
 for field, value in pairs(w.set) do
