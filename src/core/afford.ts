@@ -22,7 +22,7 @@ export type Affordable =
   | { readonly is: "nothing" };
 
 /** An answer shorter than this is none. */
-const LEAST_OUTPUT = 256;
+export const LEAST_OUTPUT = 256;
 /** Of what is left, an ordinary turn takes for its answer: a last turn must still fit behind it. */
 const SHARE = 8;
 
@@ -45,6 +45,27 @@ function affordOne({ left, perInput, perOutput }: Purse, { input, output, growth
   if (left >= input * perInput && room >= Math.min(output, LEAST_OUTPUT))
     return { is: "last", output: Math.min(output, room) };
   return { is: "nothing" };
+}
+
+/** With `behind`: what must be left for what comes after, in the purse's own unit. */
+export interface SummaryPurse extends Purse {
+  readonly behind: number;
+}
+
+/** A summary that is told to be shorter than this says too little. */
+const LEAST_SUMMARY = 1_000;
+
+/** A summary is bought only where an answer can still be paid behind it. @returns tokens that it may have; nothing: it cannot be paid */
+export function affordSummary(
+  purses: readonly SummaryPurse[],
+  { input, output }: Omit<Needs, "growth">,
+): number | undefined {
+  const rooms = purses.map(({ left, behind, perInput, perOutput }) => {
+    const rest = left - behind - input * perInput;
+    return perOutput > 0 ? Math.floor(rest / perOutput) : rest >= 0 ? output : 0;
+  });
+  const most = Math.min(output, ...rooms);
+  return most >= Math.min(output, LEAST_SUMMARY) ? most : undefined;
 }
 
 /** Tokens of an answer where nobody bounds them and something is paid by them. */

@@ -91,6 +91,16 @@ export interface TurnRequested {
   readonly asked?: ModelName;
 }
 
+/** A model is asked for the summary of all turns before `before`. What it may use at most is kept aside, as of a turn. */
+export interface SummaryRequested {
+  readonly kind: "summary-requested";
+  /** The turn that is about to be asked for. */
+  readonly turn: number;
+  readonly before: number;
+  readonly asked: ModelName;
+  readonly reserve?: Amount;
+}
+
 /** A model did not answer, and another one is asked at once. What is waited for is a `parked`. */
 export interface TurnFailed {
   readonly kind: "turn-failed";
@@ -109,7 +119,6 @@ export interface TurnFailed {
  */
 export interface Compacted {
   readonly kind: "compacted";
-  /** The turn that is about to be asked for. */
   readonly turn: number;
   /** `full`: counted beforehand. `refused`: the provider said that it was too long. */
   readonly because: "full" | "refused";
@@ -126,6 +135,8 @@ export interface Compacted {
   readonly to: number;
   /** Who wrote the summary. */
   readonly by?: ModelName & Bought;
+  /** What a summary has used that was asked for and is of no use. */
+  readonly spent?: Amount;
 }
 
 /** What is known of a model call that was paid for. */
@@ -262,6 +273,7 @@ export type Entry =
   | Leased
   | Prepared
   | TurnRequested
+  | SummaryRequested
   | TurnFailed
   | TurnCommitted
   | Compacted
@@ -278,3 +290,8 @@ export type Entry =
 
 /** An entry as it stands in the journal, stamped by the script that wrote it. `at`: Redis ms. */
 export type Decision<E extends Entry = Entry> = E & { readonly at: number; readonly epoch: number };
+
+/** It announces something outside: a model's answer that is bought, or a call. */
+export function isIntent({ kind }: Entry): boolean {
+  return kind === "call-claimed" || kind === "turn-requested" || kind === "summary-requested";
+}

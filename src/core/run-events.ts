@@ -139,6 +139,7 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
     case "created":
       return { ...base, type: "run.queued", agent: d.agent, identifier: d.identifier };
     case "covers":
+    case "summary-requested":
       return undefined;
     case "leased":
       return { ...base, type: "run.started", worker: d.worker };
@@ -164,6 +165,8 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
       return { ...base, type: "turn.failed", turn: d.turn, asked: d.asked, why: d.why, message: d.message };
     case "compacted": {
       const how = (["hide", "shorten", "summary"] as const).filter((way) => d[way] !== undefined);
+      // Only that it was refused as too long: what is left out stands in the one that follows.
+      if (how.length === 0) return undefined;
       return { ...base, type: "run.compacted", turn: d.turn, because: d.because, how, from: d.from, to: d.to };
     }
     case "call-claimed":

@@ -1,5 +1,5 @@
 /** What a run has used of its limits: tokens, money and the time of workers, folded from its journal. Pure. */
-import type { Amount, Decision } from "./journal.ts";
+import type { Amount, Compacted, Decision } from "./journal.ts";
 import type { Usage } from "./messages.ts";
 
 /**
@@ -10,6 +10,8 @@ export interface Spending {
   readonly spent: Amount;
   /** Kept aside for a call of which nothing is known yet. */
   readonly reserved?: Amount;
+  /** It is that of a summary. */
+  readonly summing?: true;
 }
 
 export const NO_SPENDING: Spending = { spent: { tokens: 0 } };
@@ -32,12 +34,12 @@ export function spend(spending: Spending, decision: Decision): Spending {
     }
     case "turn-committed":
       return { spent: addAmounts(spending.spent, amountOf(decision.usage, decision.costUsd, spending.reserved)) };
-    // What was refused as too long was not worked on. A summary was bought.
-    case "compacted": {
-      const { by, because } = decision;
-      const bought = by === undefined ? spending.spent : addAmounts(spending.spent, amountOf(by.usage, by.costUsd));
-      return because === "refused" ? { spent: bought } : { ...spending, spent: bought };
+    case "summary-requested": {
+      const spent = usedBy(spending);
+      return { spent, summing: true, ...(decision.reserve !== undefined && { reserved: decision.reserve }) };
     }
+    case "compacted":
+      return compacted(spending, decision);
     case "turn-failed":
     case "parked":
     case "ended":
@@ -45,6 +47,14 @@ export function spend(spending: Spending, decision: Decision): Spending {
     default:
       return spending;
   }
+}
+
+/** What was refused as too long was not worked on. A summary was bought; one that was lost may have been. */
+function compacted({ spent, reserved, summing }: Spending, { by, because, spent: vain }: Compacted): Spending {
+  const bought = by === undefined ? vain : amountOf(by.usage, by.costUsd, summing && reserved);
+  if (summing === true) return { spent: addAmounts(spent, bought ?? reserved ?? NO_SPENDING.spent) };
+  const sum = bought === undefined ? spent : addAmounts(spent, bought);
+  return reserved === undefined || because === "refused" ? { spent: sum } : { spent: sum, reserved };
 }
 
 /** @param reserved counts instead when the provider tells no usage: nobody works for nothing */

@@ -165,6 +165,9 @@ function write(state: Draft, decision: Decision): void {
       state.requested = decision;
       state.turns = state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t));
       return;
+    // What it keeps aside is spending's.
+    case "summary-requested":
+      return;
     case "turn-failed":
       state.failures = [...state.failures, decision];
       return;

@@ -1,13 +1,12 @@
 /** Cool-downs: what a provider refused to one run is not asked for by any other until it may be again. */
 import { accountGate } from "../core/gate.ts";
 import type { RunnableCall } from "../core/journal.ts";
-import type { ModelFailure } from "../core/messages.ts";
+import type { ModelFailure, ModelName } from "../core/messages.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { MODEL_RETRY, TOOL_RETRY } from "../core/retry.ts";
 import { ALARM_CODE } from "../ports/allowance.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { CoolReason } from "../ports/asking.ts";
-import type { Fitting } from "./fit.ts";
 import type { HeldRun } from "./held.ts";
 import type { LoopPorts } from "./loop.ts";
 
@@ -40,7 +39,10 @@ const CLOSES: Readonly<Partial<Record<ModelFailure["class"], CoolReason>>> = {
 const MOST_SPREAD_MS = 30_000;
 
 /** @returns ms that this run waits at least; nothing for a failure that is this request's own */
-export async function coolModel({ asked, held, ports }: Fitting, failure: ModelFailure): Promise<number | undefined> {
+export async function coolModel(
+  { asked, held, ports }: { readonly asked: ModelName; readonly held: HeldRun; readonly ports: LoopPorts },
+  failure: ModelFailure,
+): Promise<number | undefined> {
   const why = CLOSES[failure.class];
   if (why === undefined || ports.cooling === undefined) return undefined;
   const { chance } = ports;

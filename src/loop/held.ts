@@ -6,7 +6,7 @@
  * H3 An intent that is certainly not sent says so by evidence, so that nobody has to wonder later.
  * H4 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
  */
-import type { Decision, Entry } from "../core/journal.ts";
+import { type Decision, type Entry, isIntent } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
@@ -244,9 +244,4 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       if (cancelled) stopping.abort(new Error("the run was cancelled"));
     },
   };
-}
-
-/** What begins something outside. */
-function isIntent({ kind }: Entry): boolean {
-  return kind === "call-claimed" || kind === "turn-requested";
 }

@@ -2,51 +2,77 @@
  * A model call is asked for and settled: what it may use at most is kept aside in the same commit that announces it (DESIGN §4), for the
  * run's own limits by the journal, for budgets of the day by the store. What the provider then says it has used is spent.
  */
-import { afford, type Affordable, DEFAULT_OUTPUT, growthOf, type Needs, type Purse } from "../core/afford.ts";
+import {
+  afford,
+  affordSummary,
+  type Affordable,
+  DEFAULT_OUTPUT,
+  growthOf,
+  LEAST_OUTPUT,
+  type Needs,
+} from "../core/afford.ts";
 import { atLimit, failedAt } from "../core/at-limit.ts";
-import type { Amount, TurnRequested } from "../core/journal.ts";
+import type { Amount, SummaryRequested, TurnRequested } from "../core/journal.ts";
 import type { RunLimit } from "../core/limits.ts";
-import { type ModelAnswer, type ModelFailure, type ModelRequest, NO_USAGE } from "../core/messages.ts";
+import type { ModelAnswer, ModelFailure, ModelName, ModelRequest } from "../core/messages.ts";
 import { project } from "../core/project.ts";
 import { countedTokens, mostTokens, requestTokens } from "../core/size.ts";
-import { amountOf, usedBy } from "../core/spending.ts";
+import { amountOf } from "../core/spending.ts";
 import { limitsOf } from "../core/state.ts";
-import type { DayBudget } from "../ports/asking.ts";
-import type { Fitting } from "./fit.ts";
+import { SUMMARY_TOKENS } from "../core/summary.ts";
+import type { Fitting } from "./fitting.ts";
 import { coolKey } from "./cool.ts";
+import type { Asked } from "./held.ts";
 import { end } from "./leave.ts";
+import {
+  amountAt,
+  leftOfDay,
+  type Limited,
+  type Meters,
+  metersOf,
+  nanoOf,
+  type Payer,
+  pursesOf,
+  rateOf,
+} from "./purse.ts";
 import type { Ending } from "./loop.ts";
-
-const NANO = 1e9;
-
-type Money = "tokens" | "costUsd";
-type Limited = Purse & { readonly limit: Money; readonly day?: DayBudget };
 
 /** `final`: the answer that comes is the last one. `reserve`: what was kept aside. */
 export type Asking =
   | { readonly is: "go"; readonly request: ModelRequest; readonly asked: TurnRequested }
   | { readonly is: "left"; readonly ending: Ending };
 
-/** What a token of this model costs; nothing where nobody knows. */
-interface Rate {
-  readonly input?: number;
-  readonly output?: number;
+/** One step: the call is announced, and what it may use at most is kept aside, if all that limits it allows it. */
+function announce(
+  { held, ports, asked }: Payer,
+  entry: TurnRequested | SummaryRequested,
+  { bounds, budgets }: Meters,
+): Promise<Asked> {
+  const { concurrency, requestsPerMinute, tokensPerMinute } = bounds;
+  const { reserve } = entry;
+  return held.ask([entry], {
+    about: `t${entry.turn}`,
+    cool: [coolKey.model(asked.profile)],
+    random: ports.chance.random(),
+    waited: held.state.parks.at(-1)?.reason === "rate-limit",
+    model: {
+      profile: asked.profile,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(requestsPerMinute !== undefined && { requestsPerMinute }),
+      ...(tokensPerMinute !== undefined && { tokensPerMinute }),
+    },
+    ...(reserve !== undefined && { reserve: { tokens: reserve.tokens, nano: nanoOf(reserve), budgets } }),
+  });
 }
 
 export async function askModel(fitting: Fitting): Promise<Asking> {
-  const { step, asked, context, held, ports } = fitting;
-  const { identifier, tenant } = held.state.created;
-  const bounds = ports.allowance?.profile(asked.profile) ?? {};
-  const whose = { identifier, ...(tenant !== undefined && { tenant }) };
-  const budgets = ports.allowance?.budgets(whose, held.now()) ?? [];
-  const { tokens, costUsd } = limitsOf(held.state) ?? {};
-  const isMetered = [tokens, costUsd, bounds.tokensPerMinute].some((it) => it !== undefined) || budgets.length > 0;
-  const isMoney = budgets.some(({ nano }) => nano !== undefined);
+  const { step, asked, context, held } = fitting;
+  const meters = metersOf(fitting);
   let { final, because }: { final: boolean; because?: RunLimit | undefined } = step;
   let days: readonly Limited[] = [];
   for (;;) {
     const request = project(held.state, context, step.shown, final, asked);
-    const plan = isMetered ? await planned(fitting, request, final, days, isMoney) : undefined;
+    const plan = meters.isMetered ? await planned(fitting, request, final, days, meters) : undefined;
     if (plan?.is === "over") return { is: "left", ending: await over(fitting, plan.purse) };
     if (plan?.is === "last" && !final) {
       // Asked for once more, as the last one: the prompt says so.
@@ -65,29 +91,46 @@ export async function askModel(fitting: Fitting): Promise<Asking> {
       ...(because !== undefined && { because }),
       ...(plan !== undefined && { reserve: plan.reserve }),
     };
-    const { concurrency, requestsPerMinute, tokensPerMinute } = bounds;
-    const reply = await held.ask([entry], {
-      about: `t${step.turn}`,
-      cool: [coolKey.model(asked.profile)],
-      random: ports.chance.random(),
-      waited: held.state.parks.at(-1)?.reason === "rate-limit",
-      model: {
-        profile: asked.profile,
-        ...(concurrency !== undefined && { concurrency }),
-        ...(requestsPerMinute !== undefined && { requestsPerMinute }),
-        ...(tokensPerMinute !== undefined && { tokensPerMinute }),
-      },
-      ...(plan !== undefined && {
-        reserve: { tokens: plan.reserve.tokens, nano: nanoOf(plan.reserve), budgets },
-      }),
-    });
+    const reply = await announce(fitting, entry, meters);
     if (reply.is === "parked") return { is: "left", ending: "parked" };
     if (reply.is === "ok") {
       const most = plan === undefined ? {} : { maxOutputTokens: plan.output };
       return { is: "go", request: { ...request, ...most }, asked: entry };
     }
-    const day = budgets.find(({ name }) => name === reply.budget);
-    days = leftOfDay(day, reply, await rateOf(fitting, DEFAULT_OUTPUT, DEFAULT_OUTPUT));
+    days = await leftOfDay(fitting, meters, reply);
+  }
+}
+
+/** `short`: what is left of it does not pay for the summary and for an answer behind it. */
+export type AskingSummary =
+  | { readonly is: "go"; readonly request: ModelRequest }
+  | { readonly is: "left"; readonly ending: Ending }
+  | { readonly is: "short"; readonly purse: Limited };
+
+export async function askSummary(
+  fitting: Fitting & { readonly by: ModelName },
+  request: ModelRequest,
+  { before, entry }: { readonly before: number; readonly entry: { readonly to: number } },
+): Promise<AskingSummary> {
+  const { step, held, ports, by } = fitting;
+  const payer: Payer = { held, ports, asked: by };
+  const meters = metersOf(payer);
+  let days: readonly Limited[] = [];
+  for (;;) {
+    const plan = meters.isMetered ? await plannedSummary(fitting, request, entry.to, days, meters) : undefined;
+    if (plan?.is === "over") return { is: "short", purse: plan.purse };
+    const summary: SummaryRequested = {
+      kind: "summary-requested",
+      turn: step.turn,
+      before,
+      asked: by,
+      ...(plan !== undefined && { reserve: plan.reserve }),
+    };
+    const reply = await announce(payer, summary, meters);
+    if (reply.is === "parked") return { is: "left", ending: "parked" };
+    if (reply.is === "ok")
+      return { is: "go", request: { ...request, maxOutputTokens: plan?.output ?? SUMMARY_TOKENS } };
+    days = await leftOfDay(payer, meters, reply);
   }
 }
 
@@ -101,33 +144,16 @@ async function planned(
   request: ModelRequest,
   final: boolean,
   days: readonly Limited[],
-  isMoney: boolean,
+  meters: Meters,
 ): Promise<Plan> {
   const { asked, context, held, ports } = fitting;
   const limits = limitsOf(held.state) ?? context.limits;
   const count = (await ports.rooms?.counter()) ?? mostTokens;
   const input = countedTokens(held.state, context, request, asked, count) ?? requestTokens(request, count);
-  const most = ports.allowance?.profile(asked.profile).maxOutputTokens ?? DEFAULT_OUTPUT;
+  const most = meters.bounds.maxOutputTokens ?? DEFAULT_OUTPUT;
   const rate = await rateOf(fitting, input, most);
-  if (rate.input === undefined && (limits.costUsd !== undefined || isMoney)) ports.allowance?.unpriced(asked);
   const needs: Needs = { input, output: most, growth: growthOf(limits) };
-  const used = usedBy(held.state.spending);
-  const purses: readonly Limited[] = [
-    ...(limits.tokens === undefined
-      ? []
-      : [{ limit: "tokens", left: limits.tokens - used.tokens, perInput: 1, perOutput: 1 } as const]),
-    ...(limits.costUsd === undefined || rate.input === undefined || rate.output === undefined
-      ? []
-      : [
-          {
-            limit: "costUsd",
-            left: limits.costUsd - (used.costUsd ?? 0),
-            perInput: rate.input,
-            perOutput: rate.output,
-          } as const,
-        ]),
-    ...days,
-  ];
+  const purses = pursesOf(fitting, rate, days, meters);
   // A turn that is kept for an answer is kept only where the agent wants one. A day ends: what it has left is for an answer at best.
   const answers = context.atLimit === undefined || context.atLimit === "answer";
   const made = afford(purses, needs, final || !answers || days.length > 0);
@@ -138,43 +164,40 @@ async function planned(
     if (purse === undefined) throw new Error(`run ${held.id}: nothing limits it, and still it cannot pay`);
     return { is: "over", purse };
   }
-  const cost =
-    rate.input === undefined || rate.output === undefined
-      ? {}
-      : { costUsd: input * rate.input + made.output * rate.output };
-  const reserve = { tokens: input + made.output, ...cost };
+  const reserve = amountAt(rate, input, made.output);
   const purse = days[0] ?? tight("last", false);
   const last = made.is === "last" && answers && (days.length > 0 || !final);
   return { is: last ? "last" : "turn", output: made.output, reserve, ...(purse !== undefined && { purse }) };
 }
 
-async function rateOf({ asked, ports }: Fitting, input: number, output: number): Promise<Rate> {
-  const many = Math.max(1, input);
-  const forInput = await ports.allowance?.price(asked, { ...NO_USAGE, input: many });
-  const forOutput = await ports.allowance?.price(asked, { ...NO_USAGE, output });
-  return forInput === undefined || forOutput === undefined
-    ? {}
-    : { input: forInput / many, output: forOutput / output };
-}
-
-function leftOfDay(
-  day: DayBudget | undefined,
-  left: { readonly tokens?: number; readonly nano?: number },
-  { input = 0, output = 0 }: Rate,
-): readonly Limited[] {
-  const of = day === undefined ? {} : { day };
-  return [
-    ...(left.tokens === undefined
-      ? []
-      : [{ limit: "tokens", left: left.tokens, perInput: 1, perOutput: 1, ...of } as const]),
-    ...(left.nano === undefined
-      ? []
-      : [{ limit: "costUsd", left: left.nano / NANO, perInput: input, perOutput: output, ...of } as const]),
-  ];
+/** A summary, and the least answer to the request of `after` tokens that follows it. */
+async function plannedSummary(
+  { held, ports, asked, by }: Fitting & { readonly by: ModelName },
+  request: ModelRequest,
+  after: number,
+  days: readonly Limited[],
+  meters: Meters,
+): Promise<
+  Extract<Plan, { is: "over" }> | { readonly is: "summary"; readonly output: number; readonly reserve: Amount }
+> {
+  const payer: Payer = { held, ports, asked: by };
+  const input = requestTokens(request, (await ports.rooms?.counter()) ?? mostTokens);
+  const output = Math.min(SUMMARY_TOKENS, meters.bounds.maxOutputTokens ?? SUMMARY_TOKENS);
+  const rate = await rateOf(payer, input, output);
+  const answer = amountAt(await rateOf({ held, ports, asked }, after, LEAST_OUTPUT), after, LEAST_OUTPUT);
+  const purses = pursesOf(payer, rate, days, meters).map((purse) => ({ ...purse, behind: answer[purse.limit] ?? 0 }));
+  const most = affordSummary(purses, { input, output });
+  const tight = purses.find((purse) => affordSummary([purse], { input, output }) === undefined);
+  if (most === undefined && tight !== undefined) return { is: "over", purse: tight };
+  return { is: "summary", output: most ?? output, reserve: amountAt(rate, input, most ?? output) };
 }
 
 /** Not even a short answer fits. A day's budget is there again on the next day; the run's own is not, unless somebody raises it. */
-async function over({ step, context, held, ports }: Fitting, { limit, day }: Limited): Promise<Ending> {
+export async function over(
+  { step, context, held, ports }: Fitting,
+  { limit, day }: Limited,
+  what: "turn" | "summary" = "turn",
+): Promise<Ending> {
   const about = `t${step.turn}`;
   if (day !== undefined && context.atLimit !== "fail") {
     const until = Math.round(Math.max(held.now(), day.endsAt) + ports.chance.random() * SPREAD_MS);
@@ -182,26 +205,26 @@ async function over({ step, context, held, ports }: Fitting, { limit, day }: Lim
     held.note({ kind: "parked", reason: "budget", about, until, message });
     return (await held.flush({ to: "moment", until, waits: `spend:${day.name}` })) ? "parked" : "lost";
   }
+  const why =
+    what === "turn"
+      ? "Not even a short last answer fits into what is left."
+      : "The transcript is too long for the model, and what is left does not pay for a summary of it.";
   const bound = atLimit(held.state, limit, held.now());
   if (bound.is === "end") return end(held, bound.end);
   if (bound.is === "wait") {
-    const { until, message } = bound;
+    const { until } = bound;
+    const message = `${bound.message} ${why}`;
     held.note({ kind: "parked", reason: "budget", about, limit, until, message });
     return (await held.flush({ to: "moment", until })) ? "parked" : "lost";
   }
-  const what = `The run's limit is met: ${limit}. Not even a short last answer fits into what is left.`;
-  return end(held, failedAt(held.state, limit, what));
+  return end(held, failedAt(held.state, limit, `The run's limit is met: ${limit}. ${why}`));
 }
 
 /** A day's end wakes many: one after the other. */
 const SPREAD_MS = 60_000;
 
-function nanoOf({ costUsd = 0 }: Amount): number {
-  return Math.ceil(costUsd * NANO);
-}
-
 /** @returns what it cost: as the gateway says, else by price */
-export async function settleAnswer({ asked, held, ports }: Fitting, answer: ModelAnswer): Promise<Amount> {
+export async function settleAnswer({ asked, held, ports }: Payer, answer: ModelAnswer): Promise<Amount> {
   const { usage } = answer;
   const costUsd =
     answer.costUsd ?? (usage.input + usage.output > 0 ? await ports.allowance?.price(asked, usage) : undefined);
@@ -211,7 +234,7 @@ export async function settleAnswer({ asked, held, ports }: Fitting, answer: Mode
 }
 
 /** A provider that answers with an error has done nothing for it; without any answer it may have, and may bill it. */
-export function settleFailure({ held }: Fitting, { status, class: why }: ModelFailure): Amount {
+export function settleFailure({ held }: Pick<Payer, "held">, { status, class: why }: ModelFailure): Amount {
   const { reserved = { tokens: 0 } } = held.state.spending;
   const amount = status === undefined ? reserved : { tokens: 0 };
   held.settle({ tokens: amount.tokens, nano: nanoOf(amount), ok: why === "context" || why === "invalid" });

@@ -13,7 +13,8 @@ import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
 import { withApprovals } from "./approve.ts";
 import { coolKey, coolModel } from "./cool.ts";
-import { afterRefusal, type Fitting, makeFit } from "./fit.ts";
+import { afterRefusal, makeFit } from "./fit.ts";
+import type { Fitting } from "./fitting.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type HeldRun, LeaseLost } from "./held.ts";
@@ -31,7 +32,8 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (closed !== undefined) return failed(fitting, closed);
   const fitted = await makeFit(fitting);
   if (fitted.is === "stopped") return undefined;
-  if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure));
+  if (fitted.is === "left") return fitted.ending;
+  if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure), fitted.spent);
   const asking = await askModel(fitting);
   if (asking.is === "left") return asking.ending;
   const { request } = asking;
@@ -133,15 +135,16 @@ async function closedFor({ context, held, asked, ports }: Fitting): Promise<Fail
 async function noAnswer(fitting: Fitting, reply: ModelFailure): Promise<Left> {
   const waitMs = await coolModel(fitting, reply);
   const spent = settleFailure(fitting, reply);
-  if (reply.class === "context") return tooLong(fitting, reply);
+  if (reply.class === "context") return tooLong(fitting, reply, spent);
   const wish = waitMs === undefined ? {} : { retryAfterMs: Math.max(waitMs, reply.retryAfterMs ?? 0) };
   return failed(fitting, { ...failedOf(reply), ...wish }, spent);
 }
 
 /** Too long for this model: less is shown, as far as that helps, and it is asked again. */
-async function tooLong(fitting: Fitting, failure: ModelFailure): Promise<Left> {
+async function tooLong(fitting: Fitting, failure: ModelFailure, spent: Amount): Promise<Left> {
   const fitted = await afterRefusal(fitting, failure);
-  return fitted.is === "failed" ? failed(fitting, failedOf(fitted.failure)) : undefined;
+  if (fitted.is === "left") return fitted.ending;
+  return fitted.is === "failed" ? failed(fitting, failedOf(fitted.failure), fitted.spent ?? spent) : undefined;
 }
 
 function failedOf({ class: why, message, retryAfterMs }: ModelFailure): Failed {

@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<Entry["kind"], true>> = {
   leased: true,
   prepared: true,
   "turn-requested": true,
+  "summary-requested": true,
   "turn-failed": true,
   compacted: true,
   "turn-committed": true,

@@ -1,5 +1,5 @@
 /** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
-import type { Entry, Parked } from "../core/journal.ts";
+import { type Entry, isIntent, type Parked } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
@@ -130,7 +130,7 @@ function moveOf(move: Move, entries: readonly Entry[], uses: readonly string[] =
 
 /** What an operator may have stopped. */
 function intentsIn(entries: readonly Entry[], uses: readonly string[]): object {
-  const begins = entries.some(({ kind }) => kind === "call-claimed" || kind === "turn-requested");
+  const begins = entries.some(isIntent);
   const tools = entries.flatMap((entry) => (entry.kind === "call-claimed" ? [`tool:${entry.tool}`] : []));
   return begins ? { intends: [...tools, ...uses.map((connection) => `connection:${connection}`)] } : {};
 }

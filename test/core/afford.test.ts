@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { afford, type Needs, type Purse } from "../../src/core/afford.ts";
+import { afford, affordSummary, type Needs, type Purse } from "../../src/core/afford.ts";
 
 const tokens = (left: number): Purse => ({ left, perInput: 1, perOutput: 1 });
 const needs: Needs = { input: 1_000, output: 4_000, growth: 2_000 };
@@ -40,4 +40,21 @@ test("what is reserved is never more than any purse has left", () => {
         assert.ok(asked.input * perInput + made.output * perOutput <= left + 1e-9, `${left}`);
     }),
   );
+});
+
+test("a summary is paid for only if an answer still is behind it, and gets shorter as the purse does", () => {
+  const summary = { input: 1_000, output: 8_000 };
+  const purse = (left: number, behind: number) => ({ ...tokens(left), behind });
+  const table = [
+    [[], 8_000],
+    [[purse(20_000, 5_000)], 8_000],
+    [[purse(20_000, 12_000)], 7_000],
+    [[purse(10_000, 8_000)], 1_000],
+    [[purse(10_000, 8_001)], undefined],
+    [[purse(20_000, 0), { left: 1_000, perInput: 0.25, perOutput: 0.25, behind: 250 }], 2_000],
+    [[{ left: 1, perInput: 0, perOutput: 0, behind: 0 }], 8_000],
+    [[{ left: 1, perInput: 0, perOutput: 0, behind: 2 }], undefined],
+  ] as const;
+  for (const [purses, most] of table) assert.equal(affordSummary(purses, summary), most, JSON.stringify(purses));
+  assert.equal(affordSummary([purse(1_100, 0)], { input: 1_000, output: 100 }), 100, "of a model with short answers");
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry, PlannedCall } from "../../src/core/journal.ts";
 import type { AtLimit, Limits } from "../../src/core/limits.ts";
+import { NO_USAGE } from "../../src/core/messages.ts";
 import { next } from "../../src/core/next.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { activeMs, usedBy } from "../../src/core/spending.ts";
@@ -85,6 +86,18 @@ test("a limit that an operator raises lets the run go on; nobody does: it expire
 
 const reserve = { tokens: 1_000, costUsd: 1 };
 const asked = (more: object = {}): Entry => ({ ...b.requested(0), reserve, ...more });
+const MODEL = { profile: "cheap", model: "small" };
+const BY = { ...MODEL, usage, costUsd: 0.5, servedModel: "small", requestId: "r", tookMs: 1 };
+const summing = (): Entry => ({ kind: "summary-requested", turn: 0, before: 0, asked: MODEL, reserve });
+const summed = (more: object): Entry => ({
+  kind: "compacted",
+  turn: 0,
+  because: "full",
+  asked: MODEL,
+  from: 9,
+  to: 5,
+  ...more,
+});
 const spendings: readonly (readonly [string, Given, number, number | undefined])[] = [
   ["nothing yet", [], 0, undefined],
   ["asked", [asked()], 1_000, 1],
@@ -101,6 +114,22 @@ const spendings: readonly (readonly [string, Given, number, number | undefined])
   ["failed, nobody knows what it used", [asked(), b.parked("retry", "t0")], 1_000, 1],
   ["refused before it was made", [asked(), { ...b.parked("retry", "t0"), spent: { tokens: 0 } }], 0, undefined],
   ["ended meanwhile", [asked(), { kind: "ended", status: "cancelled" }], 1_000, 1],
+  ["a summary asked for", [summing()], 1_000, 1],
+  ["a summary, then its turn", [summing(), summed({ by: BY }), asked()], 1_100, 1.5],
+  ["a summary without usage", [summing(), summed({ by: { ...BY, usage: NO_USAGE, costUsd: 0.5 } })], 1_000, 0.5],
+  ["a summary of no use", [summing(), summed({ spent: { tokens: 30 } })], 30, undefined],
+  ["a summary lost, then done without", [summing(), b.LEASED, summed({})], 1_000, 1],
+  ["a summary lost, and asked for again", [summing(), b.LEASED, summing()], 2_000, 2],
+  ["a turn lost, then a summary", [asked(), b.LEASED, summing(), summed({ by: BY })], 1_100, 1.5],
+  ["a turn lost, then less is shown", [asked(), b.LEASED, summed({})], 1_000, 1],
+  ["a turn refused as too long, then a summary", [asked(), summed({ because: "refused" }), summing()], 1_000, 1],
+  [
+    "a summary refused by its model",
+    [summing(), { ...b.parked("rate-limit", "t0"), spent: { tokens: 0 } }],
+    0,
+    undefined,
+  ],
+  ["a summary of an older Errand, after a lost turn", [asked(), b.LEASED, summed({ by: BY })], 1_100, 1.5],
   ["of an older Errand", [b.requested(0), b.LEASED, b.requested(0), b.turn(0, [], { usage })], 100, undefined],
 ];
 

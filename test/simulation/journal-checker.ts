@@ -1,11 +1,12 @@
 /** Reads one run's journal as it grows and says what must not stand there. Written from DESIGN §4, not from core/next.ts. */
-import type {
-  CallClaimed,
-  Decision,
-  PlannedCall,
-  Shown,
-  TurnCommitted,
-  TurnRequested,
+import {
+  type CallClaimed,
+  type Decision,
+  type PlannedCall,
+  type Shown,
+  type TurnCommitted,
+  type TurnRequested,
+  isIntent,
 } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
@@ -55,8 +56,7 @@ export function createReader(world: World, known: Known): JournalReader {
         broken(run, "only the owner writes", `${d.kind} of epoch ${d.epoch}, the owner's is ${at.leased?.epoch ?? 0}`);
       if (at.left) broken(run, "only the owner writes", `${d.kind} after the run was let go`);
     }
-    if (d.epoch === at.cancelTold && (d.kind === "call-claimed" || d.kind === "turn-requested"))
-      broken(run, "a cancelled run starts nothing", d.kind);
+    if (d.epoch === at.cancelTold && isIntent(d)) broken(run, "a cancelled run starts nothing", d.kind);
     step(run, d);
     at.count++;
     at.seen = d;

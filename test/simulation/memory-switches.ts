@@ -1,5 +1,5 @@
 /** Stop switches over plain memory: the counterpart of src/queue/scripts/switches.ts, and of what commit.ts asks of them. */
-import type { Entry } from "../../src/core/journal.ts";
+import { type Entry, isIntent } from "../../src/core/journal.ts";
 import { switchGate } from "../../src/core/switches.ts";
 import type { CommitReply } from "../../src/ports/journal.ts";
 import { byScore } from "./maps.ts";
@@ -57,7 +57,7 @@ export function createMemorySwitches({
     },
     stopped({ agent, identifier }, entries, uses = []) {
       const claims = entries.flatMap((it) => (it.kind === "call-claimed" ? [`tool:${it.tool}`] : []));
-      if (claims.length === 0 && !entries.some(({ kind }) => kind === "turn-requested")) return undefined;
+      if (claims.length === 0 && !entries.some(isIntent)) return undefined;
       const whose = [`agent:${agent}`, `identifier:${identifier}`, `tenant:${tenants.get(identifier) ?? ""}`];
       const by = [...whose, ...claims, ...uses.map((name) => `connection:${name}`)].find((name) => off.has(name));
       return by === undefined ? undefined : { answer: "stopped", by, version: gateOf(switchGate(by)).version };
