@@ -6,6 +6,7 @@ import {
   MODEL_SHAPE,
   readEnvironment,
   type Values,
+  type VariableName,
   webhookSecrets,
 } from "./environment.ts";
 import type { ModelProfile } from "./models/protocols.ts";
@@ -103,7 +104,7 @@ export function defaultModel(env: Environment = process.env): string {
 
 /** What a run against the real services needs. */
 export interface LiveConfig extends Required<Pick<EnvOptions, "redis" | "scalekit" | "models">> {
-  /** ERRAND_MODEL: `openai/…`. */
+  /** ERRAND_MODEL: `openai/…` or `anthropic/…`. */
   readonly model: string;
 }
 
@@ -112,13 +113,19 @@ const LIVE_NEEDS = {
   SCALEKIT_ENV_URL: CREDENTIALS,
   SCALEKIT_CLIENT_ID: CREDENTIALS,
   SCALEKIT_CLIENT_SECRET: CREDENTIALS,
-  OPENAI_API_KEY: "the key of OpenAI, or of the gateway that OPENAI_BASE_URL names",
-  ERRAND_MODEL: MODEL_SHAPE,
 };
+
+/** That of the profile that the model belongs to; of one that there is not, its own check tells more. */
+function keyFor(model: string | undefined): Readonly<Partial<Record<VariableName, string>>> {
+  return model?.startsWith("anthropic/")
+    ? { ANTHROPIC_API_KEY: "the key of Anthropic, or of the gateway that ANTHROPIC_BASE_URL names" }
+    : { OPENAI_API_KEY: "the key of OpenAI, or of the gateway that OPENAI_BASE_URL names" };
+}
 
 /** @throws ErrandError `config-missing`, `config-invalid`: everything that is missing or wrong at once, never with a value */
 export function liveFromEnv(env: Environment = process.env): LiveConfig {
-  const { ERRAND_MODEL: model } = readEnvironment(env, ["redis", "scalekit", "models", "model"], LIVE_NEEDS);
+  const needs = { ...LIVE_NEEDS, ...keyFor(env["ERRAND_MODEL"]), ERRAND_MODEL: MODEL_SHAPE };
+  const { ERRAND_MODEL: model } = readEnvironment(env, ["redis", "scalekit", "models", "model"], needs);
   const { redis, scalekit, models } = configFromEnv(env, ["redis", "scalekit", "models"]);
   if (scalekit === undefined || models === undefined || model === undefined)
     throw new Error("nothing was found missing, but something is");

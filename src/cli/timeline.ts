@@ -74,6 +74,7 @@ export function createTimeline(identifier: string): Timeline {
     const led = event.calls.length === 0 ? "an answer" : count(calls, "tool call");
     const cost = event.costUsd === undefined ? [] : [dollars(event.costUsd)];
     const id = event.requestId === "" ? [] : [oneLine(event.requestId)];
+    if (event.history !== undefined) notes.push(HISTORY[event.history]);
     const parts = [
       led,
       tokens(event.usage),
@@ -234,6 +235,11 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
 export function needsText(needs: readonly Need[]): string {
   return needs.map(({ connection, reason }) => `${connection} (${reason})`).join(", ");
 }
+
+const HISTORY = {
+  kept: "behind what the provider keeps",
+  rebuilt: "the provider had lost what came before, and got it again",
+} as const;
 
 const SAID = {
   happened: "it was executed",

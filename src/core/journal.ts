@@ -10,7 +10,7 @@ import type { ApprovalPolicy } from "./needs-approval.ts";
 import type { PlannedCall, RunnableCall } from "./plan.ts";
 import type { Json } from "./json.ts";
 import type { Limits, RunLimit } from "./limits.ts";
-import type { Finish, ModelName, Trouble, Usage } from "./messages.ts";
+import type { Finish, KeptThere, ModelName, Trouble, Usage } from "./messages.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
 export type { PlannedCall, RunnableCall } from "./plan.ts";
@@ -164,6 +164,9 @@ export interface TurnCommitted extends Bought {
   /** The validated output, of an answer that finishes. */
   readonly output?: Json;
   readonly truncated?: boolean;
+  /** Where the provider keeps it, and whether it was asked for behind such a turn (Responses' `previous_response_id`). */
+  readonly kept?: KeptThere;
+  readonly history?: "kept" | "rebuilt";
 }
 
 /** The intent: from here on the call may have been sent, until `at + windowMs`. */

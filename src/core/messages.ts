@@ -23,6 +23,7 @@ export type Message =
   /**
    * `verbatim`: the provider's own message with all its unknown fields. `callIds`: our ids, by the index of its calls. `foreign`: another
    * model said it; its text and its calls are told, and nothing else of it is echoed, as thoughts and signatures are its own.
+   * `kept`: where its provider keeps it.
    */
   | {
       readonly role: "assistant";
@@ -30,6 +31,7 @@ export type Message =
       readonly text: string;
       readonly callIds: readonly string[];
       readonly foreign?: true;
+      readonly kept?: KeptThere;
     }
   /** `media`: what the text only has notes of, for protocols that take it. */
   | {
@@ -39,6 +41,14 @@ export type Message =
       readonly text: string;
       readonly media?: readonly Media[];
     };
+
+/** A turn as its provider keeps it, for a request that begins behind it instead of holding all. */
+export interface KeptThere {
+  /** The provider's id of it. */
+  readonly id: string;
+  /** A digest of all that it was an answer to: it may stand for exactly that. */
+  readonly after: string;
+}
 
 /** A model as it is asked for: a profile, and the name that its provider knows. */
 export interface ModelName {
@@ -99,6 +109,9 @@ export interface ModelAnswer {
   readonly servedModel: string;
   readonly requestId: string;
   readonly tookMs: number;
+  readonly kept?: KeptThere;
+  /** Of a request that began behind what the provider keeps: that it did, or that the provider had it no more and got all of it again. */
+  readonly history?: "kept" | "rebuilt";
 }
 
 /**

@@ -45,9 +45,10 @@ export function project(
   for (const [i, turn] of state.turns.entries()) {
     if (i < before) continue;
     remind(i, turn.final);
-    const { verbatim, text } = turn;
+    const { verbatim, text, kept } = turn;
     const said: Message = { role: "assistant", verbatim, text, callIds: turn.plan.map((call) => call.id) };
-    messages.push(isSame(askedOf(context, turn.asked), asked) ? said : { ...said, foreign: true });
+    if (!isSame(askedOf(context, turn.asked), asked)) messages.push({ ...said, foreign: true });
+    else messages.push(kept === undefined ? said : { ...said, kept });
     const named = i === state.turns.length - 1 ? shown : (turn.shown ?? []);
     messages.push(...results(state, context, turn, i, named, shape));
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });

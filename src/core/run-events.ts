@@ -46,6 +46,8 @@ export type RunEvent = EventBase &
         readonly servedModel: string;
         readonly requestId: string;
         readonly tookMs: number;
+        /** Asked for behind what the provider keeps (`previous_response_id`); `rebuilt`: it had that no more, and got all of it again. */
+        readonly history?: "kept" | "rebuilt";
       }
     /**
      * A piece of an answer under way, for those who ask for it: a hint that may be lost, and that no journal holds. What counts is the
@@ -159,6 +161,7 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
         servedModel: d.servedModel,
         requestId: d.requestId,
         tookMs: d.tookMs,
+        ...(d.history !== undefined && { history: d.history }),
       };
     }
     case "turn-failed":

@@ -44,7 +44,8 @@ export function mostTokens(text: string): number {
 
 /**
  * What the provider itself counted of the last request and its answer, and what has come since; nothing if it did not count, counted for
- * another model, or if the transcript was compacted since.
+ * another model, or if the transcript was compacted since. Nor if it counted only what came behind the turns that it keeps: then it is
+ * less than what it had counted before.
  */
 export function countedTokens(
   state: RunState,
@@ -56,6 +57,8 @@ export function countedTokens(
   const last = state.turns.at(-1);
   if (last === undefined || last.usage.input === 0 || !isSame(askedOf(context, last.asked), asked)) return undefined;
   if (state.compactions.some(({ turn }) => turn === state.turns.length)) return undefined;
+  const before = state.turns.at(-2);
+  if (last.history === "kept" && before !== undefined && last.usage.input < before.usage.input) return undefined;
   const since = messages.slice(messages.findLastIndex(({ role }) => role === "assistant") + 1);
   return last.usage.input + last.usage.output + messagesTokens(since, count);
 }

@@ -61,8 +61,9 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (isRefusal(judgement) && hasAnother(held.state, context, asked, "refused"))
     return failed(fitting, { why: "refused", message: "The model refused to answer." }, spent);
   const { costUsd } = spent;
-  const { verbatim, text, finish, usage, servedModel, requestId, tookMs } = reply;
+  const { verbatim, text, finish, usage, servedModel, requestId, tookMs, kept, history } = reply;
   const cost = costUsd === undefined ? {} : { costUsd };
+  if (history === "rebuilt") ports.log.info("model.history-rebuilt", { run: held.id, turn, profile: asked.profile });
   held.note({
     kind: "turn-committed",
     turn,
@@ -75,6 +76,8 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
     servedModel,
     requestId,
     tookMs,
+    ...(kept !== undefined && { kept }),
+    ...(history !== undefined && { history }),
     ...judgement,
   });
   return undefined;

@@ -54,10 +54,19 @@ export interface WireProtocol {
   };
   /** The request to send instead, when this one was refused for a reason that another form of it has not. */
   readonly instead?: (request: ModelRequest, sent: Fields, refusal: Fault) => Fields | undefined;
+  /** What the provider keeps of it. @param first the body that was sent first. @param last the one that was answered */
+  readonly kept?: (
+    request: ModelRequest,
+    first: Fields,
+    last: Fields,
+    answered: unknown,
+  ) => Pick<ModelAnswer, "kept" | "history">;
 }
 
 /** A provider that pauses for ever is no provider. */
 const MOST_PARTS = 10;
+/** Nor is one that refuses each form. */
+const MOST_FORMS = 4;
 
 export function endpointModel(
   endpoint: Endpoint,
@@ -92,27 +101,37 @@ export function endpointModel(
           body = next;
         }
       };
-      try {
-        const { body: answered, headers } = await ask().catch((error: unknown) => {
-          const refusal = transport.refusal(error);
-          const other = refusal && wire.instead?.(request, body, refusal);
-          if (other === undefined) throw error;
-          body = other;
-          return ask();
-        });
+      const answerIn = ({ body: answered, headers }: Posted): ModelAnswer | Fault => {
         const tookMs = Math.round(clock.monotonic() - started);
-        const asked = { model: request.model, tookMs, headers, price: endpoint.price };
-        const answer = wire.answer(answered, asked, request);
-        return answer.kind === "fault" ? fail(answer) : answer;
+        return wire.answer(answered, { model: request.model, tookMs, headers, price: endpoint.price }, request);
+      };
+      try {
+        const first = body;
+        for (let forms = 1; ; forms++) {
+          const posted = await ask().catch((error: unknown) => refusalOf(error, transport));
+          const answer = "kind" in posted ? posted : answerIn(posted);
+          if (answer.kind === "answer")
+            return "kind" in posted ? answer : { ...answer, ...wire.kept?.(request, first, body, posted.body) };
+          const other = forms < MOST_FORMS ? wire.instead?.(request, body, answer) : undefined;
+          if (other === undefined) return fail(answer);
+          body = other;
+        }
       } catch (error) {
         if (deadline.passed()) return fail({ kind: "fault", words: `no complete answer within ${timeoutMs} ms` });
         if (signal.aborted) return fail({ kind: "fault", words: "the request was aborted" });
-        return fail(transport.refusal(error) ?? connectionFault(error));
+        return fail(connectionFault(error));
       } finally {
         deadline.stop();
       }
     },
   };
+}
+
+/** @throws the error, if there was no reply */
+function refusalOf(error: unknown, transport: Transport): Fault {
+  const refusal = transport.refusal(error);
+  if (refusal === undefined) throw error;
+  return refusal;
 }
 
 /** Answers the body that the answer would have had in one piece. Servers that do not stream send just that. */

@@ -1,5 +1,5 @@
 /** What a Responses endpoint is and can do; checked once, where it is written down. */
-import { checkEndpoint, type Endpoint, FEATURES, type Features, type Values } from "./profile.ts";
+import { checkEndpoint, type Endpoint, FEATURES, type Features, refuse, type Values } from "./profile.ts";
 
 /** Without `tool_choice`, or its value `none`, the last turn is asked for with no tools at all. */
 export interface ResponsesFeatures extends Features {
@@ -10,11 +10,17 @@ export interface ResponsesFeatures extends Features {
    * answer 400 "Encrypted content is not supported with this model": false for them.
    */
   readonly encryptedReasoning?: boolean;
+  /**
+   * Answers are stored at the provider (`store: true`, 30 days at OpenAI), and a request begins behind the last one with
+   * `previous_response_id` where that is certain to mean the same as sending all; default false. What the provider has no more is sent
+   * again, in the same call.
+   */
+  readonly previousResponseId?: boolean;
 }
 
 /**
- * One endpoint that speaks OpenAI's Responses protocol. Nothing is kept there: each request holds the whole transcript, with the
- * provider's own items as they came.
+ * One endpoint that speaks OpenAI's Responses protocol. By default nothing is kept there: each request holds the whole transcript, with
+ * the provider's own items as they came.
  */
 export interface ResponsesProfile extends Endpoint {
   readonly protocol: "responses";
@@ -40,9 +46,15 @@ const KNOWN: Readonly<Record<keyof ResponsesFeatures, Values>> = {
   ...FEATURES,
   instructions: ["field", "developer", "system"],
   encryptedReasoning: "boolean",
+  previousResponseId: "boolean",
 };
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkResponsesProfile(profile: ResponsesProfile): void {
   checkEndpoint(profile, { ours: OURS, features: KNOWN, leastTokens: LEAST_TOKENS });
+  const needing = (["previousResponseId"] as const).find((name) => profile.features?.[name] === true);
+  if (needing !== undefined && profile.extraBody?.["store"] === false)
+    refuse(
+      `extraBody: "store" is false, and features.${needing} needs what the provider stores. Leave one of them out.`,
+    );
 }

@@ -10,6 +10,7 @@ import { isStrict, wireSchema } from "./schema.ts";
 
 const ENCRYPTED = "reasoning.encrypted_content";
 
+/** All of the transcript; `store` only where the profile says so. */
 export function responsesRequest(request: ModelRequest, profile: ResponsesProfile): Fields {
   const { features = {}, extraBody = {} } = profile;
   const maxOutputTokens = answerTokens(request, profile);
@@ -20,7 +21,7 @@ export function responsesRequest(request: ModelRequest, profile: ResponsesProfil
   const wanted: unknown[] = Array.isArray(extraBody["include"]) ? extraBody["include"] : [];
   const include = [...new Set([...(encryptedReasoning ? [ENCRYPTED] : []), ...wanted])];
   return {
-    store: false,
+    store: features.previousResponseId ?? false,
     ...extraBody,
     ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
     ...(include.length > 0 && { include }),

@@ -1,9 +1,10 @@
-/** The `Model` port over OpenAI Responses, stateless: the provider keeps nothing, each request holds all. One request, no retries. */
+/** The `Model` port over OpenAI Responses; stateless, if the profile says no other: each request holds all. One question, no retries. */
 import type { Model } from "../ports/model.ts";
 import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
 import { withoutOutput } from "./output-format.ts";
 import { RESPONSES_STREAM } from "./streaming.ts";
+import { keptHistory } from "./responses-kept.ts";
 import { responsesAnswer } from "./responses-answer.ts";
 import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
 import { responsesRequest } from "./responses-request.ts";
@@ -16,12 +17,15 @@ const NO_REASONING = "Set features.encryptedReasoning to false in the model's pr
 export function responsesModel(profile: ResponsesProfile, options: ModelOptions = {}): Model {
   checkResponsesProfile(profile);
   const output = withoutOutput("text");
+  const kept = keptHistory(profile);
   return endpointModel(
     profile,
     {
       path: "/responses",
-      request: (request) => output.sent(responsesRequest(request, profile)),
-      instead: output.instead,
+      request: (request) => output.sent(kept.sent(request, responsesRequest(request, profile))),
+      instead: (request, sent, refusal) =>
+        kept.instead(request, sent, refusal) ?? output.instead(request, sent, refusal),
+      kept: kept.told,
       streaming: RESPONSES_STREAM,
       answer: responsesAnswer,
       said: ["instructions", "input"],

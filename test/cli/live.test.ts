@@ -85,6 +85,13 @@ test("what is missing in the environment is named all at once, without a value o
     variables,
   );
 
+  const other = await live({ ERRAND_MODEL: "anthropic/m", OPENAI_API_KEY: "hush-hush" });
+  assert.deepEqual(
+    [...other.stderr.matchAll(/^ {2}(\w+): missing/gm)].map(([, name]) => name),
+    [...variables.slice(0, 3), "ANTHROPIC_API_KEY"],
+    "the key of the model's own profile",
+  );
+
   const some = await live({
     SCALEKIT_ENVIRONMENT_URL: "https://acme.scalekit.cloud",
     SCALEKIT_CLIENT_SECRET: "hush-hush",

@@ -18,6 +18,7 @@ import {
   type ScalekitEmulatorOptions,
   type Script,
   type ScriptedModel,
+  type ScriptedModelOptions,
   startScalekitEmulator,
   startScriptedModel,
 } from "../../src/testing/index.ts";
@@ -43,6 +44,9 @@ export interface WorldOptions {
   readonly protocol?: "chat" | "responses" | "messages";
   /** What is known of the model's gateway; default nothing. */
   readonly gateway?: "fastrouter" | "openrouter" | "litellm" | "gemini" | "vllm";
+  /** What the model's profile says beyond that. */
+  readonly profile?: object;
+  readonly model?: Omit<ScriptedModelOptions, "script">;
   /** ms for one question to Scalekit. */
   readonly timeoutMs?: number;
 }
@@ -72,7 +76,7 @@ export const inboxDigest: TypedAgent<{ query: string }, { query: string }, Diges
 
 export async function testWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
   const scalekit = await startScalekitEmulator({ connections: ["gmail"], ...options.scalekit });
-  const model = await startScriptedModel({ script: options.script ?? inboxDigestScript() });
+  const model = await startScriptedModel({ script: options.script ?? inboxDigestScript(), ...options.model });
   const prefix = testPrefix();
   const errand = createErrand({
     redis: redisUrl(),
@@ -89,6 +93,7 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
         baseURL: model.url,
         protocol: options.protocol ?? "chat",
         ...(options.gateway !== undefined && { gateway: options.gateway }),
+        ...options.profile,
       },
     },
     agents: [inboxDigest],

@@ -41,14 +41,23 @@ function parse(text: string): unknown {
 
 /** In the order in which the real API looks: key, address, JSON, content. */
 export function refusalOf(arrival: Arrival, protocol: Protocol | undefined, apiKey: string): Refusal | undefined {
-  const { authorization, "x-api-key": key } = arrival.headers;
-  if (authorization !== `Bearer ${apiKey}` && !(protocol?.name === "messages" && key === apiKey))
-    return refusal(401, "Incorrect API key provided.", "invalid_api_key");
+  const wrongKey = refusalOfKey(arrival, protocol, apiKey);
+  if (wrongKey !== undefined) return wrongKey;
   if (protocol === undefined || arrival.method !== "POST")
     return refusal(404, `Invalid URL (${arrival.method} ${arrival.path})`, null);
   if (arrival.body === undefined) return refusal(400, "We could not parse the JSON body of your request.", null);
   const problems = [...(protocol.checkHeaders?.(arrival.headers) ?? []), ...protocol.check(arrival.body)];
   return problems.length === 0 ? undefined : { problems, reply: protocol.invalid(problems) };
+}
+
+export function refusalOfKey(
+  { headers }: Arrival,
+  protocol: Protocol | undefined,
+  apiKey: string,
+): Refusal | undefined {
+  const { authorization, "x-api-key": key } = headers;
+  if (authorization === `Bearer ${apiKey}` || (protocol?.name === "messages" && key === apiKey)) return undefined;
+  return refusal(401, "Incorrect API key provided.", "invalid_api_key");
 }
 
 function refusal(status: number, message: string, code: string | null): Refusal {

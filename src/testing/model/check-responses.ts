@@ -32,6 +32,9 @@ const NUMBERS: Readonly<Record<string, { readonly least: number; readonly most: 
 export function checkResponsesRequest(body: unknown): string[] {
   if (!isObject(body)) return [`body: expected a JSON object, but got ${kindOf(body)} instead.`];
   const { model, instructions } = body as { model?: unknown; instructions?: unknown };
+  const previous = body["previous_response_id"];
+  // Nothing is kept here; and without what came before, nothing can be said of the rest.
+  if (typeof previous === "string") return [`previous_response_id: Previous response with id '${previous}' not found.`];
   const problems = typeof model === "string" && model !== "" ? [] : ["model: you must provide a model parameter."];
   for (const [field, now] of Object.entries(MOVED))
     if (body[field] !== undefined)
@@ -124,11 +127,9 @@ function checkRest(body: Fields): string[] {
   for (const field of ["store", "parallel_tool_calls", "background", "stream"])
     if (body[field] !== undefined && body[field] !== null && typeof body[field] !== "boolean")
       problems.push(`${field}: expected a boolean, but got ${kindOf(body[field])} instead.`);
-  const { include, background, store, previous_response_id: previous } = body;
+  const { include, background, store } = body;
   if (include !== undefined && !(Array.isArray(include) && include.every((one) => typeof one === "string")))
     problems.push(`include: expected an array of strings, but got ${kindOf(include)} instead.`);
   if (background === true && store === false) problems.push("background: Background mode requires 'store' to be true.");
-  if (typeof previous === "string")
-    problems.push(`previous_response_id: Previous response with id '${previous}' not found.`);
   return problems;
 }

@@ -21,4 +21,5 @@ export { answer, call, calls, json, say } from "./reply.ts";
 export type { Answer, AnswerOptions, CallReply, ErrorReply, RawReply, Reply, ReplyUsage } from "./reply.ts";
 export { attempts, type Script, type ScriptContext, type ScriptFunction } from "./script.ts";
 export { type RecordedRequest, type ScriptedModel, type ScriptedModelOptions, startScriptedModel } from "./server.ts";
+export type { Lookup } from "./stored.ts";
 export { type ToolOutcome, toolOutcomes } from "./tool-results.ts";

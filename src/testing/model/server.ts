@@ -2,20 +2,24 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { canonical } from "../../core/json.ts";
-import { masked, receive, refusalOf } from "./arrival.ts";
+import { masked, receive, refusalOf, refusalOfKey } from "./arrival.ts";
 import { chatProtocol } from "./chat.ts";
 import { late } from "./faults.ts";
+import { kept, keepingRefusal } from "./keep.ts";
 import { messagesProtocol } from "./messages.ts";
 import type { Protocol, ScriptRequest } from "./protocol.ts";
+import type { Reply } from "./reply.ts";
 import { responsesProtocol } from "./responses.ts";
 import { play, type Script, type ScriptContext } from "./script.ts";
 import { send } from "./send.ts";
+import { type Lookup, storedResponses } from "./stored.ts";
 import { createWaiters } from "./waiters.ts";
 
 /** A request that came, for assertions: the neutral view, the `body` as it was sent, and what became of it. */
 export interface RecordedRequest extends ScriptRequest, ScriptContext {
   /** "chat", "responses", "messages", or "none" if the path is that of no protocol. */
   readonly protocol: string;
+  readonly method: string;
   readonly path: string;
   /** Lower-case names; the key is masked. */
   readonly headers: Readonly<Record<string, string>>;
@@ -32,6 +36,12 @@ export interface ScriptedModelOptions {
   readonly script?: Script;
   /** Milliseconds before each scripted reply; default 0. */
   readonly latencyMs?: number;
+  /** Responses in the background: how often an answer is still being worked on when it is asked for; default 1. */
+  readonly polls?: number;
+  /** Responses: nothing is stored for later requests, as for organisations with Zero Data Retention. */
+  readonly zeroRetention?: boolean;
+  /** Responses: what is said to a request about a stored answer, in place of the answer. Nothing: the answer. */
+  readonly lookup?: (lookup: Lookup) => Reply | undefined | Promise<Reply | undefined>;
   /** 0 (the default) takes a free port. */
   readonly port?: number;
 }
@@ -49,6 +59,8 @@ export interface ScriptedModel {
    * and again when its outcome is known. Rejects if the server closes first.
    */
   waitFor(predicate: (request: RecordedRequest) => boolean): Promise<RecordedRequest>;
+  /** Responses: stored answers are gone, as after their time; without an id all of them. */
+  forget(id?: string): void;
   /** Breaks open connections and stops listening. Safe to call again. */
   close(): Promise<void>;
 }
@@ -67,24 +79,33 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
   const requests: Draft[] = [];
   const seen = new Map<string, number>();
   const waiters = createWaiters<RecordedRequest>(requests);
+  const stored = storedResponses();
+  const keeping = { polls: options.polls ?? 1, zeroRetention: options.zeroRetention ?? false };
   let script: Script = options.script ?? [];
   let closed: Promise<void> | undefined;
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrival = await receive(incoming);
-    const found = PROTOCOLS.find((one) => arrival.path === `/v1${one.path}`);
+    const lookup = stored.lookup(arrival.method, arrival.path);
+    const found = lookup === undefined ? PROTOCOLS.find((one) => arrival.path === `/v1${one.path}`) : responsesProtocol;
     const protocol = found ?? chatProtocol;
-    const request = protocol.read(arrival.body);
+    const whole = found?.name === "responses" ? stored.whole(arrival.body) : arrival.body;
+    const request = protocol.read(whole);
     const seed = createHash("sha256").update(canonical(arrival.body)).digest("hex");
     const attempt = seen.get(seed) ?? 0;
     seen.set(seed, attempt + 1);
     const turn = request.messages.filter((message) => message.role === "assistant").length;
     const context = { turn, index: requests.length, attempt };
-    const refusal = refusalOf(arrival, found, apiKey);
+    const refusal =
+      lookup === undefined
+        ? refusalOf({ ...arrival, body: whole }, found, apiKey)
+        : refusalOfKey(arrival, protocol, apiKey);
 
     const draft: Draft = {
       ...request,
       ...context,
+      body: protocol.read(arrival.body).body,
+      method: arrival.method,
       protocol: found?.name ?? "none",
       path: arrival.path,
       headers: masked(arrival.headers),
@@ -101,9 +122,19 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
     });
     waiters.look(draft);
 
-    const reply = refusal?.reply ?? (await play(script, draft, context));
-    const timed = refusal === undefined && latencyMs > 0 ? late(latencyMs, reply) : reply;
-    await send(response, { reply: timed, request, protocol, seed, signal: gone.signal });
+    const sending = { request, protocol, seed, signal: gone.signal };
+    if (lookup !== undefined && refusal === undefined) {
+      const said = (await options.lookup?.(lookup)) ?? stored.answer(lookup);
+      return send(response, { ...sending, reply: said });
+    }
+    const isResponses = found?.name === "responses";
+    const no = (isResponses ? keepingRefusal(arrival.body, keeping) : undefined) ?? refusal?.reply;
+    const played = no ?? (await play(script, draft, context));
+    // Equal requests get equal ids, but never one that stands for something already.
+    const unique = attempt > 0 && isResponses ? `${seed}:${attempt}` : seed;
+    const reply = no === undefined && isResponses ? kept(stored, request, played, unique, keeping) : played;
+    const timed = no === undefined && latencyMs > 0 ? late(latencyMs, reply) : reply;
+    await send(response, { ...sending, seed: unique, reply: timed });
   }
 
   const server = createServer((incoming, response) => {
@@ -118,6 +149,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
     script(next): void {
       script = next;
     },
+    forget: (id) => stored.forget(id),
     waitFor: (predicate) => waiters.waitFor(predicate),
     close(): Promise<void> {
       closed ??= new Promise((resolve) => {
