@@ -5,7 +5,7 @@ import type { Decision } from "../core/journal.ts";
 import { foldRun, type RunState } from "../core/state.ts";
 import type { Evidence } from "../core/outcome.ts";
 import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
-import { eventOf, type RunEvent, settledEvent } from "../core/run-events.ts";
+import { eventOf, inOrder, type RunEvent, settledEvent } from "../core/run-events.ts";
 import { type RunHeader, type RunView, viewRun } from "../core/view.ts";
 import { decodeDecision, decodeEvidence } from "./codec.ts";
 import type { Connection } from "./connect.ts";
@@ -97,7 +97,7 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
           const results = record.evidence.filter((e) => !settled.has(e.nonce));
           told = record.decisions.length;
           for (const e of results) settled.add(e.nonce);
-          for (const event of merged(
+          for (const event of inOrder(
             fresh,
             results.map((e) => settledEvent(run, e)),
           )) {
@@ -113,17 +113,6 @@ export function createReader(store: Store, hints: Hints, reach: Connection["reac
       }
     },
   };
-}
-
-/** By time. A result of the same millisecond as a decision stands after the calls, and before the request that shows it. */
-function merged(decisions: readonly RunEvent[], results: readonly RunEvent[]): RunEvent[] {
-  const left = results.toSorted((a, b) => a.at - b.at);
-  const before = (decision: RunEvent): RunEvent[] => {
-    const tie = decision.type !== "turn.committed" && decision.type !== "tool.called";
-    const n = left.findIndex(({ at }) => at > decision.at || (at === decision.at && !tie));
-    return left.splice(0, n < 0 ? left.length : n);
-  };
-  return [...decisions.flatMap((decision) => [...before(decision), decision]), ...left];
 }
 
 async function readRun(store: Store, run: string): Promise<RunRecord> {

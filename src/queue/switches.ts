@@ -82,7 +82,7 @@ export function redisSwitches(store: Store, tickets: Tickets, known: KnownTarget
           return [{ ...named, ...(JSON.parse(note) as PauseNote & { at: number }), waiting }];
         }),
       );
-      return found.flat().toSorted((a, b) => a.at - b.at);
+      return found.flat().toSorted((a, b) => a.at - b.at || (`${a.kind}:${a.name}` < `${b.kind}:${b.name}` ? -1 : 1));
     },
   };
 }

@@ -8,13 +8,15 @@ import { needsConformance } from "./needs.ts";
 import { placesConformance } from "./places.ts";
 import { remindersConformance } from "./reminders.ts";
 import { switchesConformance } from "./switches.ts";
-import { memorySubject, type OpenSubject, redisSubject } from "./subject.ts";
+import { redisSubject, stillSubject } from "./redis-subject.ts";
+import { memorySubject, type OpenSubject } from "./subject.ts";
 import { sentTwice } from "./twice.ts";
 
 const SUBJECTS: readonly [string, OpenSubject][] = [
   ["memory", memorySubject],
   ["memory, all sent twice", (t, options) => sentTwice(memorySubject(t, options))],
   ["redis", redisSubject],
+  ["redis, all in one millisecond", stillSubject],
   ["redis, all sent twice", (t, options) => sentTwice(redisSubject(t, options))],
 ];
 for (const [name, open] of SUBJECTS) {

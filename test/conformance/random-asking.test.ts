@@ -9,7 +9,8 @@ import type { Ask, DayBudget } from "../../src/ports/asking.ts";
 import type { Claim } from "../../src/ports/journal.ts";
 import { FAR } from "./cases.ts";
 import { createRequest } from "./request.ts";
-import { memorySubject, redisSubject, type Subject } from "./subject.ts";
+import { redisSubject } from "./redis-subject.ts";
+import { memorySubject, type Subject } from "./subject.ts";
 
 const MOST = { tokens: 100, nano: 60 };
 const DAY: DayBudget = { name: "tenant:acme:d1", ...MOST, endsAt: FAR };

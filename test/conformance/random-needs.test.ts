@@ -10,7 +10,8 @@ import type { Entry } from "../../src/core/journal.ts";
 import type { FinalStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
 import { createRequest } from "./request.ts";
-import { memorySubject, redisSubject, type Subject } from "./subject.ts";
+import { redisSubject } from "./redis-subject.ts";
+import { memorySubject, type Subject } from "./subject.ts";
 
 const IDS = ["a", "b", "c", "d", "e"] as const;
 /** Whose runs they are plays no part, but for how a header keeps them. */

@@ -13,7 +13,8 @@ import type { Claim, Move } from "../../src/ports/journal.ts";
 import { GATES, IDS, type Op, op, rarely } from "./operations.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
 import { createRequest } from "./request.ts";
-import { memorySubject, redisSubject, type Subject } from "./subject.ts";
+import { redisSubject } from "./redis-subject.ts";
+import { memorySubject, type Subject } from "./subject.ts";
 
 const REASONS = ["expired", "refused"] as const;
 /** Far from all sums of what `age` adds. */

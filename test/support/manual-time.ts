@@ -14,6 +14,17 @@ export interface ManualTime {
 const READS_TIME = "local t = redis.call('TIME')";
 const READS_OURS = "local t = redis.call('LRANGE', ARGV[1] .. 'manual-time', 0, 1)";
 
+/** A store whose clock stands still: whatever is done there is done in one millisecond. */
+export function stillTime(store: Store, at: number): Store {
+  const ours = `local t = { ${Math.floor(at / 1_000)}, ${(at % 1_000) * 1_000} }`;
+  const still = (script: string): string => script.replace(READS_TIME, ours);
+  return {
+    ...store,
+    run: (script, ...args) => store.run(still(script), ...args),
+    runKept: (script, ...args) => store.runKept(still(script), ...args),
+  };
+}
+
 const changed = new Map<string, string>();
 
 function withOurTime(script: string): string {

@@ -39,6 +39,16 @@ end
 return { int(till), first }
 `;
 
+/** Whichever of them is closed longest. ARGV 3… keys → { until, why } · { } */
+export const CLOSED: string = `${SHARED}
+local till, why = now, nil
+for i = 3, #ARGV do
+  local h = redis.call('HMGET', p .. 'cool:' .. ARGV[i], 'until', 'why')
+  if (tonumber(h[1]) or 0) > till then till, why = tonumber(h[1]), h[2] end
+end
+return why and { int(till), why } or {}
+`;
+
 /** An operator says that it is over. ARGV 3 key → { '1' if it was closed } */
 export const REOPEN: string = `${SHARED}${ADMIT}
 local was = redis.call('EXISTS', p .. 'cool:' .. ARGV[3])
