@@ -60,6 +60,9 @@ function isAsWanted(
 function ended(run: FinalRun, cancelAsked: boolean, { problem, count }: Findings): void {
   const { id, status, decisions } = run;
   count(status);
+  const made = decisions.filter(({ kind }) => kind === "created").length;
+  if (made !== 1 || decisions[0]?.kind !== "created")
+    problem("I2", "duplicated", id, `it was created ${made} times, its first entry is ${decisions[0]?.kind}`);
   if (!isFinal(status)) return problem("I1", "stuck", id, `it is ${status}, and nothing is left to be done`);
   const ends = decisions.filter(({ kind }) => kind === "ended");
   const last = decisions.at(-1);

@@ -26,6 +26,7 @@ const LIES: readonly Lie[] = [
   ],
   ["a run of another agent", "I1 changed", enqueue1({ agent: "reader" })],
   ["two runs for one key", "I2 duplicated", ({ runs: [a, b] }) => ({ runs: some(a, b, copyOf(a, "run-3")) })],
+  ["a run that was made twice", "I2 duplicated", decisions1((all) => [...all.slice(0, 1), ...all])],
   ["two answers for one key", "I2 duplicated", enqueue1({ ids: ["run-1", "run-9"] })],
   ["a run that nobody wanted", "I2 unexpected", ({ enqueues }) => ({ enqueues: enqueues.slice(1) })],
   ["two ends", "I2 ended", decisions1((all) => [...all, ...all.slice(-1)])],

@@ -22,6 +22,8 @@ export interface Scene {
 
 type Inject = (scene: Scene, dice: Dice) => Promise<unknown>;
 
+/** At the end of a storm none may come any more. */
+const MOST_WAIT_FOR_ENQUEUES_MS = 3_000;
 const between = (low: number, high: number, share: number): number => Math.round(low + share * (high - low));
 const QUEUE = AGENTS[0]?.queue ?? "default";
 
@@ -33,6 +35,12 @@ export const FAULTS: Readonly<Record<Kind, Inject>> = {
   cut: async ({ world: { proxy } }) => proxy.cut(),
   /** Redis does what it is asked, and nobody hears of it: of a few commands, or of so many that apps give up. */
   "lose-replies": async ({ world: { proxy } }, { how }) => proxy.loseReplies(how < 0.7 ? between(1, 8, how) : 25),
+  /** A run is made, and its app does not hear of it: its client sends the same command again. */
+  "lose-enqueue-reply": async ({ world: { enqueues } }, { how }) => {
+    enqueues.lose(between(6, 12, how));
+    for (let waited = 0; waited < MOST_WAIT_FOR_ENQUEUES_MS && enqueues.toLose() > 0; waited += 20) await after(20);
+    enqueues.lose(0);
+  },
   /** Most of the time a nuisance; one in five outlasts the leases of all. */
   slow: async ({ world: { proxy, surroundings } }, { how, long }) => {
     proxy.delay(how < 0.2 ? surroundings.leaseMs * 1.3 : between(20, 250, how));

@@ -12,6 +12,7 @@ export const WEIGHTS = {
   terminate: 2,
   cut: 3,
   "lose-replies": 4,
+  "lose-enqueue-reply": 3,
   slow: 2,
   refuse: 2,
   "kill-redis": 2,

@@ -1,8 +1,10 @@
-/** Reading runs past the proxy, with the product's own reader: some on the way, all at the end, and what should not be left. */
+/**
+ * Reading runs past the proxy: some on the way, all at the end, and what should not be left. Entry by entry, as they stand there: a
+ * journal that the product itself could not read is one more thing to be found.
+ */
 import type { Decision } from "../../src/core/journal.ts";
-import { isFinal } from "../../src/core/run.ts";
-import { openHints } from "../../src/queue/hints.ts";
-import { createReader, type RunReader } from "../../src/queue/reader.ts";
+import { isFinal, type RunStatus } from "../../src/core/run.ts";
+import { decodeDecision, decodeEvidence } from "../../src/queue/codec.ts";
 import type { Executed, FinalRun, Snapshot } from "./recorded.ts";
 import type { World } from "./world.ts";
 
@@ -14,21 +16,28 @@ export interface ReadBack {
   /** Runs that have not ended, with their journals, in words. */
   unended(): Promise<string[]>;
   leftovers(): Promise<string[]>;
-  close(): Promise<void>;
 }
 
 const SEEN_AT_ONCE = 4;
 const MOST_SNAPSHOTS = 600;
 
 export function openReadBack({ store, direct }: World): ReadBack {
-  const hints = openHints(store, () => undefined);
-  const reader: RunReader = createReader(store, hints, direct.reach);
   const { redis } = direct;
   const { prefix } = store;
   const snapshots: Snapshot[] = [];
   const read = async (id: string): Promise<FinalRun> => {
-    const { status, decisions, evidence } = await reader.read(id);
-    return { id, status, decisions, evidence };
+    const key = `${prefix}run:${id}`;
+    const replies = await redis.multi().hget(key, "status").lrange(`${key}:j`, 0, -1).hvals(`${key}:e`).exec();
+    const [status, journal, evidence] = (replies ?? []).map(([error, value]) => {
+      if (error !== null) throw error;
+      return value;
+    });
+    return {
+      id,
+      status: status as RunStatus,
+      decisions: (journal as string[]).map(decodeDecision),
+      evidence: (evidence as string[]).map(decodeEvidence),
+    };
   };
   const all = async (): Promise<FinalRun[]> => {
     const runs: FinalRun[] = [];
@@ -63,7 +72,6 @@ export function openReadBack({ store, direct }: World): ReadBack {
       const looks = await redis.zrange(`${prefix}looks`, "0", "-1");
       return found.concat(looks.filter((name) => name.startsWith("run:")).map((name) => `${name} is still looked at`));
     },
-    close: () => hints.close(),
   };
 }
 

@@ -52,7 +52,6 @@ export async function playRound({ plan, workers, leaseMs, concurrency, onProgres
     return isClean ? round : { ...round, log: join(dir, "workers.log") };
   } finally {
     await crew.close();
-    await reads.close();
     await world.close();
     closeSync(log);
     if (isClean) rmSync(dir, { recursive: true });
@@ -106,7 +105,12 @@ async function play(
   const broken = new Set(problems.map(({ run }) => run));
   return {
     problems,
-    counts: { ...counts, ...grouped("app", app.counts), ...grouped("workers", crew.counts) },
+    counts: {
+      ...counts,
+      ...grouped("app", app.counts),
+      ...grouped("workers", crew.counts),
+      "app: repliesLost": world.enqueues.lost,
+    },
     injected: stormed.injected,
     surprises: [...stormed.failed, ...app.surprises, ...crew.surprises],
     journals: runs.filter(({ id }) => broken.has(id)).map(told),

@@ -71,6 +71,9 @@ function idle(played: readonly Round[], faults: number): string[] {
   const missing = faults < KINDS.length ? [] : KINDS.filter((kind) => (injected[kind] ?? 0) === 0);
   return [
     ...missing.map((kind) => `no ${kind} was injected`),
+    ...((counts["app: repliesLost"] ?? 0) > 0 || missing.length > 0 || faults < KINDS.length
+      ? []
+      : ["no reply to an enqueue was lost"]),
     ...((counts["completed"] ?? 0) * 2 > (counts["acked"] ?? 0) ? [] : ["less than half of the runs completed"]),
     ...((counts["crashes"] ?? 0) > 0 || faults < 2 * KINDS.length ? [] : ["no worker died with a run in its hands"]),
     ...((counts["executions"] ?? 0) > 0 ? [] : ["no tool was executed"]),

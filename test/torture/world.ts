@@ -23,6 +23,7 @@ import { errandOptions, type Surroundings } from "./surroundings.ts";
 export interface World {
   readonly redis: RedisServer;
   readonly proxy: TcpProxy;
+  readonly enqueues: LostReplies;
   readonly scalekit: ScalekitEmulator;
   readonly model: ScriptedModel;
   /** Past the proxy; waits for Redis as long as it takes. */
@@ -32,6 +33,14 @@ export interface World {
   readonly app: Errand;
   readonly surroundings: Surroundings;
   close(): Promise<void>;
+}
+
+/** Replies to enqueues that the proxy is to swallow. */
+export interface LostReplies {
+  /** Those of the next n. */
+  lose(n: number): void;
+  toLose(): number;
+  readonly lost: number;
 }
 
 export interface WorldOptions {
@@ -55,7 +64,8 @@ export async function openWorld({ identifiers, leaseMs, concurrency }: WorldOpti
   try {
     const redis = await startRedis({ config: { loglevel: "warning" } });
     keep(redis, () => redis.stop());
-    const proxy = await startTcpProxy({ host: "127.0.0.1", port: redis.port });
+    const enqueues = losesEnqueues();
+    const proxy = await startTcpProxy({ host: "127.0.0.1", port: redis.port }, enqueues.loses);
     keep(proxy, () => proxy.close());
     const scalekit = await startScalekitEmulator({ connections: [{ name: CONNECTION, connector }] });
     keep(scalekit, () => scalekit.close());
@@ -78,11 +88,34 @@ export async function openWorld({ identifiers, leaseMs, concurrency }: WorldOpti
     keep(direct, () => direct.close());
     const { prefix, ...settings } = storeOptions(options);
     const store = openStore(direct.redis, prefix, settings);
-    return { redis, proxy, scalekit, model, direct, store, app, surroundings, close };
+    return { redis, proxy, enqueues, scalekit, model, direct, store, app, surroundings, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Of each run the first one, which its client then asks for again. */
+function losesEnqueues(): LostReplies & { readonly loses: (request: Buffer) => boolean } {
+  const asked = new Set<string>();
+  let left = 0;
+  let lost = 0;
+  return {
+    lose: (n) => void (left = n),
+    toLose: () => left,
+    get lost() {
+      return lost;
+    },
+    loses: (request) => {
+      if (!request.includes('"kind":"created"')) return false;
+      const fresh = (request.toString().match(/\brun_0_[0-9a-f]{32}\b/g) ?? []).filter((id) => !asked.has(id));
+      for (const id of fresh) asked.add(id);
+      if (fresh.length === 0 || left === 0) return false;
+      left -= 1;
+      lost += 1;
+      return true;
+    },
+  };
 }
 
 /** Runs that have begun and not ended. */
