@@ -1,7 +1,7 @@
 /** What a provider's refusal or silence means for the run (facts/seeds.md D.4). */
 import { isObject } from "../core/json.ts";
 import type { FailureClass, ModelFailure } from "../core/messages.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
 import { type Confidential, safeExcerpt } from "./safe-text.ts";
 
 /** A request that brought no answer. */

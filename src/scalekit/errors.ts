@@ -16,11 +16,21 @@ export function outageOf(error: unknown, doing: string): Outage {
 }
 
 export function outcomeOfFailure(failure: Failure): Outcome {
+  if (failure.unsent === "rate-limit") return ofLimit(failure, failure.message);
   if (failure.unsent !== undefined) return { kind: "not-executed", why: failure.unsent, message: failure.message };
   if (failure.tool !== undefined) return ofProvider(failure, failure.tool);
   if (failure.code === "Unauthenticated" && failure.said !== "nobody")
     return refused("credentials", "Scalekit refused our own credentials.", failure);
+  // A refusal by its meaning (RFC 6585 §4), of something in front of Scalekit: Scalekit itself answers in gRPC, at HTTP 200, and a
+  // provider's 429 comes as a word of it. Other statuses may come after a call was passed on.
+  if (failure.said === "http" && failure.httpStatus === 429)
+    return ofLimit(failure, "A limit in front of Scalekit (HTTP 429).");
   return failure.said === "server" ? ofScalekit(failure) : unknown(failure);
+}
+
+/** Of Scalekit's environment, or of what stands before it: it holds for everybody. */
+function ofLimit(failure: Failure, message: string): Outcome {
+  return { ...refused("rate-limit", message, failure), by: "scalekit" };
 }
 
 /** The provider's refusal, passed on by Scalekit. */
@@ -83,7 +93,7 @@ function ofScalekit(failure: Failure): Outcome {
       // Without Scalekit's own word it may be a gRPC library that found the answer of an executed call too long.
       return failure.errorCode === ""
         ? unknown(failure)
-        : { ...refused("rate-limit", `Scalekit's rate limit: ${failure.message}`, failure), by: "scalekit" };
+        : ofLimit(failure, `Scalekit's rate limit: ${failure.message}`);
     // Codes that an account which is not ACTIVE may get. Neither was executed, and the account's status, read again, decides
     // what follows.
     case "FailedPrecondition":
@@ -134,9 +144,13 @@ export function outageOfFailure(failure: Failure, doing: string): Outage {
   }
   const message = safeText(`Scalekit could not ${doing} (${failure.code}): ${failure.message}`);
   const { retryAfterMs } = failure;
-  const isLimit = (failure.code === "ResourceExhausted" && failure.said === "server") || failure.httpStatus === 429;
+  const isLimit =
+    failure.unsent === "rate-limit" ||
+    failure.httpStatus === 429 ||
+    (failure.code === "ResourceExhausted" && failure.said === "server");
   const limited = isLimit ? { limited: retryAfterMs === undefined ? {} : { retryAfterMs } } : {};
-  return { ok: false, why: failure.unsent ?? "unavailable", message, ...limited };
+  const why = failure.unsent === "credentials" ? "credentials" : "unavailable";
+  return { ok: false, why, message, ...limited };
 }
 
 /** Our client id, its secret, its rights or its URL are wrong: no waiting helps. The token endpoint answers in plain HTTP. */

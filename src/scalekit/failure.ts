@@ -9,6 +9,7 @@ import {
   ErrorInfoSchema,
 } from "@scalekit-sdk/node/lib/pkg/grpc/scalekit/v1/errdetails/errdetails_pb.js";
 import { isObject } from "../core/json.ts";
+import { type HeaderReader, retryAfterMs } from "../core/retry-after.ts";
 import { dialFailure } from "../core/system-error.ts";
 import { safeText } from "./text.ts";
 
@@ -24,8 +25,8 @@ export interface Failure {
    * (ResourceExhausted), so a code alone proves nothing.
    */
   readonly said: "server" | "http" | "nobody";
-  /** Set when certainly no byte of the call was sent: why not. */
-  readonly unsent?: "unavailable" | "credentials";
+  /** Set when certainly no byte of the call was sent: why not. `rate-limit`: Scalekit's, at its token endpoint. */
+  readonly unsent?: Unsent;
   readonly httpStatus?: number;
   /** Scalekit's own word, such as `RATE_LIMITED`; empty if there is none. */
   readonly errorCode: string;
@@ -38,33 +39,45 @@ export interface Failure {
   readonly retryAfterMs?: number;
 }
 
+export type Unsent = "unavailable" | "credentials" | "rate-limit";
+
+/** A longer wait that somebody asks for is not believed. */
+export const LONGEST_WISH_MS = 3_600_000;
+
 /** Thrown by our own client for a call that has not left this process. Its message is safe to store. */
 export class NotSent extends Error {
   override readonly name = "NotSent";
-  readonly why: "unavailable" | "credentials";
+  readonly why: Unsent;
+  /** Of a rate limit, if it was told. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(why: "unavailable" | "credentials", message: string) {
+  constructor(why: Unsent, message: string, retryAfterMs?: number) {
     super(message);
     this.why = why;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof NotSent) return { ...broken("Unavailable", error.message), unsent: error.why };
+  if (error instanceof NotSent)
+    return { ...broken("Unavailable", error.message), unsent: error.why, ...wished(error.retryAfterMs) };
   if (error instanceof ConnectError) return ofConnect(error);
   if (error instanceof ScalekitServerException) return ofSdk(error);
   if (isObject(error) && isObject(error["response"]) && typeof error["response"]["status"] === "number")
-    return ofHttp(error["response"]["status"]);
+    return ofHttp(error["response"]["status"], error["response"]["headers"]);
   return broken("Unknown", error instanceof Error ? `${error.name}: ${error.message}` : "unreadable error");
 }
 
 function ofConnect(error: ConnectError): Failure {
   const info = error.findDetails(ErrorInfoSchema)[0];
   const code = nameOf(error.code);
-  if (error.metadata.has("grpc-status"))
-    return { ...fromServer(code, info, error.rawMessage), ...retryAfter(error.metadata) };
+  const wish = wished(retryAfterMs(error.metadata, undefined, LONGEST_WISH_MS) ?? pushback(error.metadata));
+  // Envoy answers gRPC in gRPC, whatever its rate limit says in HTTP; this header is its own word for it (router filter).
+  if (error.metadata.get("x-envoy-ratelimited") === "true")
+    return { ...broken(code, "HTTP 429"), said: "http", httpStatus: 429, ...wish };
+  if (error.metadata.has("grpc-status")) return { ...fromServer(code, info, error.rawMessage), ...wish };
   const http = /^HTTP (\d{3})$/.exec(error.rawMessage);
-  if (http !== null) return { ...broken(code, error.rawMessage), said: "http", httpStatus: Number(http[1]) };
+  if (http !== null) return { ...broken(code, error.rawMessage), said: "http", httpStatus: Number(http[1]), ...wish };
   const dialled = dialFailure(error);
   return dialled === undefined
     ? broken(code, error.rawMessage)
@@ -76,6 +89,9 @@ function ofSdk(error: ScalekitServerException): Failure {
   const info = error.unpackedDetails[0];
   const code = nameOf(error.grpcStatus);
   if (info !== undefined) return fromServer(code, info, error.message);
+  // Only questions go through the SDK, so it is enough to know that it is a limit. It drops the headers.
+  if (code === "Unavailable" && /\bHTTP 429$/.test(error.message))
+    return { ...broken(code, "HTTP 429"), said: "http", httpStatus: 429 };
   return broken(code, error.message);
 }
 
@@ -97,8 +113,14 @@ function fromServer(code: CodeName, info: ErrorInfo | undefined, message: string
   };
 }
 
-function ofHttp(httpStatus: number): Failure {
-  return { ...broken("Unknown", `HTTP ${httpStatus}`), said: "http", httpStatus };
+/** @param headers axios' own, which have no types of their own here */
+function ofHttp(httpStatus: number, headers: unknown): Failure {
+  const get = (name: string): string | undefined => {
+    const value = isObject(headers) ? headers[name] : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  const wish = wished(retryAfterMs({ get }, undefined, LONGEST_WISH_MS));
+  return { ...broken("Unknown", `HTTP ${httpStatus}`), said: "http", httpStatus, ...wish };
 }
 
 function broken(code: CodeName, message: string): Failure {
@@ -109,7 +131,12 @@ function nameOf(code: number): CodeName {
   return (Code[code] as CodeName | undefined) ?? "Unknown";
 }
 
-function retryAfter(metadata: Headers): { readonly retryAfterMs?: number } {
-  const seconds = Number(metadata.get("retry-after") ?? "");
-  return seconds > 0 ? { retryAfterMs: Math.min(seconds, 3_600) * 1_000 } : {};
+function wished(ms: number | undefined): { readonly retryAfterMs?: number } {
+  return ms === undefined ? {} : { retryAfterMs: ms };
+}
+
+/** gRPC's own word for it (gRFC A6). */
+function pushback(metadata: HeaderReader): number | undefined {
+  const ms = Number(metadata.get("grpc-retry-pushback-ms") ?? "");
+  return ms > 0 ? Math.min(ms, LONGEST_WISH_MS) : undefined;
 }

@@ -4,7 +4,8 @@
  */
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { happenedEnvelope, type Outcome } from "../core/outcome.ts";
-import { failureOf, systemCode } from "./failure.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
+import { failureOf, LONGEST_WISH_MS, systemCode } from "./failure.ts";
 import { outcomeOfFailure } from "./errors.ts";
 import type { ProxyAnswer } from "./proxy-wire.ts";
 import { safeText } from "./text.ts";
@@ -73,7 +74,7 @@ const NOT_ACTIVE = /\bconnected account\b.{0,60}\bnot (?:active|found)\b/i;
 
 function ofStatus({ status, headers, text = "" }: ProxyAnswer, { reads }: Reading): Outcome {
   const said = safeText(messageIn(text));
-  const wait = retryAfterMs(headers);
+  const wait = wishOf(headers);
   const refused = (why: Extract<Outcome, { kind: "not-executed" }>["why"], what: string): Outcome => ({
     kind: "not-executed",
     why,
@@ -113,20 +114,16 @@ function ofRefusal({ type, message, why, unknown }: ProviderRefusal, headers: He
   const told = safeText(message === undefined ? `The provider said no: ${type}` : message);
   if (unknown === true) return { kind: "unknown", message: told };
   if (why === undefined) return { kind: "error", type: safeText(type), message: told, retryable: false };
-  const wait = retryAfterMs(headers);
+  const wait = wishOf(headers);
   return { kind: "not-executed", why, message: told, ...(wait !== undefined && { retryAfterMs: wait }) };
 }
 
-/** Seconds or a date (RFC 9110 §10.2.3), at most an hour. */
-function retryAfterMs(headers: Headers): number | undefined {
-  const given = headers.get("retry-after") ?? "";
-  const seconds = Number(given);
-  const reset = Number(headers.get("x-ratelimit-reset") ?? "");
-  const served = Date.parse(headers.get("date") ?? "");
-  // Against the server's own clock: ours may be wrong.
-  const until = given === "" ? (reset > 0 ? reset * 1_000 : Number.NaN) : Date.parse(given);
-  const ms = seconds > 0 ? seconds * 1_000 : until - served;
-  return ms > 0 ? Math.min(ms, 3_600_000) : undefined;
+/** At most an hour. */
+function wishOf(headers: Headers): number | undefined {
+  if ((headers.get("retry-after") ?? "") !== "") return retryAfterMs(headers, undefined, LONGEST_WISH_MS);
+  // GitHub's, in seconds since 1970; against the server's own clock: ours may be wrong.
+  const ms = Number(headers.get("x-ratelimit-reset") ?? "") * 1_000 - Date.parse(headers.get("date") ?? "");
+  return ms > 0 ? Math.min(ms, LONGEST_WISH_MS) : undefined;
 }
 
 /** The sentence in an error body: Google's and GitHub's `{error: {message}}` and `{message}`, Salesforce's list, OAuth's description. */

@@ -5,7 +5,8 @@
 import { isObject } from "../core/json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { within } from "./bounds.ts";
-import { NotSent, systemCode } from "./failure.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
+import { LONGEST_WISH_MS, NotSent, systemCode } from "./failure.ts";
 
 export interface TokenOptions {
   readonly envUrl: string;
@@ -61,7 +62,7 @@ async function fetchToken(options: TokenOptions): Promise<{ token: string; lifet
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw refusal(response.status);
+      throw refusal(response.status, response.headers);
     }
     const body: unknown = await response.json();
     const token = isObject(body) ? body["access_token"] : undefined;
@@ -77,8 +78,12 @@ async function fetchToken(options: TokenOptions): Promise<{ token: string; lifet
   }
 }
 
-function refusal(status: number): NotSent {
-  const ours = status >= 400 && status < 500 && status !== 408 && status !== 429;
+function refusal(status: number, headers: Headers): NotSent {
+  if (status === 429) {
+    const wish = retryAfterMs(headers, undefined, LONGEST_WISH_MS);
+    return new NotSent("rate-limit", "no access token: Scalekit's token endpoint answered HTTP 429", wish);
+  }
+  const ours = status >= 400 && status < 500 && status !== 408;
   return ours
     ? new NotSent("credentials", `Scalekit refused clientId and clientSecret (HTTP ${status}). Check them and envUrl.`)
     : new NotSent("unavailable", `no access token: Scalekit's token endpoint answered HTTP ${status}`);

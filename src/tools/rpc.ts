@@ -1,4 +1,5 @@
 /** JSON-RPC 2.0 by HTTP POST, each request sent at most once: no redirects, a bounded answer, and errors that say what is known. */
+import { retryAfterMs } from "../core/retry-after.ts";
 import { isObject } from "../core/json.ts";
 import { dialFailure, systemCode } from "../core/system-error.ts";
 
@@ -63,8 +64,8 @@ function errorOf({ code, message, data }: Readonly<Record<string, unknown>>): Rp
 }
 
 function retryAfter(headers: Headers): { readonly retryAfterMs?: number } {
-  const seconds = Number(headers.get("retry-after") ?? "");
-  return seconds > 0 ? { retryAfterMs: Math.min(seconds, 3_600) * 1_000 } : {};
+  const ms = retryAfterMs(headers, undefined, 3_600_000);
+  return ms === undefined ? {} : { retryAfterMs: ms };
 }
 
 function parsed(text: string): unknown {

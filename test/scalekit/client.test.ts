@@ -95,9 +95,11 @@ test("a token endpoint in trouble is an outage and not a refusal; then it goes o
   for (const fault of [{ httpStatus: 429 }, { httpStatus: 503 }, { reset: true }, { blackHole: true }]) {
     const added = emulator.faults.add({ method: "oauth/token", times: Infinity, ...fault });
     const outcome = await send(toolbox);
-    assert.equal(word(outcome), "unavailable", JSON.stringify(fault));
+    const isLimit = "httpStatus" in fault && fault.httpStatus === 429;
+    assert.equal(word(outcome), isLimit ? "rate-limit" : "unavailable", JSON.stringify(fault));
     const looked = await accounts.look("ada", ["gmail"]);
     assert.equal(why(looked), "unavailable", JSON.stringify(fault));
+    assert.equal(!looked.ok && looked.limited !== undefined, isLimit, JSON.stringify(fault));
     added.remove();
   }
   assert.equal((await send(toolbox)).kind, "ok");

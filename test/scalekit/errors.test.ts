@@ -73,7 +73,7 @@ test("a code that nobody said, or something in between, is never more than unkno
 });
 
 test("what was not sent is not executed, whatever the code", () => {
-  for (const why of ["unavailable", "credentials"] as const)
+  for (const why of ["unavailable", "credentials", "rate-limit"] as const)
     for (const code of CODES)
       assert.equal(word(outcomeOfFailure(failure({ code, said: "nobody", unsent: why }))), `not-executed/${why}`);
 });
@@ -149,7 +149,7 @@ test("a wait that the server wishes for is kept", () => {
   const trailers = { "grpc-status": "8", "retry-after": "7" };
   assert.equal(failureOf(new ConnectError("slow down", Code.ResourceExhausted, trailers)).retryAfterMs, 7_000);
   assert.equal(
-    failureOf(new ConnectError("x", Code.ResourceExhausted, { ...trailers, "retry-after": "1e9" })).retryAfterMs,
+    failureOf(new ConnectError("x", Code.ResourceExhausted, { ...trailers, "retry-after": "999999999" })).retryAfterMs,
     3_600_000,
   );
 });
@@ -164,6 +164,16 @@ const THROWN: readonly [what: string, error: unknown, failure: Partial<Failure>]
     "a code of connect's own",
     new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument),
     { code: "InvalidArgument", said: "nobody" },
+  ],
+  [
+    "axios, told to wait",
+    Object.assign(new Error("x"), { response: { status: 429, headers: { "retry-after": "7" } } }),
+    { said: "http", httpStatus: 429, retryAfterMs: 7_000 },
+  ],
+  [
+    "the SDK's exception of a balancer's 429",
+    ScalekitServerException.promote(new ConnectError("HTTP 429", Code.Unavailable)),
+    { said: "http", httpStatus: 429 },
   ],
   ["a balancer's status", new ConnectError("HTTP 503", Code.Unavailable), { said: "http", httpStatus: 503 }],
   [

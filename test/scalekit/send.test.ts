@@ -79,11 +79,12 @@ const BROKEN = ["Unavailable", "Internal", "Unknown", "DeadlineExceeded", "Cance
 
 const FAULTS: readonly FaultCase[] = [
   ...BROKEN.flatMap((code) => unclear({ code })),
-  ...[429, 500, 502, 503, 504, 403, 404].flatMap((httpStatus) => unclear({ httpStatus })),
+  ...[500, 502, 503, 504, 403, 404].flatMap((httpStatus) => unclear({ httpStatus })),
   ...unclear({ reset: true }),
   ...unclear({ blackHole: true }),
   [{ code: "ResourceExhausted", errorCode: "RATE_LIMITED" }, 0, "rate-limit"],
   [{ code: "ResourceExhausted", when: "after" }, 1, "unknown"],
+  [{ httpStatus: 429 }, 0, "rate-limit"],
   [{ code: "InvalidArgument", errorCode: "INVALID_REQUEST" }, 0, "error"],
   [{ code: "NotFound", message: "connected account not found" }, 0, "account"],
   [{ code: "NotFound", message: "tool gmail_get_profile not found" }, 0, "error"],

@@ -32,6 +32,8 @@ export interface Fault {
   readonly showStatus?: AccountStatus;
   /** Answers this HTTP status and no gRPC at all, as a load balancer would. */
   readonly httpStatus?: number;
+  /** Sent with `httpStatus` as the `retry-after` header: seconds, or any text (a date, nonsense). */
+  readonly retryAfter?: number | string;
   /** Never answers; the connection stays open. */
   readonly blackHole?: boolean;
   /** Ends the connection in the middle of the call. */

@@ -74,7 +74,8 @@ async function belowGrpc(fault: Fault, stream: ServerHttp2Stream): Promise<void>
   const closed = stream.closed ? Promise.resolve() : once(stream, "close");
   if (fault.reset === true) stream.session?.destroy();
   else if (fault.httpStatus !== undefined) {
-    stream.respond({ ":status": fault.httpStatus, "content-type": "text/plain" });
+    const retry = fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) };
+    stream.respond({ ":status": fault.httpStatus, "content-type": "text/plain", ...retry });
     stream.end(fault.message ?? "fault");
   }
   await closed.catch(() => undefined);

@@ -57,7 +57,8 @@ async function faulty(env: Environment, fault: Fault | undefined, outgoing: Serv
   await hold(env, fault);
   if (fault.reset === true) outgoing.socket?.destroy();
   else if (fault.httpStatus !== undefined) {
-    outgoing.writeHead(fault.httpStatus, { "content-type": "application/json" });
+    const retry = fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) };
+    outgoing.writeHead(fault.httpStatus, { "content-type": "application/json", ...retry });
     outgoing.end(JSON.stringify({ error: fault.errorCode ?? "fault", error_description: fault.message ?? "fault" }));
   } else return fault.blackHole === true;
   return true;

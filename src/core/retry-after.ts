@@ -3,21 +3,31 @@
 /** A provider that names a longer time is not believed: a run would sleep for years over a typing slip. */
 const MOST_MS = 86_400_000;
 
-/**
- * From `retry-after-ms`, else from `retry-after`: seconds (whole or not) or a date against `now` (wall-clock ms).
- * Nothing for what is neither, for a date that is past and for zero.
- */
-export function retryAfterMs(headers: Headers | undefined, now: number): number | undefined {
-  const ms = number(headers?.get("retry-after-ms"));
-  const wish = ms ?? fromRetryAfter(headers?.get("retry-after"), now);
-  return wish === undefined || wish <= 0 ? undefined : Math.min(Math.ceil(wish), MOST_MS);
+/** What of headers is read here: those of fetch, or any like them. */
+export interface HeaderReader {
+  get(name: string): string | null | undefined;
 }
 
-function fromRetryAfter(text: string | null | undefined, now: number): number | undefined {
+/**
+ * From `retry-after-ms`, else from `retry-after`: seconds (whole or not) or a date (RFC 9110 §10.2.3).
+ * Nothing for what is neither, for a date that is past and for zero.
+ * @param now wall-clock ms that a date is compared with; without it the server's own `date`, so that our clock may be wrong
+ */
+export function retryAfterMs(
+  headers: HeaderReader | undefined,
+  now?: number,
+  most: number = MOST_MS,
+): number | undefined {
+  const ms = number(headers?.get("retry-after-ms"));
+  const wish = ms ?? fromRetryAfter(headers?.get("retry-after"), now ?? date(headers?.get("date") ?? ""));
+  return wish === undefined || wish <= 0 ? undefined : Math.min(Math.ceil(wish), most);
+}
+
+function fromRetryAfter(text: string | null | undefined, now: number | undefined): number | undefined {
   const seconds = number(text);
   if (seconds !== undefined) return seconds * 1_000;
   const at = date(text ?? "");
-  return at === undefined ? undefined : at - now;
+  return at === undefined || now === undefined ? undefined : at - now;
 }
 
 function number(text: string | null | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { retryAfterMs } from "../../src/models/retry-after.ts";
+import { retryAfterMs } from "../../src/core/retry-after.ts";
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 0);
 const DAY = 86_400_000;
