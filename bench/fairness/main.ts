@@ -13,6 +13,7 @@ import { rounded, table } from "../floor/figures.ts";
 import { handOver, idle } from "./hand-over.ts";
 import { play, playPlain, type Scene, type Waits } from "./scenes.ts";
 import { SLOTS, WORK_MS } from "./stage.ts";
+import { type Rates, throughput } from "./throughput.ts";
 import { woken, type Woken } from "./woken.ts";
 
 const { values } = parseArgs({
@@ -23,10 +24,12 @@ const { values } = parseArgs({
     shards: { type: "string", default: "1000" },
     /** Runs that are woken at once; the issue's number. */
     woken: { type: "string", default: "3000" },
+    /** Of `woken` and `throughput`. */
     rounds: { type: "string", default: "1" },
     waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
-    /** ms that a run of `throughput` takes. */
-    long: { type: "string", default: "1000" },
+    /** ms that a run of `throughput` takes; slots. */
+    work: { type: "string", multiple: true, default: ["400"] },
+    slots: { type: "string", multiple: true, default: [String(SLOTS)] },
     idle: { type: "string", default: "2000" },
     only: { type: "string", multiple: true, default: ["waits", "woken", "throughput", "hand-over", "idle"] },
   },
@@ -40,7 +43,7 @@ const figures: Record<string, unknown> = { flood, slots: SLOTS, workMs: WORK_MS 
 try {
   if (wants("waits")) figures["waits"] = await allWaits();
   if (wants("woken")) figures["woken"] = await allWoken();
-  if (wants("throughput")) figures["throughput"] = await throughput();
+  if (wants("throughput")) figures["throughput"] = await allRates();
   if (wants("hand-over")) figures["handOver"] = await allHandOvers();
   if (wants("idle")) figures["idle"] = await allIdle();
 } finally {
@@ -97,16 +100,18 @@ async function allWoken(): Promise<unknown> {
   return rounds;
 }
 
-async function throughput(): Promise<unknown> {
-  const scene = { flood: 3 * SLOTS, workMs: Number(values.long), drains: true };
-  const capped = await play(redis.url, { ...scene, options: { perIdentifier: SLOTS } });
-  const free = await play(redis.url, { ...scene, options: { perIdentifier: 1_000_000 } });
-  const found = { workMs: scene.workMs, capped: capped.perSecond ?? 0, free: free.perSecond ?? 0 };
-  const ratio = found.capped / found.free;
-  console.log(
-    `\nruns of ${found.workMs} ms: ${found.capped.toFixed(1)} a second at cap ${SLOTS}, ${found.free.toFixed(1)} without (ratio ${ratio.toFixed(2)})`,
-  );
-  return { ...found, ratio };
+async function allRates(): Promise<unknown> {
+  const found: Rates[] = [];
+  for (const slots of values.slots)
+    for (const workMs of values.work)
+      found.push(await throughput(redis.url, Number(slots), Number(workMs), Number(values.rounds)));
+  const rows = found.map(({ slots, workMs, perSecond: by, ...ratio }) => [
+    ...[slots, workMs, by.plain, by.free, by.capped, by.inAll].map((it) => it.toFixed(0)),
+    ...[ratio.capped, ratio.inAll, ratio.cappedWhole, ratio.inAllWhole, ratio.toPlain].map((it) => it.toFixed(2)),
+  ]);
+  const ratios = ["cap : none", "in all : none", "with enqueue", "with enqueue", "cap : plain"];
+  console.log(`\n${table([["slots", "ms", "plain/s", "no cap/s", "cap/s", "in all/s", ...ratios], ...rows])}`);
+  return found;
 }
 
 async function allHandOvers(): Promise<unknown> {

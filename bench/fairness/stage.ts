@@ -32,8 +32,8 @@ export interface Stage {
   /** Of each run, by its id. */
   readonly times: Map<string, Times>;
   enqueue(identifier: string, tenant?: string): Promise<string>;
-  /** Starts `SLOTS` places that work. @param parks whether a run parks at its first turn */
-  work(parks?: (run: string) => boolean): Promise<void>;
+  /** Starts so many places that work, default `SLOTS`. @param parks whether a run parks at its first turn */
+  work(parks?: (run: string) => boolean, slots?: number): Promise<void>;
   /** Resolves when these have ended. */
   ended(runs: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -92,11 +92,11 @@ export function openStage(url: string, options: Partial<StoreOptions>, workMs: n
       await tickets.add(decodeTickets(reply.slice(2)));
       return run;
     },
-    work: async (parks = () => false) => {
+    work: async (parks = () => false, slots = SLOTS) => {
       worker = new Worker<TicketData>("default", (job) => shift(job.data, parks), {
         connection: connection.redis,
         prefix: bullPrefix(store.prefix),
-        concurrency: SLOTS,
+        concurrency: slots,
         removeOnComplete: { count: 0 },
       });
       const again = (): void => {
