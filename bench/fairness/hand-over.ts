@@ -1,5 +1,7 @@
 /** What a hand-over costs Redis while so many identifiers wait with one run each, and what idle identifiers leave behind. */
 import { Redis } from "ioredis";
+import { redisJournal } from "../../src/queue/journal.ts";
+import { CREATE } from "../../src/queue/scripts/create.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
 import { at, inSlices } from "./scenes.ts";
 import { openStage, SLOTS, type Stage } from "./stage.ts";
@@ -15,11 +17,12 @@ export interface HandOver {
 const ROUNDS = 15;
 const ENDS = 40;
 
-export async function handOver(url: string, identifiers: number): Promise<HandOver> {
+/** @param empties Redis, before */
+export async function handOver(url: string, identifiers: number, empties: boolean = true): Promise<HandOver> {
   const stage = openStage(url, { maxLive: SLOTS });
   const redis = new Redis(url);
   try {
-    await redis.flushall();
+    if (empties) await redis.flushall();
     await inSlices(identifiers + SLOTS + ROUNDS * ENDS, (i) => stage.enqueue(`user_${i}`));
     const rounds: { us: number; commands: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -38,7 +41,10 @@ export async function handOver(url: string, identifiers: number): Promise<HandOv
   }
 }
 
-async function endOf({ journal }: Stage, claim: Awaited<ReturnType<Stage["journal"]["claim"]>>): Promise<void> {
+async function endOf(
+  { journal }: Pick<Stage, "journal">,
+  claim: Awaited<ReturnType<Stage["journal"]["claim"]>>,
+): Promise<void> {
   if (claim.answer !== "claimed") throw new Error(claim.answer);
   const { run, epoch, decisions } = claim;
   const entries = [{ kind: "ended", status: "completed" } as const];
@@ -60,30 +66,58 @@ export interface Idle {
   readonly identifiers: number;
   /** Bytes that Redis uses more than before, for each. */
   readonly bytes: number;
+  /** Keys that are left, of all together. */
+  readonly keys: readonly string[];
+  /** Bytes of the one key that names tenants, for each. */
+  readonly tenantBytes: number;
+  /** A hand-over with 100 who wait, before and after. */
+  readonly before: HandOver;
+  readonly after: HandOver;
+  readonly seconds: number;
 }
 
-/** Each has had one run, which has ended and expired. */
+const NO_TICKETS = { add: async () => undefined, close: async () => undefined };
+const CHUNK = 10_000;
+
+/** Each has had one run, which has ended and expired: by our own scripts, without BullMQ, whose tickets workers use up. */
 export async function idle(url: string, identifiers: number, tenants: boolean): Promise<Idle> {
   const stage = openStage(url, { keepMs: 1, perIdentifier: 5 });
   const redis = new Redis(url);
+  const journal = redisJournal(stage.store, NO_TICKETS);
   try {
     await redis.flushall();
+    const cost = await handOver(url, 100);
+    await redis.flushall();
     await redis.memory("PURGE");
-    const before = await memory(redis);
-    await inSlices(identifiers, async (i) => {
-      const run = await stage.enqueue(`user_${i}`, tenants ? `org_${i % 100}` : undefined);
-      await endOf(stage, await stage.journal.claim(run, { nonce: `${run}c`, worker: "w" }));
-    });
-    stage.times.clear();
-    // Tickets that a worker would have used up.
-    for await (const keys of redis.scanStream({ match: `${stage.store.prefix}q:*`, count: 1_000 }))
-      if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
-    while ((await redis.zcard(`${stage.store.prefix}runs:ended`)) > 0) await stage.store.run(DUE, 1_000);
+    const [memoryBefore, began] = [await memory(redis), performance.now()];
+    for (let from = 0; from < identifiers; from += CHUNK) {
+      await inSlices(Math.min(CHUNK, identifiers - from), async (i) => {
+        const user = `user_${from + i}`;
+        const run = `run_0_${from + i}`;
+        const created = JSON.stringify({ kind: "created", agent: "a", identifier: user, input: {} });
+        const tenant = tenants ? `org_${i % 100}` : "";
+        await stage.store.run(CREATE, run, run, "a", user, tenant, "default", 0, "", "h", created, "all", "", "");
+        await endOf({ journal }, await journal.claim(run, { nonce: `${run}c`, worker: "w" }));
+      });
+      while ((await redis.zcard(`${stage.store.prefix}runs:ended`)) > 0) await stage.store.run(DUE, 1_000);
+    }
     for (let left = -1; left !== 0;) {
       const expiring = /expires=(\d+)/.exec(await redis.info("keyspace"))?.[1];
       left = Number(expiring ?? 0);
     }
-    return { identifiers, bytes: Math.max(0, ((await memory(redis)) - before) / identifiers) };
+    const bytes = Math.max(0, ((await memory(redis)) - memoryBefore) / identifiers);
+    const names = (await redis.keys("*")).map((key) => key.slice(stage.store.prefix.length));
+    const named = await redis.memory("USAGE", `${stage.store.prefix}tenants`, "SAMPLES", "0");
+    const seconds = (performance.now() - began) / 1_000;
+    return {
+      identifiers,
+      bytes,
+      keys: names.toSorted(),
+      tenantBytes: (named ?? 0) / identifiers,
+      before: cost,
+      after: await handOver(url, 100, false),
+      seconds,
+    };
   } finally {
     redis.disconnect();
     await stage.close();

@@ -126,8 +126,13 @@ async function allHandOvers(): Promise<unknown> {
 async function allIdle(): Promise<unknown> {
   const count = Number(values.idle);
   const found = { plain: await idle(redis.url, count, false), withTenants: await idle(redis.url, count, true) };
-  console.log(
-    `\nidle: ${found.plain.bytes.toFixed(1)} bytes an identifier, ${found.withTenants.bytes.toFixed(1)} with a tenant, of ${count}`,
-  );
+  for (const [name, one] of Object.entries(found)) {
+    const { bytes, tenantBytes, keys, before, after } = one;
+    console.log(
+      `\n${count} idle identifiers, ${name}: ${bytes.toFixed(2)} bytes each (tenants: ${tenantBytes.toFixed(1)}); keys of all: ${keys.join(" ")}`,
+    );
+    const costs = [before, after].map(({ us, commands }) => `${us.toFixed(0)} µs, ${commands} commands`);
+    console.log(`a hand-over before: ${costs[0] ?? ""}; after: ${costs[1] ?? ""}`);
+  }
   return found;
 }
