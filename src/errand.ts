@@ -56,7 +56,8 @@ import {
   raiseBudget,
   viewBudget,
 } from "./queue/budgets.ts";
-import { cancelRun } from "./queue/canceller.ts";
+import { turnstile } from "./loop/turnstile.ts";
+import { CANCELS_AT_ONCE, cancelRun } from "./queue/canceller.ts";
 import { connect } from "./queue/connect.ts";
 import { redisCooling } from "./queue/cooling.ts";
 import { raiseRun } from "./queue/raiser.ts";
@@ -186,8 +187,9 @@ export function createErrand(options: ErrandOptions): Errand {
   const crew = new Set<ErrandWorker>();
   const { reach } = app.connection;
 
+  const soon = turnstile(CANCELS_AT_ONCE);
   const cancel = (run: string): Promise<boolean> =>
-    reach(() => cancelRun(app.store, { journal: app.journal, clock, chance, worker: workerName() }, run));
+    soon(() => reach(() => cancelRun(app.store, { journal: app.journal, clock, chance, worker: workerName() }, run)));
   const answer = (given: GivenAnswer): Promise<void> =>
     reach(() => answerUnknown(app.store, app.tickets, reader, given));
   const raise = (run: string, limits: Partial<Limits>, by?: string): Promise<void> =>

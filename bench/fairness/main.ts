@@ -2,7 +2,7 @@
  * `npm run bench:fairness`: one user floods, others come. What it found: docs/figures.md.
  *
  * waits      ten others' ten runs each behind a flood, as a ratio to running alone; plain BullMQ beside it
- * woken      many runs of one account are woken at once while others enqueue: their waits meanwhile and before, Redis' CPU for each
+ * meanwhile  many runs of one account are woken, or cancelled, at once while others enqueue: their waits meanwhile and before
  * throughput runs a second with a cap of as many as there are slots, by BullMQ's order without caps
  * hand-over  what the end of a run and the next one's slot cost Redis, by how many identifiers wait
  * idle       what identifiers leave behind that have nothing any more
@@ -14,7 +14,7 @@ import { handOver, idle } from "./hand-over.ts";
 import { play, playPlain, type Scene, type Waits } from "./scenes.ts";
 import { SLOTS, WORK_MS } from "./stage.ts";
 import { type Rates, throughput } from "./throughput.ts";
-import { woken, type Woken } from "./woken.ts";
+import { cancelled, type Meanwhile, woken } from "./meanwhile.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,16 +22,16 @@ const { values } = parseArgs({
     flood: { type: "string", default: "300" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
-    /** Runs that are woken at once; the issue's number. */
-    woken: { type: "string", default: "3000" },
-    /** Of `woken` and `throughput`. */
+    /** Runs that are woken or cancelled at once; the issue's number is 10000. */
+    many: { type: "string", default: "2000" },
+    /** Of `meanwhile` and `throughput`. */
     rounds: { type: "string", default: "1" },
     waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
     /** ms that a run of `throughput` takes; slots. */
     work: { type: "string", multiple: true, default: ["400"] },
     slots: { type: "string", multiple: true, default: [String(SLOTS)] },
     idle: { type: "string", default: "2000" },
-    only: { type: "string", multiple: true, default: ["waits", "woken", "throughput", "hand-over", "idle"] },
+    only: { type: "string", multiple: true, default: ["waits", "meanwhile", "throughput", "hand-over", "idle"] },
   },
 });
 const wants = (part: string): boolean => values.only.includes(part);
@@ -42,7 +42,7 @@ const redis = await startRedis();
 const figures: Record<string, unknown> = { flood, slots: SLOTS, workMs: WORK_MS };
 try {
   if (wants("waits")) figures["waits"] = await allWaits();
-  if (wants("woken")) figures["woken"] = await allWoken();
+  if (wants("meanwhile")) figures["meanwhile"] = await allMeanwhile();
   if (wants("throughput")) figures["throughput"] = await allRates();
   if (wants("hand-over")) figures["handOver"] = await allHandOvers();
   if (wants("idle")) figures["idle"] = await allIdle();
@@ -87,17 +87,34 @@ async function allWaits(): Promise<Record<string, unknown>> {
   return found;
 }
 
-async function allWoken(): Promise<unknown> {
-  const rounds: Woken[] = [];
-  for (let i = 0; i < Number(values.rounds); i++) rounds.push(await woken(redis.url, Number(values.woken)));
-  const rows = rounds.map(({ runs, openedMs, usEach, others, ...ms }) => [
-    ...[runs, openedMs, usEach, others].map((it) => it.toFixed(0)),
-    ...[ms.p50, ms.before50, ms.p99, ms.before99, ms.done99, ms.beforeDone99].map((it) => it.toFixed(1)),
-    ...[ms.p99 / ms.before99, ms.done99 / ms.beforeDone99].map((it) => it.toFixed(2)),
-  ]);
-  const head = ["woken", "in ms", "µs each", "others", "wait p50", "before", "p99", "before", "done p99", "before"];
+async function allMeanwhile(): Promise<unknown> {
+  const found: Record<"woken" | "cancelled", Meanwhile[]> = { woken: [], cancelled: [] };
+  for (let i = 0; i < Number(values.rounds); i++) {
+    found.woken.push(await woken(redis.url, Number(values.many)));
+    found.cancelled.push(await cancelled(redis.url, Number(values.many)));
+  }
+  const rows = Object.entries(found).flatMap(([name, all]) =>
+    all.map(({ runs, doneMs, usEach, others, ...ms }) => [
+      ...[name, ...[runs, doneMs, usEach, others].map((it) => it.toFixed(0))],
+      ...[ms.p50, ms.before50, ms.p99, ms.before99, ms.done99, ms.beforeDone99].map((it) => it.toFixed(1)),
+      ...[ms.p99 / ms.before99, ms.done99 / ms.beforeDone99].map((it) => it.toFixed(2)),
+    ]),
+  );
+  const head = [
+    "at once",
+    "runs",
+    "in ms",
+    "µs each",
+    "others",
+    "wait p50",
+    "before",
+    "p99",
+    "before",
+    "done p99",
+    "before",
+  ];
   console.log(`\n${table([[...head, "ratio wait p99", "done p99"], ...rows])}`);
-  return rounds;
+  return found;
 }
 
 async function allRates(): Promise<unknown> {

@@ -1,17 +1,20 @@
 /**
- * Many runs of one account are woken at once while others enqueue: how long those wait for a slot, and what a woken run costs Redis. The
- * others come one after the other all the time, at the same pace with and without the waking, so that their waits can be compared.
+ * Something large is done to one account's runs while others enqueue: many are woken at once, or cancelled in their line. How long the
+ * others wait for a slot, and what it costs Redis. They come one after the other all the time, at the same pace before and meanwhile.
  */
+import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import type { Entry } from "../../src/core/journal.ts";
+import { CANCELS_AT_ONCE, cancelRun } from "../../src/queue/canceller.ts";
+import { turnstile } from "../../src/loop/turnstile.ts";
 import { at, inSlices } from "./scenes.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, SLOTS, type Stage } from "./stage.ts";
 
-export interface Woken {
+export interface Meanwhile {
   readonly runs: number;
-  /** ms until the last of them stood in its line. */
-  readonly openedMs: number;
-  /** µs of Redis' CPU for each woken run, without what the others cost at the same time. */
+  /** ms until it was done. */
+  readonly doneMs: number;
+  /** µs of Redis' CPU for each run, without what the others cost at the same time. */
   readonly usEach: number;
   /** ms from enqueue to start of the others that came meanwhile, and of those that came before. */
   readonly p50: number;
@@ -31,43 +34,75 @@ const PARKED: Entry = { kind: "parked", reason: "account" };
 const PACE_MS = 8;
 const WORK_MS = 200;
 const OTHERS = 10;
-/** ms in which the others are watched before the waking. */
+const HERE = {
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  chance: { random: Math.random, nonce: randomUUID },
+  worker: "w",
+};
+/** ms in which the others are watched before. */
 const BEFORE_MS = 3_000;
 
-export async function woken(url: string, runs: number): Promise<Woken> {
+/** They wait at one gate, which is opened. */
+export async function woken(url: string, runs: number): Promise<Meanwhile> {
   const stage = openStage(url, { perIdentifier: 5 }, WORK_MS);
-  const redis = new Redis(url);
   try {
     await inSlices(runs, async () => park(stage, await stage.enqueue("ann")));
+    return await meanwhile(stage, url, runs, () => stage.gates.open(GATE));
+  } finally {
+    await stage.close();
+  }
+}
+
+/** They stand in their line, and are cancelled all at once. */
+export async function cancelled(url: string, runs: number): Promise<Meanwhile> {
+  const stage = openStage(url, { perIdentifier: 5, maxLive: SLOTS }, WORK_MS);
+  try {
+    const all = await inSlices(runs, () => stage.enqueue("ann"));
+    // As errand's `cancel` does it. Those that have a slot last.
+    const soon = turnstile(CANCELS_AT_ONCE);
+    const cancel = async (): Promise<void> => {
+      await Promise.all(
+        all.toReversed().map((run) => soon(() => cancelRun(stage.store, { journal: stage.journal, ...HERE }, run))),
+      );
+    };
+    return await meanwhile(stage, url, runs, cancel);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function meanwhile(stage: Stage, url: string, runs: number, work: () => Promise<void>): Promise<Meanwhile> {
+  const redis = new Redis(url);
+  try {
     await stage.work();
     const warm = await during(stage, () => sleep(500));
     await stage.ended(warm);
     const [before, beforeUs, beforeMs] = await timed(redis, () => during(stage, () => sleep(BEFORE_MS)));
-    let openedMs = 0;
-    const [meanwhile, us, ms] = await timed(redis, () =>
+    let doneMs = 0;
+    const [those, us, ms] = await timed(redis, () =>
       during(stage, async () => {
         const began = performance.now();
-        await stage.gates.open(GATE);
-        openedMs = performance.now() - began;
+        await work();
+        doneMs = performance.now() - began;
       }),
     );
-    await stage.ended([...before, ...meanwhile]);
-    const [alone, those] = [waits(stage, before, "started"), waits(stage, meanwhile, "started")];
+    await stage.ended([...before, ...those]);
+    const part = (of: readonly string[], until: "started" | "ended", p: number): number =>
+      at(waits(stage, of, until), p);
     return {
       runs,
-      openedMs,
+      doneMs,
       usEach: (us - (beforeUs / beforeMs) * ms) / runs,
-      p50: at(those, 0.5),
-      p99: at(those, 0.99),
-      before50: at(alone, 0.5),
-      before99: at(alone, 0.99),
-      done99: at(waits(stage, meanwhile, "ended"), 0.99),
-      beforeDone99: at(waits(stage, before, "ended"), 0.99),
-      others: meanwhile.length,
+      p50: part(those, "started", 0.5),
+      p99: part(those, "started", 0.99),
+      before50: part(before, "started", 0.5),
+      before99: part(before, "started", 0.99),
+      done99: part(those, "ended", 0.99),
+      beforeDone99: part(before, "ended", 0.99),
+      others: those.length,
     };
   } finally {
     redis.disconnect();
-    await stage.close();
   }
 }
 
