@@ -9,7 +9,8 @@ import { chatCalls } from "./foreign.ts";
 import { asMessage } from "./messages-blocks.ts";
 import { type OpenaiFormat, openaiOutput, wantedOutput } from "./output-format.ts";
 import { answerTokens, knowsNone } from "./profile.ts";
-import { isStrict, wireSchema } from "./schema.ts";
+import { wireSchema } from "./schema.ts";
+import { isStrict } from "./strict.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
@@ -55,7 +56,12 @@ function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolea
   const schema = wireSchema(parameters);
   return {
     type: "function",
-    function: { name, ...described, parameters: schema, ...(strictTools && isStrict(schema) && { strict: true }) },
+    function: {
+      name,
+      ...described,
+      parameters: schema,
+      ...(strictTools && isStrict(schema, "openai") && { strict: true }),
+    },
   };
 }
 

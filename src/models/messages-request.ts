@@ -6,7 +6,8 @@ import { conversation, type Said } from "./messages-input.ts";
 import type { MessagesProfile } from "./messages-profile.ts";
 import { anthropicOutput, wantedOutput } from "./output-format.ts";
 import { answerTokens, knowsNone } from "./profile.ts";
-import { isStrict, wireSchema } from "./schema.ts";
+import { wireSchema } from "./schema.ts";
+import { strictOnes } from "./strict.ts";
 
 /** The protocol wants a bound. More than about 21,000 may take longer than the ten minutes that an answer in one piece has. */
 const MOST_TOKENS = 8_192;
@@ -53,17 +54,19 @@ function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: Mess
   const { parallelToolCalls, strictTools = false } = features;
   const knowsChoice = (features.toolChoice ?? true) && (toolChoice !== "none" || knowsNone(features));
   const single = toolChoice === "auto" && parallelToolCalls !== undefined;
-  const last = tools.length - 1;
+  const schemas = tools.map(({ parameters }) => wireSchema(parameters));
+  const strict = strictTools ? strictOnes(schemas, "anthropic") : [];
+  const all = tools.map((tool, i) => toolOf(tool, strict[i] ?? false));
+  const last = all.length - 1;
   return {
-    tools: tools.map((tool, i) => (i === last ? mark(toolOf(tool, strictTools)) : toolOf(tool, strictTools))),
+    tools: all.map((tool, i) => (i === last ? mark(tool) : tool)),
     ...(knowsChoice && {
       tool_choice: { type: toolChoice, ...(single && { disable_parallel_tool_use: !parallelToolCalls }) },
     }),
   };
 }
 
-function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolean): Fields {
+function toolOf({ name, description, parameters }: ToolSpec, strict: boolean): Fields {
   const described = description === "" ? {} : { description: description.toWellFormed() };
-  const schema = wireSchema(parameters);
-  return { name, ...described, input_schema: schema, ...(strictTools && isStrict(schema) && { strict: true }) };
+  return { name, ...described, input_schema: wireSchema(parameters), ...(strict && { strict }) };
 }

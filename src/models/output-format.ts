@@ -5,6 +5,7 @@ import type { JsonSchema } from "../core/schema.ts";
 import type { Fault } from "./failure.ts";
 import type { Fields } from "./fields.ts";
 import type { Features } from "./profile.ts";
+import { FORMATS, isRecursive } from "./strict.ts";
 
 /** How the endpoint is told of it, if at all. */
 export interface WantedOutput extends OutputFormat {
@@ -37,7 +38,8 @@ export function openaiOutput(wanted: WantedOutput | undefined): OpenaiFormat | u
 
 /** Anthropic takes the strict form only. */
 export function anthropicOutput(wanted: WantedOutput | undefined): JsonSchema | undefined {
-  if (wanted?.as !== "json_schema" || wanted.schema["type"] !== "object") return undefined;
+  if (wanted?.as !== "json_schema" || wanted.schema["type"] !== "object" || isRecursive(wanted.schema))
+    return undefined;
   return narrowed(wanted.schema, ANTHROPIC);
 }
 
@@ -83,7 +85,7 @@ const OPENAI: Dialect = {
 /** platform.claude.com, structured outputs: no bounds of numbers, lengths and lists. */
 const ANTHROPIC: Dialect = { optional: true, constraints: [] };
 
-const KEPT: readonly string[] = ["type", "enum", "const", "description", "title", "$ref", "required"];
+const KEPT: readonly string[] = ["type", "enum", "const", "description", "title", "required"];
 const DROPPED: readonly string[] = ["$schema", "$id", "$comment", "default", "examples", "deprecated", "readOnly"];
 const BOUNDS: readonly string[] = [...OPENAI.constraints, "uniqueItems", "contentEncoding", "contentMediaType"];
 
@@ -91,12 +93,15 @@ const BOUNDS: readonly string[] = [...OPENAI.constraints, "uniqueItems", "conten
 function narrowed(schema: unknown, dialect: Dialect): JsonSchema | undefined {
   if (!isObject(schema) || !["type", "anyOf", "oneOf", "$ref", "enum", "const"].some((key) => key in schema))
     return undefined;
+  // Nothing may stand beside it.
+  if ("$ref" in schema) return typeof schema["$ref"] === "string" ? { $ref: schema["$ref"] } : undefined;
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
     if (DROPPED.includes(key)) continue;
     if (KEPT.includes(key)) out[key] = value;
     else if (BOUNDS.includes(key)) {
-      if (dialect.constraints.includes(key)) out[key] = value;
+      const isKnown = dialect.constraints.includes(key) && (key !== "format" || FORMATS.includes(value));
+      if (isKnown) out[key] = value;
     } else {
       const inner = innerOf(key, value, dialect);
       if (inner === undefined) return undefined;

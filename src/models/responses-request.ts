@@ -6,7 +6,8 @@ import { openaiOutput, wantedOutput } from "./output-format.ts";
 import { answerTokens, knowsNone } from "./profile.ts";
 import { inputItems, plainMessage } from "./responses-input.ts";
 import type { ResponsesProfile } from "./responses-profile.ts";
-import { isStrict, wireSchema } from "./schema.ts";
+import { wireSchema } from "./schema.ts";
+import { isStrict } from "./strict.ts";
 
 const ENCRYPTED = "reasoning.encrypted_content";
 
@@ -50,5 +51,11 @@ function toolFields({ tools, toolChoice }: ModelRequest, { features = {} }: Resp
 function toolOf({ name, description, parameters }: ToolSpec, strictTools: boolean): Fields {
   const described = description === "" ? {} : { description };
   const schema = wireSchema(parameters);
-  return { type: "function", name, ...described, parameters: schema, strict: strictTools && isStrict(schema) };
+  return {
+    type: "function",
+    name,
+    ...described,
+    parameters: schema,
+    strict: strictTools && isStrict(schema, "openai"),
+  };
 }

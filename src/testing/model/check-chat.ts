@@ -1,5 +1,6 @@
 /** What OpenAI's chat completions would refuse, as a pure function: an independent check of every request we send. */
 import { isObject } from "../../core/json.ts";
+import { checkStrict } from "./check-strict.ts";
 import { checkMessages, checkName, kindOf } from "./check-transcript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -80,22 +81,6 @@ export function checkRoot(schema: Fields, at: string): string[] {
   return ["oneOf", "anyOf", "allOf", "enum", "not"]
     .filter((key) => key in schema)
     .map((key) => `${at}: Invalid schema: schema must not have '${key}' at the top level.`);
-}
-
-/** Strict schemas: every object closed, with all of its properties required. */
-export function checkStrict(schema: unknown, at: string): string[] {
-  if (Array.isArray(schema)) return schema.flatMap((one, i) => checkStrict(one, `${at}[${i}]`));
-  if (!isObject(schema)) return [];
-  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
-  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
-  const optional = Object.keys(properties).filter((name) => !required.includes(name));
-  const open = schema["type"] === "object" && schema["additionalProperties"] !== false;
-  return [
-    ...(open ? [`${at}: 'additionalProperties' is required to be supplied and to be false.`] : []),
-    ...optional.map((name) => `${at}: 'required' must include every key in properties. Missing '${name}'.`),
-    ...Object.entries(properties).flatMap(([name, one]) => checkStrict(one, `${at}.properties.${name}`)),
-    ...["items", "anyOf", "$defs"].flatMap((key) => checkStrict(schema[key], `${at}.${key}`)),
-  ];
 }
 
 function checkChoice(choice: unknown, names: readonly unknown[]): string[] {

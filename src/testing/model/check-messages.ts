@@ -1,6 +1,7 @@
 /** What Anthropic's messages would refuse, as a pure function: an independent check of every request we send. */
 import { isObject } from "../../core/json.ts";
-import { checkRoot, checkStrict } from "./check-chat.ts";
+import { checkRoot } from "./check-chat.ts";
+import { checkStrictAnthropic, checkStrictCount } from "./check-strict.ts";
 import { checkBlocks, checkCache, checkKnown, checkPlaces } from "./check-blocks.ts";
 import { kindOf } from "./check-transcript.ts";
 
@@ -87,6 +88,7 @@ function checkTools(body: Fields): string[] {
   const twice = names.filter((name, i) => name !== undefined && names.indexOf(name) < i);
   return [
     ...tools.flatMap((tool, i) => checkTool(tool, `tools.${i}`)),
+    ...checkStrictCount(tools.filter((tool) => isObject(tool) && tool["strict"] === true).length),
     ...(twice.length > 0 ? ["tools: Tool names must be unique."] : []),
     ...checkChoice(choice, names),
   ];
@@ -105,7 +107,9 @@ function checkTool(tool: unknown, at: string): string[] {
   if (!isObject(schema) || schema["type"] !== "object")
     return [...problems, `${at}.custom.input_schema.type: Input should be 'object'`];
   problems.push(...checkRoot(schema, `${at}.custom.input_schema`));
-  return tool["strict"] === true ? [...problems, ...checkStrict(schema, `${at}.custom.input_schema`)] : problems;
+  return tool["strict"] === true
+    ? [...problems, ...checkStrictAnthropic(schema, `${at}.custom.input_schema`)]
+    : problems;
 }
 
 function checkChoice(choice: unknown, names: readonly unknown[]): string[] {
@@ -148,10 +152,5 @@ function checkRest(body: Fields): string[] {
   if (format === undefined || format === null) return problems;
   if (!isObject(format) || format["type"] !== "json_schema" || !isObject(format["schema"]))
     return [...problems, "output_config.format: Input should be { type: 'json_schema', schema }"];
-  return [...problems, ...checkStrictObjects(format["schema"], "output_config.format.schema")];
-}
-
-/** Structured outputs want every object closed; optional properties are taken. */
-function checkStrictObjects(schema: unknown, at: string): string[] {
-  return checkStrict(schema, at).filter((problem) => !problem.includes("'required' must include"));
+  return [...problems, ...checkStrictAnthropic(format["schema"], "output_config.format.schema")];
 }

@@ -1,6 +1,7 @@
 /** What OpenAI's Responses would refuse, as a pure function: an independent check of every request we send. */
 import { isObject } from "../../core/json.ts";
-import { checkRoot, checkStrict } from "./check-chat.ts";
+import { checkRoot } from "./check-chat.ts";
+import { checkStrict } from "./check-strict.ts";
 import { checkInput } from "./check-input.ts";
 import { checkName, kindOf } from "./check-transcript.ts";
 
