@@ -52,7 +52,7 @@ export type { Features, Price } from "./models/profile.ts";
 export type { ModelProfile } from "./models/protocols.ts";
 export type { ResponsesFeatures, ResponsesProfile } from "./models/responses.ts";
 export type { ApprovalFilter, ApprovalPage, Consent, Denial, PendingApproval } from "./queue/approvals.ts";
-export type { Authorization, AuthorizationFilter, AuthorizationPage } from "./queue/authorizations.ts";
+export type { Authorization, AuthorizationFilter, AuthorizationPage, LinkState } from "./queue/authorizations.ts";
 export type { BudgetOwner, BudgetRaise, BudgetUse, BudgetView } from "./queue/budgets.ts";
 export type { ErrandWorker, WorkerState } from "./queue/crew.ts";
 export type { RunHandle } from "./queue/handle.ts";

@@ -62,6 +62,7 @@ const HEAD: readonly Cell[] = [
   "LOOKED AT",
   "NEXT LOOK",
   "REMINDED",
+  "LINK",
 ].map((text) => ({ text, style: "dim" }));
 
 /** Times are Redis's and `now` is ours: a clock that is ahead or behind shows as such, and never below zero. */
@@ -76,7 +77,17 @@ function rowOf(one: Authorization, now: number): Cell[] {
     { text: `${duration(now - one.lastLookAt)} ago` },
     { text: one.nextLookAt === undefined ? "now" : `in ${duration(one.nextLookAt - now)}` },
     { text: `${one.reminders}${again}` },
+    { text: linkText(one.link, now) },
   ];
+}
+
+/** What the user has done about it; never the link itself. */
+function linkText(link: Authorization["link"], now: number): string {
+  if (link === undefined) return "not opened";
+  const { openedAt, expiresAt, returnedAt } = link;
+  if (returnedAt !== undefined) return `came back ${duration(now - returnedAt)} ago`;
+  const opened = `opened ${duration(now - openedAt)} ago`;
+  return expiresAt <= now ? `${opened}, expired` : opened;
 }
 
 interface Page {

@@ -1,7 +1,8 @@
 /** A wish for a look at an account, soon. It is a hint: the look reads the truth, and only the truth lets runs go on. */
 export interface AskedAccount {
   readonly identifier: string;
-  readonly connection: string;
+  /** Nothing when who tells of it does not know: each of this user's accounts that runs wait for. */
+  readonly connection?: string;
 }
 
 /**
@@ -9,6 +10,6 @@ export interface AskedAccount {
  * reached: then the wish is lost unless it is told again.
  */
 export interface Looks {
-  /** @param message what tells of it; the second time it is told is the first time. @returns whether it was new */
+  /** @param message what tells of it; the second time it is told is the first time. @returns whether it was new, and somebody is to look */
   ask(account: AskedAccount, message: string): Promise<boolean>;
 }

@@ -37,6 +37,19 @@ export interface Authorization {
   readonly nextLookAt?: number;
   readonly reminders: number;
   readonly nextReminderAt?: number;
+  /** The last link that was made since the account is needed. Nothing: the user has not opened the way to it. */
+  readonly link?: LinkState;
+}
+
+/** What became of a link; the link itself bears the user's consent and is told to nobody but that user. Wall-clock ms of the app. */
+export interface LinkState {
+  readonly madeAt: number;
+  /** When the user's browser was last sent to it. */
+  readonly openedAt: number;
+  /** Scalekit's end of it. The next click makes another one, earlier than that. */
+  readonly expiresAt: number;
+  /** When the user came back with it, whatever came of it. */
+  readonly returnedAt?: number;
 }
 
 export interface AuthorizationPage {
@@ -189,12 +202,20 @@ function checked(where: string, filter: AuthorizationFilter): AuthorizationFilte
   return filter;
 }
 
+const FIELDS = ["reason", "since", "looked", "reminded", "link-made", "link-given", "link-ends", "link-back"] as const;
+
+function linkOf([made, given, ends, back]: readonly (string | null)[]): { readonly link?: LinkState } {
+  if (typeof made !== "string" || made === "") return {};
+  const link = { madeAt: Number(made), openedAt: Number(given), expiresAt: Number(ends) };
+  return { link: { ...link, ...(typeof back === "string" && back !== "" && { returnedAt: Number(back) }) } };
+}
+
 /** One that nobody needs any more has no record. */
 async function readRecords({ redis, prefix, options }: Store, gates: readonly string[]): Promise<Authorization[]> {
   const pipeline = redis.pipeline();
   for (const gate of gates) {
     const connection = gate.slice(gate.lastIndexOf("/") + 1);
-    pipeline.hmget(`${prefix}auth:${gate}`, "reason", "since", "looked", "reminded");
+    pipeline.hmget(`${prefix}auth:${gate}`, ...FIELDS);
     pipeline.zcard(`${prefix}auth:${gate}:n`);
     pipeline.zscore(`${prefix}sweep:${connection}`, gate);
     pipeline.zscore(`${prefix}looks`, `sweep:${connection}`);
@@ -206,7 +227,7 @@ async function readRecords({ redis, prefix, options }: Store, gates: readonly st
   });
   return gates.flatMap((gate, i) => {
     const [fields, runs, inRound, round, reminder] = replies.slice(5 * i, 5 * i + 5);
-    const [reason, since, looked, reminded] = fields as (string | null)[];
+    const [reason, since, looked, reminded, ...link] = fields as (string | null)[];
     const account = parseAccountGate(gate);
     if (typeof reason !== "string" || account === undefined) return [];
     const { action, user, operator } = guidance(reason as NeedReason, account.connection);
@@ -224,6 +245,7 @@ async function readRecords({ redis, prefix, options }: Store, gates: readonly st
           round !== null && { nextLookAt: nextLook(Number(inRound), Number(round), options.sweepMs) }),
         reminders: Number(reminded),
         ...(reminder !== null && { nextReminderAt: Number(reminder) }),
+        ...linkOf(link),
       },
     ];
   });

@@ -9,6 +9,8 @@ import { openSubscriber } from "./subscriber.ts";
 /** More than the ten minutes during which a signed message is good: five before its time, five after. */
 const REMEMBERED_MS = 15 * 60_000;
 const SPREAD_MS = 500;
+/** More connections than an agent may have. */
+const MOST_GATES = 100;
 
 /**
  * Calls `listener` soon after each wish, from any process, over a connection of its own. It is a hint: lost while that connection is
@@ -23,9 +25,16 @@ export function hearWishes(store: Store, listener: () => void, onError: (error: 
 export function redisLooks(store: Store): Looks {
   return {
     ask: async ({ identifier, connection }, message) => {
-      const heard = createHash("sha256").update(message).digest("base64url");
-      const [answer] = await store.run(ASK, accountGate(identifier, connection), heard, REMEMBERED_MS, SPREAD_MS);
-      return answer === "asked";
+      const ask = async (gate: string, told: string): Promise<boolean> => {
+        const heard = createHash("sha256").update(told).digest("base64url");
+        const [answer] = await store.run(ASK, gate, heard, REMEMBERED_MS, SPREAD_MS);
+        return answer === "asked";
+      };
+      if (connection !== undefined) return ask(accountGate(identifier, connection), message);
+      const index = `${store.prefix}auths:identifier:${encodeURIComponent(identifier)}`;
+      const gates = await store.redis.zrange(index, "0", String(MOST_GATES - 1));
+      // Each is heard by itself: told again because one was lost, the others are not looked at twice.
+      return (await Promise.all(gates.map((gate) => ask(gate, `${message} ${gate}`)))).includes(true);
     },
   };
 }

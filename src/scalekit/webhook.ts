@@ -76,8 +76,9 @@ export function createWebhook(options: WebhookOptions): (request: Request) => Pr
     }
     try {
       const fresh = await within(looks.ask(event.account, headers.id), ASK_WITHIN_MS);
-      if (fresh) log.info("webhook.heard", { type: event.type, connection: event.account.connection });
-      return answer(200, fresh ? "heard" : "heard before");
+      const { connection = "unknown" } = event.account;
+      if (fresh) log.info("webhook.heard", { type: event.type, connection });
+      return answer(200, fresh ? "heard" : connection === "unknown" ? "nothing to do" : "heard before");
     } catch (error) {
       const kind = error instanceof ErrandError ? error.code : error instanceof Error ? error.name : "unknown";
       log.error("webhook.lost", { type: event.type, error: kind });
@@ -106,10 +107,10 @@ function parse(body: Uint8Array): Told | undefined {
 /** `connection_name` is left out when Scalekit cannot tell it; identifiers of other apps may have other shapes. */
 function accountOf(data: unknown): AskedAccount | undefined {
   if (!isObject(data)) return undefined;
-  const connection = data["connection_name"];
-  if (typeof connection !== "string" || !/^[a-zA-Z0-9_: -]{1,400}$/.test(connection)) return undefined;
+  const { connection_name: connection = "" } = data;
+  if (typeof connection !== "string" || !/^[a-zA-Z0-9_: -]{0,400}$/.test(connection)) return undefined;
   try {
-    return { identifier: checkIdentifier(data["identifier"]), connection };
+    return { identifier: checkIdentifier(data["identifier"]), ...(connection !== "" && { connection }) };
   } catch {
     return undefined;
   }

@@ -5,6 +5,9 @@ import { test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { z } from "zod";
 import { agent, type AuthorizationPage, createErrand, type Errand } from "../../src/index.ts";
+import { connect } from "../../src/queue/connect.ts";
+import { redisStates } from "../../src/queue/states.ts";
+import { DEFAULT_STORE, openStore } from "../../src/queue/store.ts";
 import { say } from "../../src/testing/index.ts";
 import { untilEvent } from "../support/world.ts";
 import { errandHere } from "./command.ts";
@@ -63,7 +66,7 @@ test("parked: a table of accounts and what their reasons mean, by identifier and
   await park("ada");
   await park("bob");
   const all = await here("parked");
-  assert.match(all.stdout, /^IDENTIFIER +CONNECTION +REASON +RUNS +WAITING +LOOKED AT +NEXT LOOK +REMINDED\n/);
+  assert.match(all.stdout, /^IDENTIFIER +CONNECTION +REASON +RUNS +WAITING +LOOKED AT +NEXT LOOK +REMINDED +LINK\n/);
   assert.deepEqual(
     rowsOf(all.stdout).map((row) => row.slice(0, 4)),
     [
@@ -73,7 +76,7 @@ test("parked: a table of accounts and what their reasons mean, by identifier and
       ["bob", "slack", "not-connected", "1"],
     ],
   );
-  const times = /^[\d.]+ m?s\|[\d.]+ m?s ago\|in [\d. ms]+\|0, again in 23 h \d\d m$/;
+  const times = /^[\d.]+ m?s\|[\d.]+ m?s ago\|in [\d. ms]+\|0, again in 23 h \d\d m\|not opened$/;
   for (const row of rowsOf(all.stdout)) assert.match(row.slice(4).join("|"), times);
   assert.match(all.stderr, /^not-connected: There is no account yet/);
   assert.equal(rowsOf((await here("parked", "--identifier", "ada")).stdout).length, 2);
@@ -147,4 +150,31 @@ test("show says what the operator can know of each account that a run waits for"
   const { stdout } = await here("show", await park("ada"));
   assert.match(stdout, /^→ There is no account yet: .* gmail .*$/m);
   assert.match(stdout, /^→ There is no account yet: .* slack .*$/m);
+});
+
+test("parked: whether the user has opened the way to the account, and never the way itself", async (t) => {
+  const { here, park, redis, prefix } = await stage(t);
+  await park("ada");
+  const connection = connect(redis, true);
+  t.after(() => connection.close());
+  const store = openStore(connection.redis, prefix, DEFAULT_STORE);
+  const told = async (): Promise<string | undefined> =>
+    rowsOf((await here("parked", "--connection", "gmail")).stdout)[0]?.at(-1);
+  const made = async (at: number, stateHash: string): Promise<ReturnType<typeof redisStates>> => {
+    const states = redisStates(store, () => at);
+    const request = { identifier: "ada", connection: "gmail", returnTo: "https://app.example.com/callback" };
+    await states.keep(request, { stateHash, url: "https://scalekit.example.com/s3cr3t", expiresAt: at + 60_000 });
+    return states;
+  };
+  assert.equal(await told(), "not opened");
+  await made(Date.now() - 120_000, "a");
+  assert.match((await told()) ?? "", /^opened 2 m \d\d s ago, expired$/);
+  const states = await made(Date.now(), "b");
+  assert.match((await told()) ?? "", /^opened [\d.]+ m?s ago$/);
+  await states.take("b", "nonce");
+  assert.match((await told()) ?? "", /^came back [\d.]+ m?s ago$/);
+  const json = (await here("parked", "--json")).stdout;
+  const page = JSON.parse(json) as AuthorizationPage;
+  assert.deepEqual(Object.keys(page.authorizations[0]?.link ?? {}), ["madeAt", "openedAt", "expiresAt", "returnedAt"]);
+  assert.doesNotMatch(json, /s3cr3t/);
 });

@@ -169,3 +169,12 @@ test("secrets are given to createErrand or to the handler, and without one there
 function errandWith(options: Partial<Parameters<typeof createErrand>[0]>): Errand {
   return createErrand({ redis: "redis://127.0.0.1:1", agents: [], logger: pino({ level: "silent" }), ...options });
 }
+
+test("an event without a connection's name: the accounts that this user's runs wait for are looked at, at once", async (t) => {
+  const on = await parked(t);
+  await stillParked(on, { data: { connection_name: undefined } });
+  assert.equal(await on.tell({ data: { connection_name: "", identifier: "nobody" } }), 200);
+  on.scalekit.connect("bob", "gmail");
+  assert.equal(await on.tell({ data: { connection_name: undefined } }), 200);
+  await on.run.result({ timeoutMs: 20_000 });
+});

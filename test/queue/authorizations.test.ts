@@ -14,6 +14,8 @@ import {
 } from "../../src/queue/authorizations.ts";
 import { cancelRun } from "../../src/queue/canceller.ts";
 import { createGatekeeper } from "../../src/queue/gatekeeper.ts";
+import { redisLooks } from "../../src/queue/looks.ts";
+import { redisStates } from "../../src/queue/states.ts";
 import { chance, clock, noteAgent, quiet, type TestStore, testStore } from "../support/store.ts";
 
 async function parked(
@@ -233,4 +235,54 @@ test("settings that make no sense are refused", () => {
   refuses({ onEvent: "mail" }, /authorization\.onEvent: expected a function, got "mail"/);
   assert.deepEqual(settings({ remindAfter: [] }).remindAfterMs, []);
   assert.deepEqual(storeOptions(base).remindAfterMs, [86_400_000, 259_200_000]);
+});
+
+test("a wish that names no connection is one for each account that the user's runs need, and is heard once", async (t) => {
+  const s = testStore(t);
+  const looks = redisLooks(s.store);
+  const asked = async (): Promise<string[]> =>
+    (await s.store.redis.zrange(`${s.store.prefix}looks`, "0", "-1")).filter((it) => it.startsWith("gate:")).toSorted();
+  assert.equal(await looks.ask({ identifier: "ada" }, "m"), false, "nobody waits");
+  await parked(s, "ada", ["Google Drive", "slack"]);
+  await parked(s, "bob", ["slack"]);
+  assert.deepEqual(
+    [await looks.ask({ identifier: "ada" }, "m"), await looks.ask({ identifier: "ada" }, "m")],
+    [true, false],
+  );
+  assert.deepEqual(await asked(), ["gate:account/ada/Google%20Drive", "gate:account/ada/slack"]);
+});
+
+test("what became of the last link: opened, opened again, come back; and it goes with the need for it", async (t) => {
+  const s = testStore(t);
+  let now = 1_000_000;
+  const states = redisStates(s.store, () => now);
+  const request = { identifier: "ada", connection: "Google Drive", returnTo: "https://app.example.com/callback" };
+  const url = "https://scalekit.example.com/magicLink/s3cr3t";
+  const links = async (): Promise<unknown[]> =>
+    (await listAuthorizations(s.store, {})).authorizations.map(({ link }) => link);
+  const make = async (stateHash: string): Promise<void> => {
+    assert.deepEqual(await states.begin(request, stateHash), { kind: "make" });
+    await states.keep(request, { stateHash, url, expiresAt: now + 60_000 });
+  };
+  await make("before");
+  await states.take("before", "n0");
+  await parked(s, "ada", ["Google Drive"]);
+  await parked(s, "ada", ["slack"]);
+  assert.deepEqual(await links(), [undefined, undefined], "that was before anything needed it");
+  await make("first");
+  assert.deepEqual(await links(), [{ madeAt: now, openedAt: now, expiresAt: now + 60_000 }, undefined]);
+  const [madeAt, expiresAt] = [now, now + 60_000];
+  now += 6_000;
+  assert.deepEqual(await states.begin(request, "n1"), { kind: "link", url });
+  assert.deepEqual((await links())[0], { madeAt, openedAt: now, expiresAt });
+  now += 1;
+  await states.take("first", "n2");
+  assert.deepEqual((await links())[0], { madeAt, openedAt: now - 1, expiresAt, returnedAt: now });
+  await make("second");
+  assert.deepEqual((await links())[0], { madeAt: now, openedAt: now, expiresAt: now + 60_000 });
+  const record = await s.store.redis.hgetall(`${s.store.prefix}auth:account/ada/Google%20Drive`);
+  assert.doesNotMatch(JSON.stringify(record), /s3cr3t|second/);
+  await s.gates.open(accountGate("ada", "Google Drive"));
+  await parked(s, "ada", ["Google Drive"]);
+  assert.deepEqual(await links(), [undefined, undefined]);
 });
