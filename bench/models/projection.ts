@@ -92,50 +92,92 @@ export function journalOf(turns: number, bytes: number): Journal {
 export interface ProjectionFigures {
   readonly turns: number;
   readonly bytes: number;
-  /** ms, the shortest of all rounds: journal → state; state → request, with nothing in memory; again, as at the next turn; whether it fits. */
+  /** ms of CPU, medians: journal → state; state → request, with nothing in memory; again, as at the next turn; whether it fits. */
   readonly fold: number;
   readonly first: number;
   readonly again: number;
   readonly measured: number;
-  /** ms: request → body. */
+  /** ms of CPU, medians: request → body. */
   readonly chat: number;
   readonly responses: number;
   readonly messages: number;
+  /** ms of the clock, the shortest, for `first`: on a machine with other work it says more of that work. */
+  readonly firstWall: number;
 }
 
-export function measureProjection(turns: number, bytes: number, rounds: number): ProjectionFigures {
-  const journal = journalOf(turns, bytes);
-  const text = JSON.stringify([journal.decisions, journal.evidence]);
-  const times: Record<string, number[]> = {};
-  const take = <T>(name: string, work: () => T): T => {
-    const started = performance.now();
-    const made = work();
-    (times[name] ??= []).push(performance.now() - started);
-    return made;
-  };
-  for (let i = 0; i < rounds; i++) {
-    const [decisions, evidence] = JSON.parse(text) as [Decision[], Evidence[]];
-    const state: RunState = take("fold", () => foldRun("r", decisions, evidence));
-    const request = take("first", () => project(state, CONTEXT, journal.shown, false));
-    take("again", () => project(state, CONTEXT, journal.shown, false));
-    take("measured", () => requestTokens(request, mostTokens));
-    take("chat", () => chatRequest(request, { apiKey: "k" }));
-    take("responses", () => responsesRequest(request, { apiKey: "k", protocol: "responses" }));
-    take("messages", () => messagesRequest(request, { apiKey: "k", protocol: "messages" }));
-  }
-  const of = (name: string): number => {
-    // The shortest: whatever else the machine does makes it only longer.
-    return Math.round(Math.min(...(times[name] ?? [])) * 1_000) / 1_000;
-  };
-  return {
+type Name = Exclude<keyof ProjectionFigures, "turns" | "bytes" | "firstWall">;
+
+/** Short things are done so many times in one measure. */
+const TIMES: Readonly<Record<Name, number>> = {
+  fold: 1,
+  first: 1,
+  again: 10,
+  measured: 10,
+  chat: 10,
+  responses: 10,
+  messages: 10,
+};
+
+interface Sample {
+  readonly journal: Journal;
+  readonly text: string;
+  readonly turns: number;
+  readonly took: Record<Name, number[]>;
+  readonly wall: number[];
+}
+
+/** Of several sizes, in turns, so that whatever else the machine does meets all of them alike. @param sizes turns and bytes */
+export function measureProjections(
+  sizes: readonly (readonly [turns: number, bytes: number])[],
+  rounds: number,
+): ProjectionFigures[] {
+  const samples = sizes.map(([turns, bytes]): Sample => {
+    const journal = journalOf(turns, bytes);
+    const took = { fold: [], first: [], again: [], measured: [], chat: [], responses: [], messages: [] };
+    return { journal, text: JSON.stringify([journal.decisions, journal.evidence]), turns, took, wall: [] };
+  });
+  // The first rounds are the compiler's.
+  for (let round = -3; round < rounds; round++) for (const sample of samples) measure(sample, round >= 0);
+  return samples.map(({ journal, turns, took, wall }) => ({
     turns,
     bytes: journal.bytes,
-    fold: of("fold"),
-    first: of("first"),
-    again: of("again"),
-    measured: of("measured"),
-    chat: of("chat"),
-    responses: of("responses"),
-    messages: of("messages"),
+    fold: median(took.fold),
+    first: median(took.first),
+    again: median(took.again),
+    measured: median(took.measured),
+    chat: median(took.chat),
+    responses: median(took.responses),
+    messages: median(took.messages),
+    firstWall: rounded(Math.min(...wall)),
+  }));
+}
+
+function measure({ journal, text, took, wall }: Sample, counts: boolean): void {
+  const take = <T>(name: Name, work: () => T): T => {
+    const times = TIMES[name];
+    const started = performance.now();
+    const before = process.cpuUsage();
+    for (let i = 1; i < times; i++) work();
+    const made = work();
+    const { user, system } = process.cpuUsage(before);
+    if (counts) took[name].push((user + system) / 1_000 / times);
+    if (counts && name === "first") wall.push(performance.now() - started);
+    return made;
   };
+  const [decisions, evidence] = JSON.parse(text) as [Decision[], Evidence[]];
+  const state: RunState = take("fold", () => foldRun("r", decisions, evidence));
+  const request = take("first", () => project(state, CONTEXT, journal.shown, false));
+  take("again", () => project(state, CONTEXT, journal.shown, false));
+  take("measured", () => requestTokens(request, mostTokens));
+  take("chat", () => chatRequest(request, { apiKey: "k" }));
+  take("responses", () => responsesRequest(request, { apiKey: "k", protocol: "responses" }));
+  take("messages", () => messagesRequest(request, { apiKey: "k", protocol: "messages" }));
+}
+
+function median(values: readonly number[]): number {
+  return rounded(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
 }

@@ -16,7 +16,10 @@ export function isTooDeep(value: unknown, levels: number = MOST_DEEP): boolean {
   return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
 }
 
-/** JSON text with sorted keys: equal values have equal text. */
+/**
+ * JSON text with sorted keys: equal values have equal text. Joined level by level: one long chain of small texts takes more than twice as
+ * long and more than twice the garbage (measured on 1 MB).
+ */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (isObject(value)) {
@@ -24,6 +27,36 @@ export function canonical(value: unknown): string {
     return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(",")}}`;
   }
   return JSON.stringify(value) ?? "null";
+}
+
+/**
+ * The value with each of its own values changed: itself where none was, so that what is large is not copied for nothing.
+ * @param key for the names of an object's fields, likewise
+ */
+export function changed(value: Json, change: (one: Json) => Json, key: (name: string) => string = asItIs): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (isList(value)) {
+    let copy: Json[] | undefined;
+    for (const [i, one] of value.entries()) {
+      const next = change(one);
+      if (copy === undefined && next !== one) copy = value.slice(0, i);
+      copy?.push(next);
+    }
+    return copy ?? value;
+  }
+  let isSame = true;
+  const entries = Object.entries(value).map(([name, one]): [string, Json] => {
+    const entry: [string, Json] = [key(name), change(one)];
+    isSame &&= entry[0] === name && entry[1] === one;
+    return entry;
+  });
+  return isSame ? value : Object.fromEntries(entries);
+}
+
+const asItIs = (name: string): string => name;
+
+function isList(value: readonly Json[] | JsonObject): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Images and files in what a tool answered: MCP's content parts (`{ type: "image", data, mimeType }`, a resource with a `blob`), wherever
  * they stand. In the text that the model reads each becomes a short note; adapters whose protocol takes media show it beside the text.
  */
-import { isObject, type Json } from "./json.ts";
+import { changed, isObject, type Json } from "./json.ts";
 
 export interface Media {
   readonly kind: "image" | "file";
@@ -19,19 +19,13 @@ const MOST = 8;
 export function splitMedia(data: Json): { readonly data: Json; readonly media: readonly Media[] } {
   const media: Media[] = [];
   const walk = (value: Json): Json => {
-    if (Array.isArray(value)) return (value as readonly Json[]).map(walk);
-    if (!isObject(value)) return value;
+    if (!isObject(value)) return changed(value, walk);
     const found = mediaIn(value);
     if (found !== undefined && media.length < MOST) media.push(found);
-    const note = noteOf(value, found);
-    if (note !== undefined) return note;
-    return Object.fromEntries(
-      Object.entries(value as { readonly [key: string]: Json }).map(([key, one]) => [key, walk(one)]),
-    );
+    return noteOf(value, found) ?? changed(value, walk);
   };
-  const rest = walk(data);
-  // The data itself is given back where nothing was found: it is compared and cached by identity.
-  return media.length === 0 && JSON.stringify(rest) === JSON.stringify(data) ? { data, media } : { data: rest, media };
+  // The data itself is given back where nothing was found.
+  return { data: walk(data), media };
 }
 
 function mediaIn(value: Readonly<Record<string, unknown>>): Media | undefined {

@@ -1,5 +1,5 @@
 /** Foreign text without what people cannot see. */
-import type { Json } from "./json.ts";
+import { changed, type Json } from "./json.ts";
 
 /**
  * Format characters (tags, zero-width, bidi controls, soft hyphen) and variation selectors: invisible to people, read by models
@@ -12,10 +12,7 @@ export function visibleText(text: string): string {
   return /[^\0-\xac]/.test(text) ? text.replace(INVISIBLE, "") : text;
 }
 
+/** Itself where there is nothing to take away. */
 export function visible(value: Json): Json {
-  if (typeof value === "string") return visibleText(value);
-  if (Array.isArray(value)) return value.map(visible);
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [visibleText(k), visible(v)]));
-  return value;
+  return typeof value === "string" ? visibleText(value) : changed(value, visible, visibleText);
 }

@@ -11,10 +11,10 @@ import { type OpenaiFormat, openaiOutput, wantedOutput } from "./output-format.t
 import { answerTokens, knowsNone } from "./profile.ts";
 import { wireSchema } from "./schema.ts";
 import { isStrict } from "./strict.ts";
+import { type Result, resultsAfter } from "./results.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 type Assistant = Extract<Message, { role: "assistant" }>;
-type Result = Extract<Message, { role: "tool" }>;
 
 /** OpenAI refuses more calls than this in one message; the rest is left out together with its answers. */
 const MAX_CALLS = 128;
@@ -75,9 +75,7 @@ function transcript(messages: readonly Message[]): Fields[] {
     const message = messages[i];
     if (message?.role === "user") sent.push({ role: "user", content: said(message.text) });
     if (message?.role !== "assistant") continue;
-    const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
-    const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
-    sent.push(...turn(message, results));
+    sent.push(...turn(message, resultsAfter(messages, i)));
   }
   return sent;
 }

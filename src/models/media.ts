@@ -1,9 +1,7 @@
 /** Images and files of tool results, as Responses and Anthropic's messages take them. What they do not take stays a note in the text. */
 import type { Media } from "../core/media.ts";
-import type { Message } from "../core/messages.ts";
 import { type Fields, said } from "./fields.ts";
-
-type Result = Extract<Message, { role: "tool" }>;
+import type { Result } from "./results.ts";
 
 /** Both protocols know the same ones. */
 const IMAGES: readonly string[] = ["image/png", "image/jpeg", "image/gif", "image/webp"];

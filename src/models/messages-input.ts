@@ -4,9 +4,9 @@ import { type Fields, said } from "./fields.ts";
 import { foreignBlocks } from "./foreign.ts";
 import { messagesContent } from "./media.ts";
 import { asMessage, readBlocks, type ReadBlock } from "./messages-blocks.ts";
+import { type Result, resultsAfter } from "./results.ts";
 
 type Assistant = Extract<Message, { role: "assistant" }>;
-type Result = Extract<Message, { role: "tool" }>;
 
 export interface Said {
   readonly role: "user" | "assistant";
@@ -20,9 +20,7 @@ export function conversation(messages: readonly Message[], vision: boolean): Sai
     const message = messages[i];
     if (message?.role === "user") add(sent, "user", [text(message.text)]);
     if (message?.role !== "assistant") continue;
-    const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
-    const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
-    const turn = turnOf(message, results, vision);
+    const turn = turnOf(message, resultsAfter(messages, i), vision);
     if (sent.at(-1)?.role !== "user") add(sent, "user", [text("")]);
     add(sent, "assistant", turn.blocks);
     if (turn.results.length > 0) add(sent, "user", turn.results);

@@ -5,9 +5,9 @@ import { type Fields, said } from "./fields.ts";
 import { foreignItems } from "./foreign.ts";
 import { responsesOutput } from "./media.ts";
 import { type CallItem, type MessageItem, readItems, type ReadItem } from "./responses-items.ts";
+import { type Result, resultsAfter } from "./results.ts";
 
 type Assistant = Extract<Message, { role: "assistant" }>;
-type Result = Extract<Message, { role: "tool" }>;
 
 /** @param vision whether images and files go along */
 export function inputItems(messages: readonly Message[], vision: boolean): Fields[] {
@@ -17,9 +17,7 @@ export function inputItems(messages: readonly Message[], vision: boolean): Field
     const message = messages[i];
     if (message?.role === "user") sent.push(plainMessage("user", message.text));
     if (message?.role !== "assistant") continue;
-    const end = messages.findIndex((m, j) => j > i && m.role !== "tool");
-    const results = messages.slice(i + 1, end < 0 ? messages.length : end).filter((m) => m.role === "tool");
-    sent.push(...turn(message, results, taken, vision));
+    sent.push(...turn(message, resultsAfter(messages, i), taken, vision));
   }
   return sent;
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { canonical, isObject, isTooDeep, toJson } from "../../src/core/json.ts";
+import { canonical, changed, isObject, isTooDeep, type Json, toJson } from "../../src/core/json.ts";
+import { visible } from "../../src/core/visible.ts";
 
 test("canonical: equal texts for deeply equal values, and for no others", () => {
   // Small alphabets, so that equal and nearly equal values are common.
@@ -114,6 +115,42 @@ test("objects are neither lists nor null", () => {
     false,
     false,
   ]);
+});
+
+test("a value is changed where it has to be, and is itself where it has not", () => {
+  const upper = (value: Json): Json => (typeof value === "string" ? value.toUpperCase() : changed(value, upper));
+  const rows: readonly (readonly [Json, Json])[] = [
+    [
+      ["A", { b: "C" }, 1, null],
+      ["A", { b: "C" }, 1, null],
+    ],
+    [
+      ["A", "b", "C", "d"],
+      ["A", "B", "C", "D"],
+    ],
+    [
+      { x: { y: ["z"] }, kept: { here: ["A"] } },
+      { x: { y: ["Z"] }, kept: { here: ["A"] } },
+    ],
+    [JSON.parse('{"__proto__":{"a":"b"}}') as Json, JSON.parse('{"__proto__":{"a":"B"}}') as Json],
+  ];
+  for (const [value, expected] of rows) {
+    const before = JSON.stringify(value);
+    const made = upper(value);
+    assert.equal(JSON.stringify(made), JSON.stringify(expected));
+    assert.equal(JSON.stringify(value), before, "the value itself is left alone");
+    assert.equal(made === value, before === JSON.stringify(expected));
+  }
+});
+
+test("what has nothing invisible is not copied; names of fields lose it as texts do", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const json = toJson(value);
+      assert.equal(visible(json) === json, !/\p{Cf}|\p{Variation_Selector}/u.test(JSON.stringify(json)));
+    }),
+  );
+  assert.deepEqual(visible({ "a\u200b": ["b\u00ad", { c: "d" }] }), { a: ["b", { c: "d" }] });
 });
 
 function nested(depth: number): unknown {
