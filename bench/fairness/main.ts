@@ -95,7 +95,8 @@ async function allMeanwhile(): Promise<unknown> {
   }
   const rows = Object.entries(found).flatMap(([name, all]) =>
     all.map(({ runs, doneMs, usEach, others, ...ms }) => [
-      ...[name, ...[runs, doneMs, usEach, others].map((it) => it.toFixed(0))],
+      name,
+      ...[runs, doneMs, usEach, others].map((it) => it.toFixed(0)),
       ...[ms.p50, ms.before50, ms.p99, ms.before99, ms.done99, ms.beforeDone99].map((it) => it.toFixed(1)),
       ...[ms.p99 / ms.before99, ms.done99 / ms.beforeDone99].map((it) => it.toFixed(2)),
     ]),
