@@ -79,10 +79,12 @@ import {
 } from "./queue/unknowns.ts";
 import { type LineFilter, listLines, type WaitingLines } from "./queue/lines.ts";
 import { redisSwitches } from "./queue/switches.ts";
+import { redisWeights } from "./queue/weights.ts";
 import { createSchedules } from "./queue/schedules.ts";
 import { digest } from "./queue/shift.ts";
 import { redisStates } from "./queue/states.ts";
 import { knownTargets, type SwitchActions, switchActions } from "./switch-actions.ts";
+import { type WeightActions, weightActions } from "./weight-actions.ts";
 import { openSources } from "./tool-sources.ts";
 import { type ScheduleActions, scheduleActions } from "./schedule-actions.ts";
 import { createChecker } from "./tools/check.ts";
@@ -90,7 +92,7 @@ import { connectUrl, createAuthorization } from "./scalekit/callback.ts";
 import { accountStatus } from "./scalekit/status.ts";
 import { createWebhook } from "./scalekit/webhook.ts";
 
-export interface Errand extends SwitchActions {
+export interface Errand extends SwitchActions, WeightActions {
   /** @throws ErrandError `agent-unknown`, `input-invalid`, `identifier-invalid`, `idempotency-conflict`, `redis-…` */
   enqueue<Given, Input, Output>(
     agent: TypedAgent<Given, Input, Output>,
@@ -217,6 +219,7 @@ export function createErrand(options: ErrandOptions): Errand {
       handle(await reach(() => producer.create(agents.need(agent), given))) as RunHandle<never>,
     runs: (filter = {}) => reach(() => listRuns(app.store, filter)),
     lines: (filter = {}) => reach(() => listLines(app.store, filter)),
+    ...weightActions(redisWeights(app.store), reach),
     ...switchActions(redisSwitches(app.store, app.tickets, knownTargets(agents)), reach),
     run: handle,
     schedules: scheduleActions({ schedules, agents, reach, handle, cancel }),

@@ -115,3 +115,6 @@ export type { SwitchKind, SwitchTarget } from "./core/switches.ts";
 export type { LineCaps, LineFilter, WaitingLine, WaitingLines } from "./queue/lines.ts";
 export type { PausedSwitch, PauseNote } from "./queue/switches.ts";
 export type { SwitchActions } from "./switch-actions.ts";
+export type { WeightKind, WeightTarget } from "./core/weights.ts";
+export type { Weight } from "./queue/weights.ts";
+export type { WeightActions } from "./weight-actions.ts";

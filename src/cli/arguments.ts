@@ -13,6 +13,12 @@ export function wholeNumber(least: number = -Infinity): (text: string) => number
   };
 }
 
+/** Any: what it may be is said by whom it is for, and why. */
+export function number(text: string): number {
+  if (/^[-+]?(\d+\.?\d*|\.\d+)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a number.");
+}
+
 export function seconds(text: string): number {
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;

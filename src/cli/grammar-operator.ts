@@ -1,6 +1,6 @@
 /** The grammar of what an operator does about the whole of it: who waits, what is stopped. */
 import type { Command } from "commander";
-import { type Add, wholeNumber } from "./arguments.ts";
+import { type Add, number, wholeNumber } from "./arguments.ts";
 
 const TARGETS = "agent, identifier, tenant, connection or tool";
 
@@ -14,6 +14,25 @@ export const addOperator: Add = (program, io, exit) => {
     .action(async (_args, command: Command) => {
       const { lines } = await import("./lines.ts");
       exit(await lines(command.optsWithGlobals(), io));
+    });
+  program
+    .command("weigh")
+    .description(
+      "Give a tenant or an identifier so many turns in each round, where caps make them take turns; others have 1.",
+    )
+    .argument("<kind>", "tenant or identifier")
+    .argument("<name>", "its name")
+    .argument("<weight>", "1 to 100", number)
+    .action(async (kind: string, name: string, weight: number, _args, command: Command) => {
+      const { weigh } = await import("./weights.ts");
+      exit(await weigh(kind, name, weight, command.optsWithGlobals(), io));
+    });
+  program
+    .command("weights")
+    .description("List who has more than one turn in each round.")
+    .action(async (_args, command: Command) => {
+      const { weights } = await import("./weights.ts");
+      exit(await weights(command.optsWithGlobals(), io));
     });
   program
     .command("pause")

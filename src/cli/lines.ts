@@ -37,12 +37,14 @@ const HEAD: readonly Cell[] = ["IDENTIFIER", "TENANT", "AGENT", "QUEUE", "WAITIN
   style: "dim",
 }));
 
-function rowOf({ identifier, tenant = "", agent, queue, waiting, live, keptBy }: WaitingLine): Cell[] {
+function rowOf(found: WaitingLine): Cell[] {
+  const { identifier, tenant = "", agent, queue, waiting, live, weight, tenantWeight, keptBy } = found;
+  const turns = (of: number | undefined): string => (of === undefined ? "" : ` ×${of}`);
   const kept: Cell =
     keptBy === undefined ? { text: "its turn comes" } : { text: keptBy, style: keptBy === "paused" ? "yellow" : "dim" };
   return [
-    { text: oneLine(identifier) },
-    { text: oneLine(tenant) },
+    { text: oneLine(identifier) + turns(weight) },
+    { text: oneLine(tenant) + turns(tenantWeight) },
     { text: agent === undefined ? "(to end)" : oneLine(agent) },
     { text: oneLine(queue) },
     { text: String(waiting) },

@@ -4,7 +4,7 @@
  *
  * T1 No node has more runs than its cap, but for those that are taken from a line only to be ended.
  * T2 While there is a free slot, nobody waits who could have it.
- * T3 Among a node's children, none is served twice while another waits that could have gone each time.
+ * T3 Among a node's children, none is served more often than its weight says while another waits that could have gone each time.
  * T4 Within an identifier, the best rank goes first: own priority, then first come.
  */
 /** No cap is larger: a queue that holds more is no queue of what workers could do now. */
@@ -50,6 +50,8 @@ export interface Turns {
   unseat(run: string, path: Path): void;
   /** Tells the children of this path where they stand. */
   touch(path: Path): void;
+  /** It has one turn in each round again: what it had of this one counts no more. `tenant:<name>`, `identifier:<id>` */
+  evenOut(name: string): void;
   /** Gives free slots to those whose turn it is. @returns them, in that order */
   fill(): readonly string[];
   /** Line → its waiting runs and their ranks. */
@@ -58,6 +60,8 @@ export interface Turns {
   readonly busy: ReadonlyMap<string, ReadonlySet<string>>;
   /** Node → its children that have waiting runs, with their turns. */
   readonly waits: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Node → how many of its turns in this round it has had, if it has several. */
+  readonly used: ReadonlyMap<string, number>;
 }
 
 export const ALL = "all";
@@ -70,13 +74,28 @@ export function pathOf(claimant: Claimant, caps: Caps, tenant: string | undefine
   return { line: lineOf(claimant), node: `i:${identifier}${beside}`, parent };
 }
 
-/** @param isOff whether an operator stopped it: `agent:<name>`, `identifier:<id>`, `tenant:<name>` */
-export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns {
+/** A node as operators name it: `tenant:<name>`, `identifier:<id>`; nothing for runs that only have to end. */
+function nameOf(node: string): string | undefined {
+  if (node.startsWith("t:")) return `tenant:${node.slice(2)}`;
+  const [identifier = "", more] = node.slice(2).split(" ");
+  return more === "!" ? undefined : `identifier:${identifier}`;
+}
+
+/**
+ * @param isOff whether an operator stopped it: `agent:<name>`, `identifier:<id>`, `tenant:<name>`
+ * @param weightOf turns in each round: `identifier:<id>`, `tenant:<name>`
+ */
+export function createTurns(
+  caps: Caps,
+  isOff: (name: string) => boolean,
+  weightOf: (name: string) => number = () => 1,
+): Turns {
   const lines = new Map<string, Map<string, number>>();
   const busy = new Map<string, Set<string>>();
   const waits = new Map<string, Map<string, number>>();
   const paths = new Map<string, Path>();
   const parents = new Map<string, string>();
+  const used = new Map<string, number>();
   let last = 0;
 
   const agentOf = (line: string): string => line.slice(line.indexOf(" ") + 1);
@@ -114,6 +133,7 @@ export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns
   };
   const stand = (parent: string, child: string): void => {
     const has = (waits.get(child)?.size ?? 0) > 0;
+    if (!has) used.delete(child);
     place(parent, child, has ? (waits.get(parent)?.get(child) ?? ++last) : undefined);
   };
   const touch = ({ line, node, parent }: Path): void => {
@@ -125,6 +145,16 @@ export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns
     place(node, line, ranks.length === 0 ? undefined : Math.min(...ranks));
     stand(parent, node);
     if (parent !== ALL) stand(ALL, parent);
+  };
+  /** It goes to the end, or keeps its place for the turns that it still has in this round. */
+  const serve = (parent: string, child: string, turn: number): void => {
+    if (waits.get(parent)?.has(child) !== true) return;
+    const name = nameOf(child);
+    const had = (used.get(child) ?? 0) + 1;
+    const isOver = had >= (name === undefined ? 1 : weightOf(name));
+    if (isOver) used.delete(child);
+    else used.set(child, had);
+    if (isOver) place(parent, child, turn);
   };
   const each = ({ line, node, parent }: Path): readonly string[] => [...new Set([line, node, parent, ALL])];
   const seat = (run: string, path: Path): void => {
@@ -138,8 +168,8 @@ export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns
     if (path === undefined) throw new Error(`line ${line} has no path`);
     seat(run, path);
     const turn = ++last;
-    if (waits.get(path.parent)?.has(path.node) === true) place(path.parent, path.node, turn);
-    if (path.parent !== ALL && waits.get(ALL)?.has(path.parent) === true) place(ALL, path.parent, turn);
+    serve(path.parent, path.node, turn);
+    if (path.parent !== ALL) serve(ALL, path.parent, turn);
     touch(path);
     return run;
   };
@@ -158,6 +188,9 @@ export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns
       for (const of of each(path)) busy.get(of)?.delete(run);
     },
     touch,
+    evenOut(name) {
+      for (const node of used.keys()) if (nameOf(node) === name) used.delete(node);
+    },
     fill() {
       const served: string[] = [];
       for (let line = best(ALL); line !== undefined; line = best(ALL)) served.push(take(line));
@@ -166,6 +199,7 @@ export function createTurns(caps: Caps, isOff: (name: string) => boolean): Turns
     lines,
     busy,
     waits,
+    used,
   };
 }
 

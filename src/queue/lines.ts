@@ -25,6 +25,9 @@ export interface WaitingLine {
   readonly live: number;
   readonly liveOfIdentifier: number;
   readonly liveOfTenant?: number;
+  /** Turns of the identifier, and of its tenant, in each round; nothing: one. */
+  readonly weight?: number;
+  readonly tenantWeight?: number;
   /**
    * What keeps it, from the top: `paused` (an operator's switch), `total`, `tenant`, `identifier` or `agent` (its cap is reached). Nothing:
    * its turn comes.
@@ -128,15 +131,17 @@ async function readLine(
   caps: LineCaps,
   switches: ReadonlySet<string>,
 ): Promise<WaitingLine> {
-  const [waiting, live, liveOfIdentifier, liveOfTenant] = await Promise.all([
+  const [identifier = "", beside] = node.slice(2).split(" ");
+  const tenant = parent.slice(2);
+  const [waiting, live, liveOfIdentifier, liveOfTenant, weights] = await Promise.all([
     redis.zcard(`${prefix}line:${line}`),
     redis.zcard(`${prefix}live:${line}`),
     redis.zcard(`${prefix}busy:${node}`),
     parent === "all" ? 0 : redis.zcard(`${prefix}busy:${parent}`),
+    redis.hmget(`${prefix}weights`, `identifier:${identifier}`, `tenant:${tenant}`),
   ]);
-  const [identifier = "", beside] = node.slice(2).split(" ");
   const agent = line.slice(line.indexOf(" ") + 1);
-  const tenant = parent.slice(2);
+  const [weight, tenantWeight] = weights;
   const own = caps.agents[agent];
   const names = agent === "!" ? [] : [`agent:${agent}`, `identifier:${identifier}`, `tenant:${tenant}`];
   const kept: readonly [boolean, NonNullable<WaitingLine["keptBy"]>][] = [
@@ -155,6 +160,8 @@ async function readLine(
     waiting,
     live,
     liveOfIdentifier,
+    ...(agent !== "!" && typeof weight === "string" && { weight: Number(weight) }),
+    ...(parent !== "all" && typeof tenantWeight === "string" && { tenantWeight: Number(tenantWeight) }),
     ...(keptBy !== undefined && { keptBy }),
   };
 }

@@ -1,4 +1,4 @@
-/** `errand lines`, `pause`, `resume`, `switches`: what an operator sees and does at night. */
+/** `errand lines`, `weigh`, `weights`, `pause`, `resume`, `switches`: what an operator sees and does at night. */
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
@@ -23,6 +23,15 @@ test("who waits and why; what is stopped, by whom, and that it goes on", async (
   assert.match(lines[1] ?? "", /^ann +acme +note +default +3 +2 /);
   const { stdout } = await here("lines", "--json");
   assert.deepEqual((JSON.parse(stdout) as { waiting: number }).waiting, 3);
+
+  assert.match((await here("weigh", "tenant", "acme", "3")).stdout, /tenant acme has 3 turns in each round \(was 1\)/);
+  assert.match((await here("lines")).stdout, /ann +acme ×3 +note/);
+  assert.match((await here("weights")).stdout, /tenant acme +3/);
+  const none = await here("weigh", "tenant", "acme", "0");
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /whole number from 1 to 100, got 0\.[^]*errand pause tenant acme/);
+  assert.match((await here("weigh", "tenant", "acme", "1")).stdout, /has 1 turn in each round \(was 3\)/);
+  assert.match((await here("weights")).stderr, /all have one turn/);
 
   assert.match((await here("pause", "agent", "note", "--why", "too loud", "--by", "mira")).stdout, /note is paused/);
   assert.match((await here("pause", "agent", "note", "--by", "tom")).stdout, /was paused already/);

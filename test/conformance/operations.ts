@@ -38,6 +38,7 @@ export type Op =
   | { readonly do: "open"; readonly gate: string; readonly changed: number | undefined }
   | { readonly do: "looked" | "remind"; readonly gate: string }
   | { readonly do: "pause" | "resume"; readonly name: string }
+  | { readonly do: "weigh"; readonly name: string; readonly weight: number }
   /** A worker takes it and asks a model; what is stopped waits for the switch. */
   | { readonly do: "begin"; readonly run: string }
   /** A run that waits for a person's word on one of two attempts, that word, and what comes of it after all. */
@@ -106,6 +107,14 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom("pause", "resume"),
       name: fc.constantFrom("agent:note", "identifier:ann", "tenant:acme"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("weigh" as const),
+      name: fc.constantFrom("identifier:ann", "identifier:bob", "tenant:acme"),
+      weight: fc.constantFrom(1, 2, 3),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("begin" as const), run }) },

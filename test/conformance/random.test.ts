@@ -152,6 +152,8 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       return subject.pause(it.name);
     case "resume":
       return subject.resume(it.name);
+    case "weigh":
+      return subject.weigh(it.name, it.weight);
     case "begin": {
       const reply = await claimed(side, it.run, step);
       if (reply === undefined) return "not claimed";

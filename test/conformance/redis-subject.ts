@@ -11,6 +11,7 @@ import { DUE } from "../../src/queue/scripts/due.ts";
 import { REMIND } from "../../src/queue/scripts/remind.ts";
 import { SWEEP } from "../../src/queue/scripts/sweep.ts";
 import { PAUSE, RESUME } from "../../src/queue/scripts/switches.ts";
+import { WEIGH } from "../../src/queue/scripts/weights.ts";
 import type { Store, StoreOptions } from "../../src/queue/store.ts";
 import { stillTime } from "../support/manual-time.ts";
 import { testStore } from "../support/store.ts";
@@ -131,6 +132,7 @@ function onRedis({ store, journal, gates, now }: RedisParts, options: Partial<St
       while (more === "1") [, more] = await store.run(RESUME, name, 100, "");
       return was !== "";
     },
+    weigh: async (name, weight) => Number((await store.run(WEIGH, name, weight))[0]),
     remind: async (nonce, gates) => Number((await store.run(REMIND, nonce, ...gates))[0]),
     now,
     age: async (ms) => {

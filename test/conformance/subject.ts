@@ -72,6 +72,7 @@ export interface Subject extends AskingSubject {
   remind(nonce: string, gates: readonly string[]): Promise<number>;
   pause(name: string): Promise<boolean>;
   resume(name: string): Promise<boolean>;
+  weigh(name: string, weight: number): Promise<number>;
   /** The store's ms. */
   now(): number;
   /** As if so many ms had passed for leases and looks. */
@@ -148,6 +149,7 @@ export const memorySubject: OpenSubject = (_t, options = {}) => {
     remind: (nonce, gates) => at(() => store.remind(nonce, gates)),
     pause: (name) => at(() => store.pause(name)),
     resume: (name) => at(() => store.resume(name)),
+    weigh: (name, weight) => at(() => store.weigh(name, weight)),
     waiters: async (gate) => Array.from(store.gates.get(gate)?.waiters.keys() ?? []).toSorted(),
     now: () => Date.now() + aged,
     age: async (ms) => void (aged += ms),

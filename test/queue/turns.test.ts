@@ -11,6 +11,7 @@ import { CREATE } from "../../src/queue/scripts/create.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
 import { OPEN } from "../../src/queue/scripts/open.ts";
 import { openStore, type Store, type StoreOptions } from "../../src/queue/store.ts";
+import { WEIGH } from "../../src/queue/scripts/weights.ts";
 import { quiet, type TestStore, testStore } from "../support/store.ts";
 
 const ENDED = JSON.stringify({ kind: "ended", status: "completed" });
@@ -49,7 +50,7 @@ async function left({ redis, prefix }: Store): Promise<string[]> {
   const keys = await redis.keys(`${prefix.replaceAll(/[[\]*?]/g, "\\$&")}*`);
   return keys
     .map((key) => key.slice(prefix.length))
-    .filter((key) => /^(line|live|busy|waits|ready|stopped):/.test(key));
+    .filter((key) => /^((line|live|busy|waits|ready|stopped):|used$)/.test(key));
 }
 
 const TENANTS: Readonly<Record<string, string>> = { ann: "acme", bob: "acme", cay: "acme", dan: "bolt" };
@@ -62,6 +63,10 @@ test("Redis gives slots in the order that the model says", async (t) => {
       priority: fc.constantFrom(0, 0, -5),
     }),
     fc.record({ end: fc.nat(99) }),
+    fc.record({
+      weigh: fc.constantFrom("tenant:acme", "tenant:bolt", "identifier:ann", "identifier:eve"),
+      weight: fc.constantFrom(1, 2, 3),
+    }),
   );
   const all: fc.Arbitrary<Partial<StoreOptions>> = fc.record({
     perIdentifier: fc.constantFrom(1, 2),
@@ -82,12 +87,23 @@ test("Redis gives slots in the order that the model says", async (t) => {
         agentCaps = new Map<string, number>(),
       } = options;
       const caps: Caps = { identifier: perIdentifier, tenant: perTenant, total: maxLive, agents: agentCaps };
-      const model = createTurns(caps, () => false);
+      const weights = new Map<string, number>();
+      const model = createTurns(
+        caps,
+        () => false,
+        (of) => weights.get(of) ?? 1,
+      );
       const paths = new Map<string, Path>();
       const live: string[] = [];
       await createRefill(store, { add: async () => undefined, close: async () => undefined }, quiet).start(["bulk"]);
       for (const [step, it] of ops.entries()) {
         let got: Ticket[];
+        if ("weigh" in it) {
+          weights.set(it.weigh, it.weight);
+          if (it.weight === 1) model.evenOut(it.weigh);
+          await store.run(WEIGH, it.weigh, it.weight);
+          continue;
+        }
         if ("end" in it) {
           const [run] = live.splice(it.end % Math.max(1, live.length), 1);
           if (run === undefined) continue;

@@ -53,6 +53,8 @@ export interface MemoryStore {
   /** @returns whether it was on, or off, before */
   pause(name: string): boolean;
   resume(name: string): boolean;
+  /** @returns what it was before */
+  weigh(name: string, weight: number): number;
   looked(seen: readonly LookedAt[]): number;
   /** @returns how many of them are needed */
   remind(nonce: string, gates: readonly string[]): number;

@@ -139,8 +139,12 @@ export function createMemoryNeeds({ looks, remindAfterMs, now, next }: NeedsOpti
     ended: (run, status) => void setNeeds(run, [], status === "expired" ? status : undefined),
     askToRemind(nonce, gates) {
       const needed = gates.filter((gate) => auths.has(gate));
-      const anew = needed.filter((gate) => auths.get(gate)?.asked !== nonce);
-      for (const gate of anew) Object.assign(auths.get(gate) ?? {}, { asked: nonce });
+      // One that is named twice is told once.
+      const anew = needed.filter((gate) => {
+        const isNew = auths.get(gate)?.asked !== nonce;
+        Object.assign(auths.get(gate) ?? {}, { asked: nonce });
+        return isNew;
+      });
       remind(anew, true);
       return needed.length;
     },

@@ -99,6 +99,8 @@ export interface MemoryState {
   readonly tenants: Map<string, string>;
   /** What an operator stopped. */
   readonly off: Set<string>;
+  /** And who has more than one turn in each round. */
+  readonly weights: Map<string, number>;
   readonly looks: Map<string, number>;
   /** "<run> <intent>" of attempts whose outcome nobody knows. */
   readonly unknowns: Set<string>;
@@ -161,7 +163,12 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     agents: options.agentCaps ?? new Map(),
   };
   const off = new Set<string>();
-  const turns = createTurns(caps, (name) => off.has(name));
+  const weights = new Map<string, number>();
+  const turns = createTurns(
+    caps,
+    (name) => off.has(name),
+    (name) => weights.get(name) ?? 1,
+  );
   let many = false;
   const fill = (): void => {
     if (many) return;
@@ -289,5 +296,5 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
     write,
     takeTickets,
   };
-  return { runs, gates, turns, tenants, off, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
+  return { runs, gates, turns, tenants, off, weights, looks, unknowns, needs, next, is, raise, find, gateOf, ...ways };
 }

@@ -271,6 +271,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     },
     pause: (name) => switches.pause(name),
     resume: (name) => switches.resume(name),
+    weigh: (name, weight) => switches.weigh(name, weight),
     looked: (seen) => needs.looked(seen),
     remind: (nonce, asked) => needs.askToRemind(nonce, asked),
     due(most) {

@@ -1,6 +1,7 @@
-/** Stop switches over plain memory: the counterpart of src/queue/scripts/switches.ts, and of what commit.ts asks of them. */
+/** Stop switches and weights over plain memory: the counterpart of src/queue/scripts/switches.ts and weights.ts, and of what commit.ts asks of them. */
 import { type Entry, isIntent } from "../../src/core/journal.ts";
 import { switchGate } from "../../src/core/switches.ts";
+import type { Turns } from "../../src/core/turns.ts";
 import type { CommitReply } from "../../src/ports/journal.ts";
 import { byScore } from "./maps.ts";
 import type { StoredGate, StoredRun } from "./memory-state.ts";
@@ -8,6 +9,7 @@ import type { StoredGate, StoredRun } from "./memory-state.ts";
 export interface MemorySwitches {
   pause(name: string): boolean;
   resume(name: string): boolean;
+  weigh(name: string, weight: number): number;
   /** What stops these intents. */
   stopped(
     run: StoredRun,
@@ -18,6 +20,8 @@ export interface MemorySwitches {
 
 export interface SwitchParts {
   readonly off: Set<string>;
+  readonly weights: Map<string, number>;
+  readonly turns: Turns;
   readonly tenants: ReadonlyMap<string, string>;
   readonly find: (id: string) => StoredRun | undefined;
   readonly gateOf: (name: string) => StoredGate;
@@ -26,15 +30,8 @@ export interface SwitchParts {
   readonly moveMany: (work: () => void) => void;
 }
 
-export function createMemorySwitches({
-  off,
-  tenants,
-  find,
-  gateOf,
-  raise,
-  toLine,
-  moveMany,
-}: SwitchParts): MemorySwitches {
+export function createMemorySwitches(parts: SwitchParts): MemorySwitches {
+  const { off, weights, turns, tenants, find, gateOf, raise, toLine, moveMany } = parts;
   return {
     pause(name) {
       const isNew = !off.has(name);
@@ -53,6 +50,15 @@ export function createMemorySwitches({
           if (run?.place === "gate") toLine(run);
         }
       });
+      return was;
+    },
+    weigh(name, weight) {
+      const was = weights.get(name) ?? 1;
+      if (weight !== 1) weights.set(name, weight);
+      else {
+        weights.delete(name);
+        turns.evenOut(name);
+      }
       return was;
     },
     stopped({ agent, identifier }, entries, uses = []) {

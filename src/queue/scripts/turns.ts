@@ -10,12 +10,14 @@
  *   waits:<node>  zset   its children that have waiting runs, by their turn: when they began to wait, or were served last
  *   ready:<node>  zset   those of them that may go: below their cap, not stopped, with something below them that may go
  *   turn          string the last turn that was given out
+ *   weights       hash   "tenant:<name>" or "identifier:<id>" → turns in each round, where that is more than one (weights.ts)
+ *   used          hash   node → how many of its turns in this round it has had, if it has several
  *   caps          hash   identifier, tenant, total (0: none), agent:<agent>: as the worker said that was started last
  *   switches      hash   what an operator stopped, "agent:<name>" and so on → who, why, when (switches.ts)
  *   stopped:<switch> set "<parent>\t<child>" that did not go because of it: they are looked at again when it is resumed
  *
  * Lines in waits:<identifier> have their best run's rank as their turn: own priority first, then first come, whatever the agent.
- * Whoever is served goes to the end, whoever was full comes back to where he stood: nobody is served twice before another who could go.
+ * Whoever is served goes to the end once he has had all his turns of this round (one, but for weights), whoever was full comes back to where he stood: nobody is served twice before another who could go.
  * Each step costs a few sorted sets of a node's children, never a look at all of them; what waits for nothing has no keys.
  */
 export const TURNS = `
@@ -89,6 +91,28 @@ local function lineRoom(line)
   return not cap or redis.call('ZCARD', p .. 'live:' .. line) < cap
 end
 
+local isWeighed
+local function hasWeights()
+  if isWeighed == nil then isWeighed = redis.call('EXISTS', p .. 'weights') == 1 end
+  return isWeighed
+end
+
+local function weightOf(node)
+  if string.sub(node, 1, 2) == 't:' then return tonumber(redis.call('HGET', p .. 'weights', 'tenant:' .. string.sub(node, 3))) or 1 end
+  local identifier, more = string.match(node, '^i:(%S+) ?(%S*)$')
+  return more ~= '!' and tonumber(redis.call('HGET', p .. 'weights', 'identifier:' .. identifier)) or 1
+end
+
+-- It goes to the end, or keeps its place for the turns that it still has in this round.
+local function serveChild(parent, child, turn)
+  local waits = p .. 'waits:' .. parent
+  if hasWeights() and redis.call('ZSCORE', waits, child) then
+    if redis.call('HINCRBY', p .. 'used', child, 1) < weightOf(child) then return end
+    redis.call('HDEL', p .. 'used', child)
+  end
+  redis.call('ZADD', waits, 'XX', turn, child)
+end
+
 -- Puts a child where it belongs among its parent's.
 local function stand(parent, child)
   local waits, ready = p .. 'waits:' .. parent, p .. 'ready:' .. parent
@@ -104,6 +128,7 @@ local function stand(parent, child)
   end
   if not turn then
     redis.call('ZREM', waits, child)
+    if not isLine and hasWeights() then redis.call('HDEL', p .. 'used', child) end
   elseif isLine or not redis.call('ZSCORE', waits, child) then
     redis.call('ZADD', waits, turn, child)
   end
@@ -139,8 +164,8 @@ local function goLive(id, run, line, node, last, queue, agent)
   local number, parent, turn = raise(last), parentOf(node), int(redis.call('INCR', p .. 'turn'))
   redis.call('HSET', run, 'place', 'live', 'node', node, 'ticket', int(number), 'lease', '0')
   seat(id, line, node)
-  redis.call('ZADD', p .. 'waits:' .. parent, 'XX', turn, node)
-  if parent ~= 'all' then redis.call('ZADD', p .. 'waits:all', 'XX', turn, parent) end
+  serveChild(parent, node, turn)
+  if parent ~= 'all' then serveChild('all', parent, turn) end
   redis.call('ZADD', p .. 'looks', now + o.grace, 'run:' .. id)
   ticket(id, number, queue, agent)
 end
@@ -191,16 +216,21 @@ local function fill()
   end
 end
 
--- What waits already, or has a slot, stood where tenants do.
-local function recordTenant(identifier, tenant)
-  redis.call('HSET', p .. 'tenants', identifier, tenant)
+-- All that an identifier may have, but for that of runs that only have to end.
+local function nodesOf(identifier)
   capOf('identifier')
   local nodes = { 'i:' .. identifier }
   for name in pairs(caps) do
     local agent = string.match(name, '^agent:(.*)$')
     if agent then nodes[#nodes + 1] = 'i:' .. identifier .. ' ' .. agent end
   end
-  for _, node in ipairs(nodes) do
+  return nodes
+end
+
+-- What waits already, or has a slot, stood where tenants do.
+local function recordTenant(identifier, tenant)
+  redis.call('HSET', p .. 'tenants', identifier, tenant)
+  for _, node in ipairs(nodesOf(identifier)) do
     for _, kind in ipairs({ 'waits:', 'ready:' }) do redis.call('ZREM', p .. kind .. 'all', node) end
     for _, id in ipairs(redis.call('ZRANGE', p .. 'busy:' .. node, 0, -1)) do redis.call('ZADD', p .. 'busy:t:' .. tenant, now, id) end
     standUp(node)
