@@ -4,6 +4,7 @@ import type { Judgement } from "../../../src/core/judge.ts";
 import { isObject, type Json } from "../../../src/core/json.ts";
 import type { Message, ModelAnswer, ModelFailure } from "../../../src/core/messages.ts";
 import type { RunContext } from "../../../src/core/run.ts";
+import type { Fault } from "../../../src/models/failure.ts";
 import type { ProtocolName } from "../lab.ts";
 import { RULES } from "./way.ts";
 
@@ -70,6 +71,23 @@ function isWhole(args: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** F4. What is kept may differ in what holds nothing. */
+export function checkSame(whole: ModelAnswer | Fault, pieces: ModelAnswer | Fault): void {
+  const [a, b] = [whole, pieces].map((reply) => {
+    if (reply.kind === "fault") return "a fault";
+    const { text, calls, finish, usage, servedModel } = reply;
+    return JSON.stringify({ text, calls, finish, usage, servedModel });
+  });
+  expect(a === b, `another answer in pieces: ${b} for ${a}`);
+}
+
+/** F4. What all objects share stays as it is. */
+export function checkShared(): void {
+  const strange = Object.keys(Object.prototype);
+  for (const key of strange) Reflect.deleteProperty(Object.prototype, key);
+  expect(strange.length === 0, `all objects have ${strange.join(", ")}`);
 }
 
 /** F2. */

@@ -2,6 +2,7 @@
  * Generated answers through the whole way that an answer goes: read, judged, kept, and sent back in the next request.
  * F1 Nothing throws. F2 Each next request is one that the protocol's validator accepts, with each call answered once.
  * F3 A call runs only for a tool that the run has, with arguments that fit its schema, and no more of them than a turn may make.
+ * F4 In pieces it is the answer that it is in one; whatever the pieces are, they reach nothing but it.
  */
 import { createHash } from "node:crypto";
 import { withAliases } from "../../../src/core/aliases.ts";
@@ -9,13 +10,16 @@ import type { Judgement } from "../../../src/core/judge.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
 import type { Message, ModelAnswer, ModelRequest } from "../../../src/core/messages.ts";
 import type { FrozenTool, RunContext } from "../../../src/core/run.ts";
+import type { Asked } from "../../../src/models/answer.ts";
 import type { Fault } from "../../../src/models/failure.ts";
 import { joinParts, pausedRequest } from "../../../src/models/messages-answer.ts";
 import { createChecker } from "../../../src/tools/check.ts";
 import { type Dice, rollDice } from "../../simulation/dice.ts";
 import type { ProtocolName } from "../lab.ts";
 import { body } from "./bodies.ts";
-import { checkAnswer, checkFailure, checkPolicy, checkRequest } from "./checks.ts";
+import { checkAnswer, checkFailure, checkPolicy, checkRequest, checkSame, checkShared } from "./checks.ts";
+import { streamed } from "./streams.ts";
+import { mutate } from "./values.ts";
 import { PRODUCT, type Way } from "./way.ts";
 
 export interface Fuzzed {
@@ -67,6 +71,7 @@ const OFFERED: ModelRequest["tools"] = TOOLS.map(({ name, alias = name, descript
 
 const ANY: readonly [ProtocolName, ...ProtocolName[]] = ["chat", "responses", "messages"];
 const TURNS = 4;
+const ASKED: Asked = { model: "m", tookMs: 1, headers: new Headers(), price: { input: 1, output: 2 } };
 const check = createChecker();
 
 /**
@@ -97,7 +102,8 @@ function converse(protocol: ProtocolName, dice: Dice, told: Told, way: Way): voi
     const spoken = dice.chance(0.95) ? protocol : dice.pick(ANY);
     const given = body(spoken, dice);
     told.responses++;
-    const reply = read(spoken, given, dice, way);
+    const whole = read(spoken, given, dice, way);
+    const reply = dice.chance(0.15) ? inPieces(spoken, given, whole, dice, way) : whole;
     if (reply.kind === "fault") {
       told.faults++;
       checkFailure(way.tell(reply, { now: 0, secrets: ["key"], said: () => "Go" }));
@@ -126,9 +132,30 @@ function converse(protocol: ProtocolName, dice: Dice, told: Told, way: Way): voi
 }
 
 function read(protocol: ProtocolName, given: unknown, dice: Dice, way: Way): ModelAnswer | Fault {
-  const asked = { model: "m", tookMs: 1, headers: new Headers(), price: { input: 1, output: 2 } };
   const isPaused = protocol === "messages" && pausedRequest({ messages: [] }, given) !== undefined;
-  return way.read(protocol, isPaused ? joinParts([given, body("messages", dice)]) : given, asked);
+  return way.read(protocol, isPaused ? joinParts([given, body("messages", dice)]) : given, ASKED);
+}
+
+/** The same answer as a stream, and a stream that something has happened to. */
+function inPieces(
+  protocol: ProtocolName,
+  given: unknown,
+  whole: ModelAnswer | Fault,
+  dice: Dice,
+  way: Way,
+): ModelAnswer | Fault {
+  const { events, isPlain } = streamed(protocol, given, dice);
+  const isChanged = dice.chance(0.5);
+  if (isChanged)
+    do mutate(dice, events);
+    while (dice.chance(0.3));
+  const collected = way.collect(protocol, JSON.parse(JSON.stringify(events)) as unknown[]);
+  checkShared();
+  if (collected === undefined) return { kind: "fault", words: "the stream ended before its end" };
+  const reply = way.read(protocol, collected, ASKED);
+  const isPaused = protocol === "messages" && pausedRequest({ messages: [] }, given) !== undefined;
+  if (isPlain && !isChanged && !isPaused) checkSame(whole, reply);
+  return reply;
 }
 
 function judged(answer: ModelAnswer, turn: number, final: boolean, way: Way): Judgement {

@@ -42,6 +42,10 @@ function writing(name: string, found: RegExp, change: (messages: readonly Messag
   return { name, found, way: { ...PRODUCT, write } };
 }
 
+function collecting(name: string, found: RegExp, change: (events: readonly unknown[]) => readonly unknown[]): Mutant {
+  return { name, found, way: { ...PRODUCT, collect: (protocol, events) => PRODUCT.collect(protocol, change(events)) } };
+}
+
 const LONE = "\ud83d";
 
 function renaming(name: string, id: (old: string, index: number) => string): Mutant {
@@ -104,6 +108,12 @@ export const MUTANTS: readonly Mutant[] = [
   writing("a result that is lost", /the result of t\dc\d is missing/, (messages) => {
     const lost = messages.findLastIndex(({ role }) => role === "tool");
     return messages.filter((_, i) => i !== lost);
+  }),
+  collecting("a piece that is lost", /another answer in pieces/, (events) => events.filter((_, i) => i !== 1)),
+  collecting("the last event alone", /another answer in pieces/, (events) => events.slice(-1)),
+  collecting("pieces that reach all objects", /all objects have stray/, (events) => {
+    Object.assign(Object.prototype, { stray: events.length });
+    return events;
   }),
   {
     name: "a role that there is not",

@@ -9,11 +9,14 @@ import { messagesAnswer } from "../../../src/models/messages-answer.ts";
 import { messagesRequest } from "../../../src/models/messages-request.ts";
 import { responsesAnswer } from "../../../src/models/responses-answer.ts";
 import { responsesRequest } from "../../../src/models/responses-request.ts";
+import { CHAT_STREAM, MESSAGES_STREAM, RESPONSES_STREAM, type Streaming } from "../../../src/models/streaming.ts";
 import { checkChatRequest, checkMessagesRequest, checkResponsesRequest } from "../../../src/testing/model/index.ts";
 import type { Dice } from "../../simulation/dice.ts";
 import type { ProtocolName } from "../lab.ts";
 
 export interface Way {
+  /** The body that the events of a stream come to; nothing if it ended before its end. */
+  readonly collect: (protocol: ProtocolName, events: readonly unknown[]) => unknown;
   readonly read: (protocol: ProtocolName, body: unknown, asked: Asked) => ModelAnswer | Fault;
   readonly tell: (fault: Fault, telling: Telling) => ModelFailure;
   readonly judge: (answer: ModelAnswer, judging: Judging) => Judgement;
@@ -49,7 +52,18 @@ const WRITE: Readonly<Record<ProtocolName, (request: ModelRequest, dice: Dice) =
     }),
 };
 
+const STREAMS: Readonly<Record<ProtocolName, Streaming>> = {
+  chat: CHAT_STREAM,
+  responses: RESPONSES_STREAM,
+  messages: MESSAGES_STREAM,
+};
+
 export const PRODUCT: Way = {
+  collect(protocol, events) {
+    const collector = STREAMS[protocol].collect(() => undefined);
+    for (const event of events) collector.take(event);
+    return collector.done();
+  },
   read: (protocol, body, asked) => READ[protocol](body, asked),
   tell: modelFailure,
   judge,
