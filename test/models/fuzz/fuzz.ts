@@ -151,8 +151,8 @@ function inPieces(
     while (dice.chance(0.3));
   const collected = way.collect(protocol, JSON.parse(JSON.stringify(events)) as unknown[]);
   checkShared();
-  if (collected === undefined) return { kind: "fault", words: "the stream ended before its end" };
-  const reply = way.read(protocol, collected, ASKED);
+  const ended: Fault = { kind: "fault", words: "the stream ended before its end" };
+  const reply = collected === undefined ? ended : way.read(protocol, collected, ASKED);
   const isPaused = protocol === "messages" && pausedRequest({ messages: [] }, given) !== undefined;
   if (isPlain && !isChanged && !isPaused) checkSame(whole, reply);
   return reply;
