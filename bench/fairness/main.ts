@@ -10,7 +10,7 @@
 import { parseArgs } from "node:util";
 import { startRedis } from "../../src/testing/index.ts";
 import { rounded, table } from "../floor/figures.ts";
-import { handOver, idle } from "./hand-over.ts";
+import { handOver, type Idle, idle } from "./hand-over.ts";
 import { play, playPlain, type Scene, type Waits } from "./scenes.ts";
 import { SLOTS, WORK_MS } from "./stage.ts";
 import { type Rates, throughput } from "./throughput.ts";
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     flood: { type: "string", default: "300" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
+    /** Of `waits`: those whose names hold one of these; default all. */
+    scene: { type: "string", multiple: true, default: [""] },
     /** Runs that are woken or cancelled at once; the issue's number is 10000. */
     many: { type: "string", default: "2000" },
     /** Of `meanwhile` and `throughput`. */
@@ -30,7 +32,9 @@ const { values } = parseArgs({
     /** ms that a run of `throughput` takes; slots. */
     work: { type: "string", multiple: true, default: ["400"] },
     slots: { type: "string", multiple: true, default: [String(SLOTS)] },
+    /** Idle identifiers without a tenant, and with one of a hundred; 0: none. */
     idle: { type: "string", default: "2000" },
+    named: { type: "string", default: "2000" },
     only: { type: "string", multiple: true, default: ["waits", "meanwhile", "throughput", "hand-over", "idle"] },
   },
 });
@@ -75,13 +79,20 @@ async function allWaits(): Promise<Record<string, unknown>> {
   };
   // Code and connections that are used for the first time.
   await play(redis.url, { flood: SLOTS, options: {} });
+  const isAsked = (name: string): boolean => values.scene.some((part) => name.includes(part));
   for (const [name, scene] of Object.entries(scenes)) {
+    if (!isAsked(name)) continue;
     const alone = await play(redis.url, { ...scene, flood: 0, drains: false });
     tell(name, await play(redis.url, scene), alone);
   }
-  tell("plain BullMQ", await playPlain(redis.url, flood), await playPlain(redis.url, 0));
-  const fifo = await play(redis.url, { flood, options: { perIdentifier: 1_000_000 }, drains: true });
-  tell("no caps: BullMQ's order", fifo, await play(redis.url, { flood: 0, options: { perIdentifier: 1_000_000 } }));
+  if (isAsked("plain BullMQ")) tell("plain BullMQ", await playPlain(redis.url, flood), await playPlain(redis.url, 0));
+  const free = { flood, options: { perIdentifier: 1_000_000 } };
+  if (isAsked("no caps: BullMQ's order"))
+    tell(
+      "no caps: BullMQ's order",
+      await play(redis.url, { ...free, drains: true }),
+      await play(redis.url, { ...free, flood: 0 }),
+    );
   const head = ["flood", "wait p50", "p99", "done p50", "p99", "alone p50", "p99", "ratio p50", "p99", "runs/s"];
   console.log(`\n${table([head, ...rows])}`);
   return found;
@@ -142,15 +153,17 @@ async function allHandOvers(): Promise<unknown> {
 }
 
 async function allIdle(): Promise<unknown> {
-  const count = Number(values.idle);
-  const found = { plain: await idle(redis.url, count, false), withTenants: await idle(redis.url, count, true) };
-  for (const [name, one] of Object.entries(found)) {
-    const { bytes, tenantBytes, keys, before, after } = one;
-    console.log(
-      `\n${count} idle identifiers, ${name}: ${bytes.toFixed(2)} bytes each (tenants: ${tenantBytes.toFixed(1)}); keys of all: ${keys.join(" ")}`,
-    );
+  const found: Record<string, Idle> = {};
+  const tell = async (name: string, count: number): Promise<void> => {
+    if (count === 0) return;
+    const one = (found[name] = await idle(redis.url, count, name === "with tenants"));
+    const { bytes, tenantBytes, keys, before, after, seconds } = one;
     const costs = [before, after].map(({ us, commands }) => `${us.toFixed(0)} µs, ${commands} commands`);
-    console.log(`a hand-over before: ${costs[0] ?? ""}; after: ${costs[1] ?? ""}`);
-  }
+    console.log(
+      `\n${count} idle identifiers ${name}, in ${seconds.toFixed(0)} s: ${bytes.toFixed(3)} bytes each (tenants: ${tenantBytes.toFixed(1)}); keys of all: ${keys.join(" ")}; a hand-over before: ${costs[0] ?? ""}, after: ${costs[1] ?? ""}`,
+    );
+  };
+  await tell("without tenants", Number(values.idle));
+  await tell("with tenants", Number(values.named));
   return found;
 }
