@@ -22,8 +22,8 @@ const { values } = parseArgs({
     flood: { type: "string", default: "300" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
-    /** Of `waits`: those whose names hold one of these; default all. */
-    scene: { type: "string", multiple: true, default: [""] },
+    /** Of `waits`, by their names; default all. */
+    scene: { type: "string", multiple: true, default: [] },
     /** Runs that are woken or cancelled at once; the issue's number is 10000. */
     many: { type: "string", default: "2000" },
     /** Of `meanwhile` and `throughput`. */
@@ -79,7 +79,7 @@ async function allWaits(): Promise<Record<string, unknown>> {
   };
   // Code and connections that are used for the first time.
   await play(redis.url, { flood: SLOTS, options: {} });
-  const isAsked = (name: string): boolean => values.scene.some((part) => name.includes(part));
+  const isAsked = (name: string): boolean => values.scene.length === 0 || values.scene.includes(name);
   for (const [name, scene] of Object.entries(scenes)) {
     if (!isAsked(name)) continue;
     const alone = await play(redis.url, { ...scene, flood: 0, drains: false });

@@ -61,10 +61,14 @@ local function nodeOf(line)
   return 'i:' .. identifier .. (own and own > capOf('identifier') and ' ' .. agent or '')
 end
 
+local parents = {}
 local function parentOf(node)
-  local identifier, more = string.match(node, '^i:(%S+) ?(%S*)$')
-  local tenant = identifier and more ~= '!' and redis.call('HGET', p .. 'tenants', identifier)
-  return tenant and 't:' .. tenant or 'all'
+  if not parents[node] then
+    local identifier, more = string.match(node, '^i:(%S+) ?(%S*)$')
+    local tenant = identifier and more ~= '!' and redis.call('HGET', p .. 'tenants', identifier)
+    parents[node] = tenant and 't:' .. tenant or 'all'
+  end
+  return parents[node]
 end
 
 -- → whether there is a free slot; the switch that it is stopped by
@@ -117,19 +121,20 @@ end
 local function stand(parent, child)
   local waits, ready = p .. 'waits:' .. parent, p .. 'ready:' .. parent
   local isLine = string.sub(parent, 1, 2) == 'i:'
-  local turn, mayGo, switch = false, false, false
+  local turn, mayGo, switch, was = false, false, false, false
   if isLine then
     turn = redis.call('ZRANGE', p .. 'line:' .. child, 0, 0, 'WITHSCORES')[2]
     if turn then mayGo, switch = lineRoom(child) end
   elseif redis.call('EXISTS', p .. 'waits:' .. child) == 1 then
-    turn = redis.call('ZSCORE', waits, child) or int(redis.call('INCR', p .. 'turn'))
+    was = redis.call('ZSCORE', waits, child)
+    turn = was or int(redis.call('INCR', p .. 'turn'))
     mayGo, switch = room(child)
     mayGo = mayGo and redis.call('EXISTS', p .. 'ready:' .. child) == 1
   end
   if not turn then
     redis.call('ZREM', waits, child)
     if not isLine and hasWeights() then redis.call('HDEL', p .. 'used', child) end
-  elseif isLine or not redis.call('ZSCORE', waits, child) then
+  elseif not was then
     redis.call('ZADD', waits, turn, child)
   end
   if switch then redis.call('SADD', p .. 'stopped:' .. switch, parent .. '\\t' .. child) end
@@ -155,8 +160,15 @@ end
 -- Its slot gets free; who goes next is for fill.
 local function unseat(id, line, node)
   redis.call('ZREM', p .. 'live:' .. line, id)
-  for _, of in ipairs({ node, parentOf(node), 'all' }) do redis.call('ZREM', p .. 'busy:' .. of, id) end
-  if redis.call('EXISTS', p .. 'waits:all', p .. 'line:' .. line) > 0 then standAll(line, node) end
+  local parent = parentOf(node)
+  for _, of in ipairs({ node, parent, 'all' }) do redis.call('ZREM', p .. 'busy:' .. of, id) end
+  -- Room for one more makes nobody less ready than he is.
+  local function isReady(of, child) return redis.call('ZSCORE', p .. 'ready:' .. of, child) end
+  if redis.call('EXISTS', p .. 'line:' .. line) == 1 and not isReady(node, line) then stand(node, line) end
+  if redis.call('EXISTS', p .. 'waits:' .. node) == 1 and not isReady(parent, node) then stand(parent, node) end
+  if parent ~= 'all' and redis.call('EXISTS', p .. 'waits:' .. parent) == 1 and not isReady('all', parent) then
+    stand('all', parent)
+  end
 end
 
 -- A run gets its slot, and a ticket that the caller adds to BullMQ. Lost on the way, the next look makes it again.
@@ -230,6 +242,7 @@ end
 -- What waits already, or has a slot, stood where tenants do.
 local function recordTenant(identifier, tenant)
   redis.call('HSET', p .. 'tenants', identifier, tenant)
+  parents = {}
   for _, node in ipairs(nodesOf(identifier)) do
     for _, kind in ipairs({ 'waits:', 'ready:' }) do redis.call('ZREM', p .. kind .. 'all', node) end
     for _, id in ipairs(redis.call('ZRANGE', p .. 'busy:' .. node, 0, -1)) do redis.call('ZADD', p .. 'busy:t:' .. tenant, now, id) end
