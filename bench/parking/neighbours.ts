@@ -50,7 +50,7 @@ export interface Owner {
 
 /** What all share: lists, next looks, rounds, events, numbers, the queue. None of them grows with one account's runs alone. */
 const SHARED =
-  /^(looks|events|sequence|turn|caps|switches|tenants|(busy|waits|ready):all|runs:(all|ended|status:[a-z]+)|auths(:connection:[^:]+)?|sweep:[^:]+|heard:[\w-]+|q:[\w.-]+:([a-z-]*|[a-z]+:[a-z]*))$/;
+  /^(looks|events|sequence|turn|caps|switches|weights|used|tenants|(busy|waits|ready):all|runs:(all|ended|status:[a-z]+)|auths(:connection:[^:]+)?|sweep:[^:]+|heard:[\w-]+|q:[\w.-]+:([a-z-]*|[a-z]+:[a-z]*))$/;
 
 /** Keys that are neither the account's own nor everybody's, and words that name a neighbour. */
 export function foreign(
