@@ -142,7 +142,7 @@ test("what cannot be waited for is refused when it is configured", () => {
     [{ timeoutMs: 100 }, /replicas: expected a whole number of at least 1, got undefined/],
     [{ replicas: 1, timeoutMs: 0 }, /timeoutMs: expected a whole number of at least 1, got 0/],
     [{ replicas: 1, timeoutMs: 7_501 }, /timeoutMs: expected at most 7500, a quarter of leaseMs \(30000\), got 7501/],
-    [{ replica: 1 }, /expected \{ replicas, timeoutMs \}, got "replica"/],
+    [{ replica: 1 }, /durability: there is no "replica"\. Did you mean "replicas"/],
   ] as const)
     assert.throws(
       () => create(given),
