@@ -126,7 +126,9 @@ export function createTimeline(identifier: string): Timeline {
         return preparedLine(event);
       case "turn.requested":
         asked = event;
-        return [];
+        return event.lost === undefined ? [] : [line(event.at, `turn ${event.turn + 1}: ${LOST}`, "bad")];
+      case "turn.accepted":
+        return [line(event.at, `turn ${event.turn + 1}: the provider works on it in the background`, "dim")];
       case "turn.committed":
         return committed(event);
       case "turn.text":
@@ -235,6 +237,8 @@ export function parkText({ at, reason, needs, until, message }: Of<"run.parked">
 export function needsText(needs: readonly Need[]): string {
   return needs.map(({ connection, reason }) => `${connection} (${reason})`).join(", ");
 }
+
+const LOST = "the provider has no more what was waited for; it is asked anew";
 
 const HISTORY = {
   kept: "behind what the provider keeps",

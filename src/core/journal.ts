@@ -7,13 +7,15 @@
  * J3 Which evidence a prompt shows is itself a decision (`turn-requested`), so late evidence changes no prompt.
  */
 import type { ApprovalPolicy } from "./needs-approval.ts";
-import type { PlannedCall, RunnableCall } from "./plan.ts";
+import type { RunnableCall } from "./plan.ts";
+import type { Amount, Bought, TurnAccepted, TurnCommitted, TurnFailed, TurnRequested } from "./turn-entries.ts";
 import type { Json } from "./json.ts";
 import type { Limits, RunLimit } from "./limits.ts";
-import type { Finish, KeptThere, ModelName, Trouble, Usage } from "./messages.ts";
+import type { ModelName } from "./messages.ts";
 import type { FailureCode, FinalStatus, Need, ParkReason, RunContext } from "./run.ts";
 
 export type { PlannedCall, RunnableCall } from "./plan.ts";
+export type { Amount, Bought, Shown, TurnAccepted, TurnCommitted, TurnFailed, TurnRequested } from "./turn-entries.ts";
 
 /** Raised when an entry changes so that an older Errand would misread it. A run that a newer one has written waits for such a worker. */
 export const JOURNAL_VERSION = 3;
@@ -62,35 +64,6 @@ export interface Prepared {
   readonly accounts: Readonly<Record<string, string>>;
 }
 
-/**
- * For each call of the last turn: the intent whose evidence is shown, or `rejected` (never made), `unknown` (nobody knows), `happened`
- * (a look or a person said so; its result is lost), or `repeat` (never made, because the outcome of the equal call `of` is unknown).
- */
-export type Shown =
-  | { readonly call: string; readonly evidence: string }
-  | { readonly call: string; readonly as: "unknown" | "rejected" | "happened" }
-  | { readonly call: string; readonly as: "repeat"; readonly of: string };
-
-/** What model calls use. Money in US dollars; none where the price is not known. */
-export interface Amount {
-  readonly tokens: number;
-  readonly costUsd?: number;
-}
-
-export interface TurnRequested {
-  readonly kind: "turn-requested";
-  readonly turn: number;
-  readonly attempt: number;
-  readonly final: boolean;
-  /** Of a last turn: the limit that makes it so. */
-  readonly because?: RunLimit;
-  /** The most that this call may use, kept aside until it is known what it did. */
-  readonly reserve?: Amount;
-  readonly shown: readonly Shown[];
-  /** Who is asked. Older journals do not say it: then it is the context's model. */
-  readonly asked?: ModelName;
-}
-
 /** A model is asked for the summary of all turns before `before`. What it may use at most is kept aside, as of a turn. */
 export interface SummaryRequested {
   readonly kind: "summary-requested";
@@ -99,18 +72,6 @@ export interface SummaryRequested {
   readonly before: number;
   readonly asked: ModelName;
   readonly reserve?: Amount;
-}
-
-/** A model did not answer, and another one is asked at once. What is waited for is a `parked`. */
-export interface TurnFailed {
-  readonly kind: "turn-failed";
-  readonly turn: number;
-  readonly asked: ModelName;
-  readonly why: Trouble;
-  readonly message: string;
-  readonly retryAfterMs?: number;
-  /** As of a `parked`. */
-  readonly spent?: Amount;
 }
 
 /**
@@ -137,36 +98,6 @@ export interface Compacted {
   readonly by?: ModelName & Bought;
   /** What a summary has used that was asked for and is of no use. */
   readonly spent?: Amount;
-}
-
-/** What is known of a model call that was paid for. */
-export interface Bought {
-  readonly usage: Usage;
-  readonly costUsd?: number;
-  readonly servedModel: string;
-  readonly requestId: string;
-  readonly tookMs: number;
-}
-
-export interface TurnCommitted extends Bought {
-  readonly kind: "turn-committed";
-  readonly turn: number;
-  /** Who was asked. Older journals do not say it: then it is the context's model. */
-  readonly asked?: ModelName;
-  readonly verbatim: Json;
-  readonly text: string;
-  readonly finish: Finish;
-  readonly plan: readonly PlannedCall[];
-  /** `act`: make the calls. `again`: ask again with `nudge`. `finish`: this is the answer. `fail`: it ends the run. */
-  readonly leadsTo: "act" | "again" | "finish" | "fail";
-  readonly nudge?: string;
-  readonly failure?: { readonly code: FailureCode; readonly message: string };
-  /** The validated output, of an answer that finishes. */
-  readonly output?: Json;
-  readonly truncated?: boolean;
-  /** Where the provider keeps it, and whether it was asked for behind such a turn (Responses' `previous_response_id`). */
-  readonly kept?: KeptThere;
-  readonly history?: "kept" | "rebuilt";
 }
 
 /** The intent: from here on the call may have been sent, until `at + windowMs`. */
@@ -276,6 +207,7 @@ export type Entry =
   | Leased
   | Prepared
   | TurnRequested
+  | TurnAccepted
   | SummaryRequested
   | TurnFailed
   | TurnCommitted

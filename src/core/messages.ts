@@ -131,6 +131,11 @@ export interface ModelFailure {
   readonly message: string;
   readonly status?: number;
   readonly retryAfterMs?: number;
+  /**
+   * Of an answer in the background. `left`: it is worked on, and whoever has the run later fetches it. `gone`: the provider does not know it.
+   * `running`: it may still be worked on, and nobody wants it any more.
+   */
+  readonly background?: "left" | "gone" | "running";
 }
 
 export type ModelReply = ModelAnswer | ModelFailure;

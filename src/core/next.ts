@@ -4,11 +4,21 @@
  * N1 An ended run has no next step.  N2 A cancel wins over everything but an end.
  * N3 Nothing is sent before the accounts were seen ACTIVE since the last park for an account, or for a call that failed.
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
+ * N5 An answer that a provider works on in the background is fetched before anything else is begun.
  */
 import { bounded } from "./at-limit.ts";
 import { approvedCall } from "./approval.ts";
 import { type CallStanding, pendingSubs, standing } from "./calls.ts";
-import type { Ended, Parked, PlannedCall, RunnableCall, Shown } from "./journal.ts";
+import type {
+  Decision,
+  Ended,
+  Parked,
+  PlannedCall,
+  RunnableCall,
+  Shown,
+  TurnAccepted,
+  TurnRequested,
+} from "./journal.ts";
 import type { RunLimit } from "./limits.ts";
 import { crashes, limitsOf, type RunState, type Turn } from "./state.ts";
 import type { Evidence } from "./outcome.ts";
@@ -30,6 +40,10 @@ export type Step =
       readonly final: boolean;
       readonly because?: RunLimit;
       readonly shown: readonly Shown[];
+      /** It was asked for already: the provider works on the answer, which is fetched. */
+      readonly accepted?: Decision<TurnAccepted>;
+      /** What was fetched before is gone: it is asked for anew. */
+      readonly lost?: string;
     }
   /** Wait at a limit of the run until an operator raises it. `until`: Redis ms. */
   | {
@@ -72,6 +86,7 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
   if (crashes(state) >= (limits?.crashes ?? CRASHES_BEFORE_CONTEXT))
     return { do: "end", end: poisoned(crashes(state)) };
   if (limits === undefined || !state.accountsSeen) return { do: "prepare" };
+  if (state.accepted !== undefined && state.requested !== undefined) return fetch(state.accepted, state.requested);
   const turn = state.turns.at(-1);
   switch (turn?.leadsTo) {
     case undefined:
@@ -89,6 +104,12 @@ export function next(state: RunState, { now, cancelled }: Situation): Step {
 
 /** Before the first preparation there is no context yet, so nothing else limits a run that kills its workers there. */
 export const CRASHES_BEFORE_CONTEXT = 10;
+
+/** Whatever has come since: it was asked for with what was known then, and it is paid for. */
+function fetch(accepted: Decision<TurnAccepted>, { final, because, shown }: TurnRequested): Step {
+  const { turn, attempt } = accepted;
+  return { do: "think", turn, attempt, final, ...(because !== undefined && { because }), shown, accepted };
+}
 
 function think(state: RunState, shown: readonly Shown[], now: number): Step {
   const turn = state.turns.length;

@@ -15,6 +15,7 @@ import type {
   Prepared,
   Shown,
   SubPlanned,
+  TurnAccepted,
   TurnCommitted,
   TurnFailed,
   TurnRequested,
@@ -46,6 +47,8 @@ export interface RunState {
   readonly accountsSeen: boolean;
   readonly turns: readonly Turn[];
   readonly requested: Decision<TurnRequested> | undefined;
+  /** The answer that a provider works on in the background. */
+  readonly accepted: Decision<TurnAccepted> | undefined;
   /** Models that did not answer, since the last turn or wait. */
   readonly failures: readonly Decision<TurnFailed>[];
   /** The run has waited since the last turn. */
@@ -93,6 +96,7 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     accountsSeen: false,
     turns: [],
     requested: undefined,
+    accepted: undefined,
     failures: [],
     rested: false,
     compactions: [],
@@ -163,20 +167,29 @@ function write(state: Draft, decision: Decision): void {
       return;
     case "turn-requested":
       state.requested = decision;
+      state.accepted = undefined;
       state.turns = state.turns.map((t, i) => (i === decision.turn - 1 ? { ...t, shown: decision.shown } : t));
       return;
     // What it keeps aside is spending's.
     case "summary-requested":
       return;
+    // It was paid for.
+    case "turn-accepted":
+      state.accepted = decision;
+      state.leases = state.leases.slice(-1);
+      return;
     case "turn-failed":
+      state.accepted = undefined;
       state.failures = [...state.failures, decision];
       return;
     case "compacted":
+      state.accepted = undefined;
       state.compactions = [...state.compactions, decision];
       // A summary was paid for; the rest is only a note of what is shown.
       if (decision.by !== undefined) state.leases = state.leases.slice(-1);
       return;
     case "turn-committed":
+      state.accepted = undefined;
       state.turns = [...state.turns, { ...decision, final: state.requested?.final === true }];
       state.failures = [];
       state.rested = false;
@@ -203,6 +216,7 @@ function write(state: Draft, decision: Decision): void {
       return;
     }
     case "parked":
+      state.accepted = undefined;
       state.parks = [...state.parks, decision];
       state.failures = [];
       state.rested = true;
@@ -218,6 +232,7 @@ function write(state: Draft, decision: Decision): void {
       state.leases = [];
       return;
     case "ended":
+      state.accepted = undefined;
       state.ended = decision;
       return;
   }

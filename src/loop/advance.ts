@@ -2,6 +2,7 @@
 import type { Agent } from "../core/agent.ts";
 import { next, type Step } from "../core/next.ts";
 import { afterCallFailure } from "../core/waiting.ts";
+import { giveUp } from "./answer.ts";
 import { askApproval, awaitApproval } from "./approve.ts";
 import { makeCalls } from "./call.ts";
 import { ask, conclude, planLook } from "./doubt.ts";
@@ -66,8 +67,12 @@ async function take(step: Step, held: HeldRun, agent: Agent, ports: LoopPorts): 
       return askApproval(step, held, ports);
     case "await-approval":
       return awaitApproval(step, held);
-    case "end":
-      return end(held, step.end);
+    case "end": {
+      const { state } = held;
+      const ending = await end(held, step.end);
+      await giveUp({ state }, ports);
+      return ending;
+    }
   }
 }
 
@@ -83,6 +88,6 @@ async function handBackIfOurs(held: HeldRun): Promise<Ending> {
 
 async function handBack(held: HeldRun): Promise<Ending> {
   held.note({ kind: "yielded" });
-  await held.flush({ to: "line" });
+  await held.flush({ to: "line", ...(held.state.accepted !== undefined && { keeps: true }) });
   return "yielded";
 }

@@ -90,6 +90,7 @@ export async function askModel(fitting: Fitting): Promise<Asking> {
       asked,
       ...(because !== undefined && { because }),
       ...(plan !== undefined && { reserve: plan.reserve }),
+      ...(step.lost !== undefined && { lost: step.lost }),
     };
     const reply = await announce(fitting, entry, meters);
     if (reply.is === "parked") return { is: "left", ending: "parked" };

@@ -4,21 +4,23 @@ import { answerJson, judge, type Judgement } from "../core/judge.ts";
 import { type Json, toJson } from "../core/json.ts";
 import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
 import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
-import type { Amount } from "../core/journal.ts";
+import type { Amount, TurnAccepted, TurnRequested } from "../core/journal.ts";
 import type { Step } from "../core/next.ts";
 import { pastOf } from "../core/loops.ts";
+import { project } from "../core/project.ts";
 import { checkReadResult, READ_RESULT, withReadResult } from "../core/read-result.ts";
 import type { RunContext } from "../core/run.ts";
 import { validate, type Validated } from "../core/schema.ts";
 import { afterModelFailure } from "../core/waiting.ts";
+import { answerTo } from "./answer.ts";
 import { withApprovals } from "./approve.ts";
 import { coolKey, coolModel } from "./cool.ts";
 import { afterRefusal, makeFit } from "./fit.ts";
 import type { Fitting } from "./fitting.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
-import { type HeldRun, LeaseLost } from "./held.ts";
-import { askModel, settleAnswer, settleFailure } from "./pay.ts";
+import type { HeldRun } from "./held.ts";
+import { askModel, type Asking, settleAnswer, settleFailure } from "./pay.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
 
 type Think = Extract<Step, { do: "think" }>;
@@ -26,29 +28,14 @@ type Think = Extract<Step, { do: "think" }>;
 export async function think(step: Think, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
   const { context } = held.state;
   if (context === undefined) throw new Error(`run ${held.id}: asked to think before it was prepared`);
-  const asked = modelFor(held.state, context);
+  const asked = step.accepted?.asked ?? modelFor(held.state, context);
   const fitting = { step, asked, context, held, agent, ports };
-  const closed = await closedFor(fitting);
-  if (closed !== undefined) return failed(fitting, closed);
-  const fitted = await makeFit(fitting);
-  if (fitted.is === "stopped") return undefined;
-  if (fitted.is === "left") return fitted.ending;
-  if (fitted.is === "failed") return failed(fitting, failedOf(fitted.failure), fitted.spent);
-  const asking = await askModel(fitting);
+  const asking = step.accepted === undefined ? await ask(fitting) : askedBefore(fitting, step.accepted);
   if (asking.is === "left") return asking.ending;
-  const { request } = asking;
-  const { turn, attempt, final, because } = asking.asked;
-  held.assertLease();
-  const words = agent.stream ? ports.words?.open(held.id, { turn, attempt }) : undefined;
-  const reply = await ports.model.respond(request, {
-    timeoutMs: context.limits.modelTimeoutMs,
-    signal: held.stop,
-    ...(words !== undefined && { onText: words.write }),
-  });
-  words?.close();
-  if (held.signal.aborted) throw new LeaseLost("aborted during a model call");
-  if (held.stop.aborted) return undefined;
-  if (reply.kind === "failure") return noAnswer(fitting, reply);
+  const { turn, final, because } = asking.asked;
+  const reply = await answerTo(fitting, asking);
+  if (reply === undefined) return undefined;
+  if (reply.kind === "failure") return isToAskAnew(fitting, reply) ? askAnew(fitting) : noAnswer(fitting, reply);
   const spent = await settleAnswer(fitting, reply);
 
   let judgement: Judgement;
@@ -61,7 +48,8 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
   if (isRefusal(judgement) && hasAnother(held.state, context, asked, "refused"))
     return failed(fitting, { why: "refused", message: "The model refused to answer." }, spent);
   const { costUsd } = spent;
-  const { verbatim, text, finish, usage, servedModel, requestId, tookMs, kept, history } = reply;
+  const { verbatim, text, finish, usage, servedModel, requestId, kept, history } = reply;
+  const tookMs = step.accepted === undefined ? reply.tookMs : Math.round(held.now() - step.accepted.at);
   const cost = costUsd === undefined ? {} : { costUsd };
   if (history === "rebuilt") ports.log.info("model.history-rebuilt", { run: held.id, turn, profile: asked.profile });
   held.note({
@@ -81,6 +69,45 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
     ...judgement,
   });
   return undefined;
+}
+
+type Asked = Asking | { readonly is: "left"; readonly ending: Left };
+
+/** Once the model can be asked, the request fits it, and what it may use is kept aside. */
+async function ask(fitting: Fitting): Promise<Asked> {
+  const closed = await closedFor(fitting);
+  if (closed !== undefined) return { is: "left", ending: await failed(fitting, closed) };
+  const fitted = await makeFit(fitting);
+  switch (fitted.is) {
+    case "stopped":
+      return { is: "left", ending: undefined };
+    case "left":
+      return fitted;
+    case "failed":
+      return { is: "left", ending: await failed(fitting, failedOf(fitted.failure), fitted.spent) };
+    case "fits":
+      return askModel(fitting);
+  }
+}
+
+/** The same request as then: the answer belongs to it. */
+function askedBefore({ step, asked, context, held }: Fitting, { turn, attempt }: TurnAccepted): Asking {
+  const { final, because, shown } = step;
+  const request = project(held.state, context, shown, final, asked);
+  const entry: TurnRequested = { kind: "turn-requested", turn, attempt, final, shown, asked };
+  return { is: "go", request, asked: because === undefined ? entry : { ...entry, because } };
+}
+
+/** What was waited for is gone. That is not the model's failure, once. */
+function isToAskAnew({ held }: Fitting, { background }: ModelFailure): boolean {
+  const { accepted, requested } = held.state;
+  return background === "gone" && accepted !== undefined && requested?.lost === undefined;
+}
+
+function askAnew({ step: { accepted: _gone, ...step }, held, agent, ports }: Fitting): Promise<Left> {
+  const lost = held.state.accepted?.answer ?? "";
+  ports.log.warn("model.answer-gone", { run: held.id, turn: step.turn, answer: lost });
+  return think({ ...step, lost }, held, agent, ports);
 }
 
 async function judged(

@@ -1,9 +1,9 @@
 /** Anthropic's own SDK as a transport: an optional package, loaded when the first question is asked. */
 import { createRequire } from "node:module";
 import { isObject } from "../core/json.ts";
-import type { Transport } from "./exchange.ts";
 import { fetchWithError } from "./fetch-with-error.ts";
 import type { Endpoint } from "./profile.ts";
+import type { Transport } from "./transport.ts";
 import { refuse } from "./profile.ts";
 
 const PACKAGE = "@anthropic-ai/sdk";

@@ -1,40 +1,23 @@
 /** The `Model` port over one wire protocol, by a vendor's SDK underneath. One question, no retries. */
 import type { ModelAnswer, ModelReply, ModelRequest } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Model } from "../ports/model.ts";
+import type { Accepted, Model } from "../ports/model.ts";
 import type { Asked } from "./answer.ts";
+import { type BackgroundProtocol, cancelled, fetched, GONE, LEFT, PACE, type Pace } from "./background.ts";
 import { type Fault, modelFailure } from "./failure.ts";
 import type { Fields } from "./fields.ts";
 import type { Endpoint } from "./profile.ts";
 import { serverEvents } from "./sse.ts";
 import type { Streaming } from "./streaming.ts";
+import type { Posted, PostOptions, Transport } from "./transport.ts";
 
 export interface ModelOptions {
   readonly clock?: Clock;
+  /** How often an answer in the background is looked for. */
+  readonly pace?: Pace;
 }
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-
-/** A vendor's SDK, as far as we need it: one POST of JSON, never tried again. */
-export interface Transport {
-  /** @param timeoutMs longer than the signal's own deadline, which is the one that counts */
-  post(path: string, body: Fields, options: PostOptions): Promise<Posted>;
-  /** What the SDK's error says of an HTTP reply; undefined if there was none. */
-  refusal(error: unknown): Fault | undefined;
-}
-
-export interface PostOptions {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** The answer is a `Response` whose body is left unread. */
-  readonly unread?: boolean;
-}
-
-/** `body`: parsed, or a text if the server called it something else than JSON. */
-export interface Posted {
-  readonly body: unknown;
-  readonly headers: Headers;
-}
 
 export interface WireProtocol {
   /** Below the base URL, with a leading slash. */
@@ -54,6 +37,8 @@ export interface WireProtocol {
   };
   /** The request to send instead, when this one was refused for a reason that another form of it has not. */
   readonly instead?: (request: ModelRequest, sent: Fields, refusal: Fault) => Fields | undefined;
+  /** How answers in the background are fetched. `wanted`: turns are asked for like that. */
+  readonly background?: BackgroundProtocol & { readonly wanted: boolean };
   /** What the provider keeps of it. @param first the body that was sent first. @param last the one that was answered */
   readonly kept?: (
     request: ModelRequest,
@@ -72,12 +57,15 @@ export function endpointModel(
   endpoint: Endpoint,
   wire: WireProtocol,
   transport: Transport,
-  { clock = SYSTEM_CLOCK }: ModelOptions,
+  { clock = SYSTEM_CLOCK, pace = PACE }: ModelOptions,
 ): Model {
   const secrets = [endpoint.apiKey, ...Object.values(endpoint.headers ?? {}).filter((value) => value.length >= 8)];
+  const { background: fetching } = wire;
   return {
-    async respond(request, { timeoutMs, signal, onText }) {
+    ...(fetching !== undefined && { cancel: (_, id) => cancelled(transport, fetching, id) }),
+    async respond(request, { timeoutMs, signal, onText, background }) {
       let body = wire.request(request);
+      let running: Accepted | undefined = background?.accepted;
       const started = clock.monotonic();
       const deadline = startDeadline(timeoutMs, signal);
       // Ours is the only timer: the SDKs' do not cover the body of an error.
@@ -88,7 +76,35 @@ export function endpointModel(
         const hint = wire.hint?.(failure.message);
         return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
       };
-      const ask = async (): Promise<Posted> => {
+      const historyOf = (answered: unknown): Pick<ModelAnswer, "history" | "kept"> =>
+        wire.kept?.(request, first, body, answered) ?? {};
+      const fetchFrom = (
+        protocol: BackgroundProtocol,
+        { answer: id }: Accepted,
+        again: boolean,
+      ): Promise<Posted | Fault> =>
+        fetched(transport, protocol, {
+          id,
+          request: body,
+          again,
+          leaves: background?.leaves ?? (() => false),
+          ...options,
+          pace,
+          now: () => clock.now(),
+        });
+      const ask = async (): Promise<Posted | Fault> => {
+        if (running !== undefined) return fetching === undefined ? GONE : fetchFrom(fetching, running, true);
+        if (background !== undefined && fetching?.wanted === true) {
+          const posted = await transport.post(wire.path, { ...body, ...fetching.fields }, options);
+          const id = fetching.pending(posted.body);
+          if (id === undefined) return posted;
+          const { history } = historyOf(posted.body);
+          running = { answer: id, ...(history !== undefined && { history }) };
+          return (await background.accept(running)) ? fetchFrom(fetching, running, false) : LEFT;
+        }
+        return answeredAtOnce();
+      };
+      const answeredAtOnce = async (): Promise<Posted> => {
         const parts: unknown[] = [];
         for (;;) {
           const { body: part, headers } =
@@ -105,20 +121,28 @@ export function endpointModel(
         const tookMs = Math.round(clock.monotonic() - started);
         return wire.answer(answered, { model: request.model, tookMs, headers, price: endpoint.price }, request);
       };
+      const first = body;
       try {
-        const first = body;
         for (let forms = 1; ; forms++) {
           const posted = await ask().catch((error: unknown) => refusalOf(error, transport));
           const answer = "kind" in posted ? posted : answerIn(posted);
-          if (answer.kind === "answer")
-            return "kind" in posted ? answer : { ...answer, ...wire.kept?.(request, first, body, posted.body) };
+          if (answer.kind === "answer") {
+            const there = "kind" in posted ? {} : historyOf(posted.body);
+            const { history } = running ?? there;
+            const { kept } = there;
+            return { ...answer, ...(kept !== undefined && { kept }), ...(history !== undefined && { history }) };
+          }
+          if (answer.background !== undefined) return fail(answer);
+          running = undefined;
           const other = forms < MOST_FORMS ? wire.instead?.(request, body, answer) : undefined;
           if (other === undefined) return fail(answer);
           body = other;
         }
       } catch (error) {
-        if (deadline.passed()) return fail({ kind: "fault", words: `no complete answer within ${timeoutMs} ms` });
-        if (signal.aborted) return fail({ kind: "fault", words: "the request was aborted" });
+        const late = running === undefined ? {} : ({ background: "running" } as const);
+        if (deadline.passed())
+          return fail({ kind: "fault", ...late, words: `no complete answer within ${Math.round(timeoutMs)} ms` });
+        if (signal.aborted) return fail({ kind: "fault", ...late, words: "the request was aborted" });
         return fail(connectionFault(error));
       } finally {
         deadline.stop();

@@ -14,6 +14,7 @@ export interface Fault {
   /** Ours, when the provider has none. */
   readonly words?: string;
   readonly headers?: Headers;
+  readonly background?: ModelFailure["background"];
 }
 
 export interface Telling extends Confidential {
@@ -37,6 +38,7 @@ export function modelFailure(fault: Fault, telling: Telling): ModelFailure {
     message: tell(fault, fields, words, said, telling),
     ...(status !== undefined && { status }),
     ...(after !== undefined && { retryAfterMs: after }),
+    ...(fault.background !== undefined && { background: fault.background }),
   };
 }
 

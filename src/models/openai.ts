@@ -1,8 +1,8 @@
 /** OpenAI's own SDK as a transport: chat completions and Responses, of OpenAI and of everything that speaks them. */
 import OpenAI from "openai";
-import type { Transport } from "./exchange.ts";
 import { fetchWithError } from "./fetch-with-error.ts";
 import type { Endpoint } from "./profile.ts";
+import type { Transport } from "./transport.ts";
 
 export function openaiTransport(endpoint: Endpoint): Transport {
   const client = clientFor(endpoint);
@@ -14,6 +14,12 @@ export function openaiTransport(endpoint: Endpoint): Transport {
         return { body: response, headers: response.headers };
       }
       const { data, response } = await client.post(path, { body, signal, timeout: timeoutMs }).withResponse();
+      return { body: data, headers: response.headers };
+    },
+    async get(path, query, { timeoutMs, signal }) {
+      const { data, response } = await client
+        .get(path, { query: { ...query }, signal, timeout: timeoutMs })
+        .withResponse();
       return { body: data, headers: response.headers };
     },
     refusal(error) {

@@ -16,6 +16,12 @@ export interface ResponsesFeatures extends Features {
    * again, in the same call.
    */
   readonly previousResponseId?: boolean;
+  /**
+   * Turns are answered in the background (`background: true`, `store: true`): the provider names the answer at once and is asked for it
+   * until it is there. The name is in the journal before that, so another worker goes on waiting where one died. Default false. Such
+   * answers are not streamed.
+   */
+  readonly background?: boolean;
 }
 
 /**
@@ -47,12 +53,13 @@ const KNOWN: Readonly<Record<keyof ResponsesFeatures, Values>> = {
   instructions: ["field", "developer", "system"],
   encryptedReasoning: "boolean",
   previousResponseId: "boolean",
+  background: "boolean",
 };
 
 /** @throws ErrandError `option-invalid`, never with a key or header value in it */
 export function checkResponsesProfile(profile: ResponsesProfile): void {
   checkEndpoint(profile, { ours: OURS, features: KNOWN, leastTokens: LEAST_TOKENS });
-  const needing = (["previousResponseId"] as const).find((name) => profile.features?.[name] === true);
+  const needing = (["previousResponseId", "background"] as const).find((name) => profile.features?.[name] === true);
   if (needing !== undefined && profile.extraBody?.["store"] === false)
     refuse(
       `extraBody: "store" is false, and features.${needing} needs what the provider stores. Leave one of them out.`,

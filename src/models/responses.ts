@@ -4,13 +4,15 @@ import { endpointModel, type ModelOptions } from "./exchange.ts";
 import { openaiTransport } from "./openai.ts";
 import { withoutOutput } from "./output-format.ts";
 import { RESPONSES_STREAM } from "./streaming.ts";
-import { keptHistory } from "./responses-kept.ts";
+import { responsesBackground } from "./background.ts";
+import { keptHistory, responseId } from "./responses-kept.ts";
 import { responsesAnswer } from "./responses-answer.ts";
 import { checkResponsesProfile, type ResponsesProfile } from "./responses-profile.ts";
 import { responsesRequest } from "./responses-request.ts";
 
 export type { ResponsesFeatures, ResponsesProfile } from "./responses-profile.ts";
 
+const PATH = "/responses";
 const NO_REASONING = "Set features.encryptedReasoning to false in the model's profile.";
 
 /** @throws ErrandError `option-invalid` on a profile that can never work */
@@ -21,11 +23,12 @@ export function responsesModel(profile: ResponsesProfile, options: ModelOptions 
   return endpointModel(
     profile,
     {
-      path: "/responses",
+      path: PATH,
       request: (request) => output.sent(kept.sent(request, responsesRequest(request, profile))),
       instead: (request, sent, refusal) =>
         kept.instead(request, sent, refusal) ?? output.instead(request, sent, refusal),
       kept: kept.told,
+      background: { ...responsesBackground(PATH, responseId), wanted: profile.features?.background ?? false },
       streaming: RESPONSES_STREAM,
       answer: responsesAnswer,
       said: ["instructions", "input"],

@@ -7,6 +7,7 @@ export function modelRouter(profiles: Readonly<Record<string, Model>>): Model {
   const models = new Map(Object.entries(profiles));
   const known = [...models.keys()];
   return {
+    cancel: async (asked, answer) => models.get(asked.profile)?.cancel?.(asked, answer),
     async respond(request, options) {
       const model = models.get(request.profile);
       if (model !== undefined) return model.respond(request, options);

@@ -60,7 +60,8 @@ export type Move =
     }
   /** Redis ms. `waits`: what it waits for, so that it can be woken before. */
   | { readonly to: "moment"; readonly until: number; readonly waits?: string }
-  | { readonly to: "line" }
+  /** `keeps`: an answer that it asked for is on its way, and what was kept aside for that stays so. */
+  | { readonly to: "line"; readonly keeps?: true }
   | { readonly to: "end"; readonly status: FinalStatus };
 
 export interface Commit {

@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<Entry["kind"], true>> = {
   prepared: true,
   "turn-requested": true,
   "summary-requested": true,
+  "turn-accepted": true,
   "turn-failed": true,
   compacted: true,
   "turn-committed": true,

@@ -55,6 +55,21 @@ test("a turn: tokens, cached ones, model, latency; which attempt it took, and wh
   ]);
 });
 
+test("what a provider keeps, works on, or has lost", () => {
+  const accepted: Bare<RunEvent> = { type: "turn.accepted", turn: 0, attempt: 1, answer: "resp_1" };
+  const answer = answered(0) as Extract<Bare<RunEvent>, { type: "turn.committed" }>;
+  assert.deepEqual(lines(asked(0), accepted, { ...asked(0), lost: "resp_1" } as Bare<RunEvent>, accepted).slice(0, 3), [
+    "turn 1: the provider works on it in the background",
+    "turn 1: the provider has no more what was waited for; it is asked anew",
+    "turn 1: the provider works on it in the background",
+  ]);
+  assert.match(lines({ ...answer, history: "kept" })[0] ?? "", / · behind what the provider keeps$/);
+  assert.match(
+    lines({ ...answer, history: "rebuilt" })[0] ?? "",
+    / · the provider had lost what came before, and got it/,
+  );
+});
+
 test("calls that were not made are told under their turn", () => {
   const [turn, refused] = lines(asked(0), answered(0, true, false));
   assert.match(turn ?? "", /^turn 1: 1 tool call · /);

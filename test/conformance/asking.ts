@@ -164,6 +164,23 @@ export function askingConformance(name: string, open: OpenSubject): void {
     assert.deepEqual(await s.spend(day.name), { spent: { tokens: 50, nano: 20 }, kept: { tokens: 0, nano: 0 } });
   });
 
+  it("what is kept aside for an answer that is on its way outlives the worker that asked for it, and is settled once", async (of) => {
+    const s = of();
+    const day = budget(100);
+    const kept = { spent: { tokens: 0, nano: 0 }, kept: { tokens: 30, nano: 10 } };
+    const a = await held(s, "a");
+    assert.equal((await asks(s, a, ask(reserve(30, day)))).answer, "ok");
+    const { length } = await header(s, a.run);
+    const handsBack = commit(a, [yielded], { to: "line", keeps: true }, { length, nonce: "keeps" });
+    for (const _ of ["once", "sent again"]) assert.equal((await s.journal.commit(handsBack)).answer, "ok");
+    assert.deepEqual(await s.spend(day.name), kept, "it is still to come");
+    const b = await claim(s, a.run, "b");
+    await letsGo(s, b, used(12));
+    assert.deepEqual(await s.spend(day.name), { spent: { tokens: 12, nano: 1 }, kept: { tokens: 0, nano: 0 } });
+    await letsGo(s, await claim(s, a.run, "c"), used(50));
+    assert.deepEqual((await s.spend(day.name)).spent, { tokens: 12, nano: 1 }, "once");
+  });
+
   it("a profile that is stopped: one looks whether it is over, the others wait; its success lets them go on", async (of) => {
     const s = of();
     const stop = closing({ why: "billing", retryAfterMs: 30_000 });

@@ -1,7 +1,8 @@
 /** Events in their order, also when all of them are of one millisecond: nothing stands before what it follows from. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inOrder, type RunEvent } from "../../src/core/run-events.ts";
+import { inOrder } from "../../src/core/result-events.ts";
+import type { RunEvent } from "../../src/core/run-events.ts";
 
 const RUN = { run: "r" };
 const called = (call: string, at = 5): RunEvent => ({ ...RUN, at, type: "tool.called", call, tool: "x", attempt: 1 });

@@ -13,6 +13,7 @@ import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
 import { createApprovalRules } from "./approval-rules.ts";
 import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
+import { boughtTwice } from "./bought.ts";
 import { lessIsShown } from "./less.ts";
 import type { StoredRun } from "./memory-state.ts";
 import { allAttempts, askedTwice, type JournalReader, type Known, saysWhy, start, wordOf } from "./reading.ts";
@@ -47,8 +48,7 @@ export function createReader(world: World, known: Known): JournalReader {
       if (Math.min(waited, known.connectedFor(run)) > WAKES_WITHIN_MS)
         unlessLost(run, "no wake is lost", `it waited ${waited} ms for accounts that were connected`);
       if (seen?.kind === "parked" && seen.reason === "approval") approvals.taken(run, d.at, seen.at);
-      at.leased = d;
-      at.left = false;
+      Object.assign(at, { leased: d, left: false });
       at.leasesSinceProgress++;
       if (!lenient) known.claimed(run, d.epoch, nonce);
     } else if (d.kind !== "created") {
@@ -57,6 +57,7 @@ export function createReader(world: World, known: Known): JournalReader {
       if (at.left) broken(run, "only the owner writes", `${d.kind} after the run was let go`);
     }
     if (d.epoch === at.cancelTold && isIntent(d)) broken(run, "a cancelled run starts nothing", d.kind);
+    for (const twice of boughtTwice(world, at, d)) unlessLost(run, "an answer is bought once", twice);
     step(run, d);
     at.count++;
     at.seen = d;
@@ -204,7 +205,7 @@ export function createReader(world: World, known: Known): JournalReader {
   const approvals = createApprovalRules(world, { unlessLost, truth: known.truth, withinMs: WAKES_WITHIN_MS });
 
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {
-    if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || at.requested.epoch !== d.epoch)
+    if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || (!at.fetched && at.requested.epoch !== d.epoch))
       broken(run, "turns come in order", `turn ${d.turn} committed as number ${at.turns.length}`);
     const made = (plan: readonly PlannedCall[]): number => plan.filter((call) => call.verdict === "run").length;
     const all = [...at.turns, d].reduce((sum, turn) => sum + made(turn.plan), 0);

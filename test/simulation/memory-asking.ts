@@ -275,3 +275,8 @@ export function parkInstead(
   const { reason, about = "", until = 0, message = "" } = found;
   return { answer: "parked", at: found.at, park: { kind: "parked", reason, about, until, message } };
 }
+
+/** Whoever lets a run go without a word has lost its call, unless its answer is on its way. */
+export function forgets(move: Move): boolean {
+  return move.to === "line" ? move.keeps !== true : move.to !== "stay";
+}

@@ -8,7 +8,7 @@ import { isFinal } from "../../src/core/run.ts";
 import type { ClaimReply, CommitReply } from "../../src/ports/journal.ts";
 import { lineOf } from "../../src/core/turns.ts";
 import { byScore } from "./maps.ts";
-import { createMemoryAsking, parkInstead } from "./memory-asking.ts";
+import { createMemoryAsking, forgets, parkInstead } from "./memory-asking.ts";
 import type { MemoryStore } from "./memory-api.ts";
 import { createMemoryApprovals } from "./memory-approvals.ts";
 import { superfluous } from "./memory-coalesce.ts";
@@ -181,7 +181,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         return { answer: "gate-moved" };
       const stopped = switches.stopped(run, given, uses);
       if (stopped !== undefined) return stopped;
-      if (settle !== undefined || ask !== undefined || wanted.to !== "stay") asking.settle(run, settle);
+      if ((settle ?? ask) !== undefined || forgets(wanted)) asking.settle(run, settle);
       const allowed = asking.allowed(run, nonce, given, wanted, ask);
       if ("answer" in allowed) return allowed;
       const { entries, move, park } = allowed;

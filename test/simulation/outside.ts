@@ -10,6 +10,7 @@ import type { Json } from "../../src/core/json.ts";
 import type { Accounts, Outage } from "../../src/ports/accounts.ts";
 import type { Model } from "../../src/ports/model.ts";
 import type { Toolbox } from "../../src/ports/toolbox.ts";
+import { createBackground } from "./background.ts";
 import type { Hold } from "./checker.ts";
 import { type Surroundings, toolboxOf } from "./tools.ts";
 import type { Process, World } from "./world.ts";
@@ -25,6 +26,7 @@ const OUTAGE: Outage = { ok: false, why: "unavailable", message: "simulated outa
 export function createOutside(world: World, parts: Surroundings): Outside {
   const { dice } = world;
   const { network, checker, users } = parts;
+  const inBackground = createBackground(world, network);
   const out = (): boolean => dice.chance(world.faults.outage);
 
   return {
@@ -44,8 +46,10 @@ export function createOutside(world: World, parts: Surroundings): Outside {
       connections: () => Promise.resolve(OUTAGE),
     }),
     model: (hold) => ({
-      respond: (request, { timeoutMs }) => {
+      respond: (request, { timeoutMs, background, signal }) => {
         checker.prompted(hold, request);
+        if (background !== undefined && inBackground.wanted(hold))
+          return inBackground.respond(hold, { background, signal, timeoutMs, reply: () => modelReply(world, request) });
         const slow = dice.chance(world.faults.slow * 2);
         const ms = slow ? dice.between(100, timeoutMs) : dice.between(5, 500);
         const reply = modelReply(world, request);

@@ -5,6 +5,7 @@ import type {
   Looked,
   LookPlanned,
   Parked,
+  TurnAccepted,
   TurnCommitted,
   TurnRequested,
   Unknown,
@@ -56,6 +57,10 @@ export interface Reading {
   ended: boolean;
   turns: Decision<TurnCommitted>[];
   requested: Decision<TurnRequested> | undefined;
+  /** The answer that a provider works on in the background. */
+  accepted: Decision<TurnAccepted> | undefined;
+  /** It was there before this decision. */
+  fetched: boolean;
   claims: Map<string, Decision<CallClaimed>[]>;
   /** By the intent that they are about. */
   unknowns: Map<string, Decision<Unknown>>;
@@ -81,6 +86,8 @@ export function start(): Reading {
     ended: false,
     turns: [],
     requested: undefined,
+    accepted: undefined,
+    fetched: false,
     claims: new Map(),
     unknowns: new Map(),
     looks: new Map(),

@@ -50,6 +50,9 @@ test(`${SEEDS} seeds, or as many as fit into a minute: no invariant breaks, and 
     "shown denied",
     "fallback",
     "summed up",
+    "accepted",
+    "fetched by another",
+    "asked anew",
   ];
   const ends = ["completed", "failed", "cancelled", "expired"].map((status) => `end ${status}`);
   for (const what of [...met, ...ends])

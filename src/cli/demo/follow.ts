@@ -35,6 +35,8 @@ function lineOf(event: RunEvent, identifier: string): string {
       return event.tools.length > 0 ? `account ACTIVE, ${event.tools.length} tools` : "account ACTIVE again";
     case "turn.requested":
       return `turn ${event.turn + 1}: asking the model`;
+    case "turn.accepted":
+      return `turn ${event.turn + 1}: the provider works on it in the background`;
     case "turn.committed":
       return `turn ${event.turn + 1}: ${event.calls.length === 0 ? "an answer" : `wants ${event.calls.length} tool calls`}`;
     case "turn.text":

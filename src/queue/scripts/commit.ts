@@ -50,7 +50,7 @@ end
 -- A full Redis refuses the first write of a script if it takes memory, and no write after it. So this one comes before any removal:
 -- no intent slips in behind one.
 redis.call('HSET', run, 'updated', int(now))
-if move.settle or move.ask or move.to ~= 'stay' then settle(id, run, move.settle) end
+if move.settle or move.ask or (move.to ~= 'stay' and not move.keeps) then settle(id, run, move.settle) end
 local most, park = #ARGV, nil
 if move.ask then
   local no = admit(id, run, epoch, nonce, move.ask)

@@ -8,6 +8,7 @@ export interface Arrival {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  readonly query: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** The parsed body; undefined if it is not JSON. */
@@ -25,6 +26,7 @@ export async function receive(incoming: IncomingMessage): Promise<Arrival> {
   for await (const chunk of incoming) chunks.push(chunk as Uint8Array);
   return {
     method: incoming.method ?? "",
+    query: /\?(.*)$/.exec(incoming.url ?? "")?.[1] ?? "",
     path: (incoming.url ?? "/").replace(/\?.*$/, ""),
     headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
     body: parse(Buffer.concat(chunks).toString("utf8")),

@@ -86,7 +86,7 @@ export async function startScriptedModel(options: ScriptedModelOptions = {}): Pr
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrival = await receive(incoming);
-    const lookup = stored.lookup(arrival.method, arrival.path);
+    const lookup = stored.lookup(arrival.method, arrival.path, arrival.query);
     const found = lookup === undefined ? PROTOCOLS.find((one) => arrival.path === `/v1${one.path}`) : responsesProtocol;
     const protocol = found ?? chatProtocol;
     const whole = found?.name === "responses" ? stored.whole(arrival.body) : arrival.body;

@@ -11,6 +11,8 @@ export interface Lookup {
   readonly id: string;
   readonly what: "retrieve" | "cancel";
   readonly nth: number;
+  /** Of its address, without the question mark. */
+  readonly query: string;
 }
 
 export interface StoredResponses {
@@ -18,7 +20,7 @@ export interface StoredResponses {
   whole(body: unknown): unknown;
   /** @param conversation the input items that it answers */
   keep(answer: JsonObject, conversation: readonly unknown[], background?: Background): void;
-  lookup(method: string, path: string): Lookup | undefined;
+  lookup(method: string, path: string, query: string): Lookup | undefined;
   answer(lookup: Lookup): Reply;
   /** As if their time were over; without an id all of them. */
   forget(id?: string): void;
@@ -58,13 +60,13 @@ export function storedResponses(): StoredResponses {
       const isBackground = background !== undefined;
       all.set(textOf(answer["id"]), { answer, conversation, polls, readyAt, isBackground, cancelled: false });
     },
-    lookup(method, path) {
+    lookup(method, path, query) {
       const [, id, cancel] = PATH.exec(path) ?? [];
       if (id === undefined || method !== (cancel === undefined ? "GET" : "POST")) return undefined;
       const what = cancel === undefined ? "retrieve" : "cancel";
       const nth = (counts.get(`${what} ${id}`) ?? 0) + 1;
       counts.set(`${what} ${id}`, nth);
-      return { id: decodeURIComponent(id), what, nth };
+      return { id: decodeURIComponent(id), what, nth, query };
     },
     answer({ id, what }) {
       const stored = all.get(id);
