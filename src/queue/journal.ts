@@ -11,7 +11,7 @@ import { EVIDENCE } from "./scripts/evidence.ts";
 import { LOOKED } from "./scripts/looked.ts";
 import { OPEN } from "./scripts/open.ts";
 import { RENEW } from "./scripts/renew.ts";
-import { inSlices } from "./slices.ts";
+import { inSlices, type Pause } from "./slices.ts";
 import type { Store } from "./store.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -176,7 +176,8 @@ export interface RedisGates extends Gates {
   looked(seen: readonly LookedAt[]): Promise<void>;
 }
 
-export function redisGates(store: Store, tickets: Tickets): RedisGates {
+/** @param pause between two slices of an opening; default: time */
+export function redisGates(store: Store, tickets: Tickets, pause?: Pause): RedisGates {
   const key = (gate: string): string => `${store.prefix}gate:${gate}`;
   return {
     version: async (gate) => Number((await store.redis.hget(key(gate), "version")) ?? 0),
@@ -187,7 +188,7 @@ export function redisGates(store: Store, tickets: Tickets): RedisGates {
         await tickets.add(decodeTickets(reply.slice(2)));
         version = String(reply[0]);
         return Number(reply[1]) > 0;
-      });
+      }, pause);
     },
     looked: async (seen) => {
       for (let i = 0; i < seen.length; i += LOOKED_SLICE)
