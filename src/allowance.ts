@@ -1,4 +1,5 @@
 /** The port Allowance from the options: limits of profiles, budgets of the day, prices, alarms. */
+import { type CallRates, rateOf } from "./core/call-rates.ts";
 import { budgetName, type Budgets, type Day, dayOf, type DayLimits, type Scope } from "./core/days.ts";
 import { priceOf } from "./models/prices.ts";
 import type { ModelProfile } from "./models/protocols.ts";
@@ -11,11 +12,12 @@ const NANO = 1e9;
 export interface AllowanceOptions {
   readonly models: Readonly<Record<string, ModelProfile>>;
   readonly budgets: Budgets;
+  readonly callsPerMinute?: CallRates | undefined;
   readonly onAlarm: ((alarm: ModelAlarm) => void) | undefined;
   readonly log: Log;
 }
 
-export function createAllowance({ models, budgets, onAlarm, log }: AllowanceOptions): Allowance {
+export function createAllowance({ models, budgets, callsPerMinute = {}, onAlarm, log }: AllowanceOptions): Allowance {
   const unpriced = new Set<string>();
   let today: Day = { day: "", endsAt: 0 };
   let began = 0;
@@ -43,6 +45,7 @@ export function createAllowance({ models, budgets, onAlarm, log }: AllowanceOpti
       add("tenant", tenant, budgets.tenant);
       return found;
     },
+    calls: (connection, source) => rateOf(callsPerMinute, connection, source),
     price: (asked, usage) => priceOf(models[asked.profile], asked, usage),
     unpriced: ({ profile, model }) => {
       const name = `${profile}/${model}`;

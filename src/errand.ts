@@ -240,7 +240,7 @@ export function createErrand(options: ErrandOptions): Errand {
     reopen: (profile) => reach(() => redisCooling(app.store).reopen(coolKey.model(profile))),
     worker: (given = {}) => {
       refuseStray("worker", given, WORKER);
-      const { models, authorization, budgets, onAlarm } = options;
+      const { models, authorization, budgets, callsPerMinute, onAlarm } = options;
       const on = (): Shard => openShard(connect(options.redis, true), settings, log);
       if (given.queues?.length === 0 && given.wake === false) return began(startScheduler(agents, on(), given, log));
       const needs = {
@@ -249,6 +249,7 @@ export function createErrand(options: ErrandOptions): Errand {
         toolbox: tools(),
         authorization,
         budgets,
+        callsPerMinute,
         onAlarm,
       };
       return began(startWorker(agents, needs, on(), given, log));

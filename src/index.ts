@@ -105,6 +105,7 @@ export type { DeleteOptions, ScheduleActions, TriggerOptions } from "./schedule-
 export { healthHandler, type HealthServer, serveHealth } from "./service/health.ts";
 export { nodeListener } from "./service/node-listener.ts";
 export { type ProxyTool, proxyTool, type ProxyToolOptions, type Query } from "./scalekit/proxy-tool.ts";
+export type { CallRates } from "./core/call-rates.ts";
 export type { BodyAs, Form, FormFile, FormValue } from "./scalekit/proxy-body.ts";
 export type { ProviderRefusal } from "./scalekit/proxy-answer.ts";
 export type { ProxyMethod } from "./scalekit/proxy-wire.ts";

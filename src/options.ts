@@ -3,6 +3,7 @@ import type { RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import type { Agent } from "./core/agent.ts";
 import type { AuthorizationEvent } from "./core/authorization.ts";
+import { type CallRates, checkCallRates } from "./core/call-rates.ts";
 import { type Budgets, checkBudgets } from "./core/days.ts";
 import { ErrandError } from "./core/errors.ts";
 import { type OptionNames, strayOption } from "./core/option-names.ts";
@@ -76,6 +77,11 @@ export interface ErrandOptions {
   /** What each identifier and each tenant may use on a day. Tokens and money are kept aside before each model call. Default: no limit. */
   readonly budgets?: Budgets;
   /**
+   * Calls of one identifier's tools on a connection in any minute, of all its runs and workers together: `{ gmail: 60, "*": 300 }`. A run
+   * over it parks until there is room. Default: no limit of ours; a provider's own is obeyed in any case.
+   */
+  readonly callsPerMinute?: CallRates;
+  /**
    * Told when a provider says that our money is used up or our key is wrong: nobody asks that profile any more, but one run at a time
    * that looks whether it is over. By the worker that found out, once, beside an error in the log (`model.stopped`).
    */
@@ -134,6 +140,7 @@ const ERRAND: OptionNames<ErrandOptions> = {
   keepMs: true,
   durability: true,
   budgets: true,
+  callsPerMinute: true,
   onAlarm: true,
   logger: true,
 };
@@ -184,6 +191,7 @@ export function storeOptions(options: ErrandOptions): Settings {
       `createErrand: leaseMs: expected at least 500, got ${settings.leaseMs}: a shorter lease is lost to a garbage collection.`,
     );
   const { identifier, tenant } = checkBudgets(options.budgets);
+  checkCallRates(options.callsPerMinute);
   const countParked = identifier?.parked !== undefined || tenant?.parked !== undefined;
   if (options.onAlarm !== undefined && typeof options.onAlarm !== "function")
     throw new ErrandError(

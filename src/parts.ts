@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { createAllowance } from "./allowance.ts";
 import { type Agents, checkNames } from "./core/agents.ts";
 import { withUrls } from "./core/authorization.ts";
+import type { CallRates } from "./core/call-rates.ts";
 import type { Budgets } from "./core/days.ts";
 import { ErrandError } from "./core/errors.ts";
 import type { CronTimes } from "./core/schedule/timing.ts";
@@ -105,13 +106,14 @@ export interface WorkerNeeds {
   readonly toolbox: Toolbox;
   readonly authorization: AuthorizationSettings | undefined;
   readonly budgets: Budgets | undefined;
+  readonly callsPerMinute: CallRates | undefined;
   readonly onAlarm: ((alarm: ModelAlarm) => void) | undefined;
 }
 
 /** @param on a connection of its own, released when the worker closes */
 export function startWorker(
   agents: Agents,
-  { models, scalekit, toolbox, authorization, budgets = {}, onAlarm }: WorkerNeeds,
+  { models, scalekit, toolbox, authorization, budgets = {}, callsPerMinute, onAlarm }: WorkerNeeds,
   on: Shard,
   given: WorkerOptions,
   log: Log,
@@ -124,7 +126,7 @@ export function startWorker(
   const model = modelRouter(
     Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
   );
-  const allowance = createAllowance({ models, budgets, onAlarm, log });
+  const allowance = createAllowance({ models, budgets, callsPerMinute, onAlarm, log });
   const cooling = redisCooling(store);
   const worker = workerName();
   const shared = { accounts, gates, losses, allowance, cooling };

@@ -1,5 +1,7 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
 import type { Agent } from "../core/agent.ts";
+import { isComposite, pendingSubs, standing } from "../core/calls.ts";
+import { accountGate } from "../core/gate.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
 import type { CallClaimed, RunnableCall } from "../core/journal.ts";
@@ -8,9 +10,10 @@ import type { BlobNote, Outcome } from "../core/outcome.ts";
 import { isReadResult, readResult } from "../core/read-result.ts";
 import type { FrozenTool } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
+import type { Ask, CallBound } from "../ports/asking.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
-import type { HeldRun, Stopped } from "./held.ts";
+import { type Asked, type HeldRun, NoRoom, type Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import { coolKeysOf, coolTool } from "./cool.ts";
 import { isStopped } from "./leave.ts";
@@ -25,27 +28,71 @@ export async function makeCalls(
   agent: Agent,
   ports: LoopPorts,
 ): Promise<Left> {
-  const intents = intentsOf(steps, ports);
-  const about = steps[0]?.call.id ?? "";
-  const keys = steps.flatMap(({ call }) => coolKeysOf(held.state.created.identifier, call));
-  const waited = held.state.parks.at(-1)?.reason === "rate-limit";
-  const allowed = await held.ask(claims(intents, held), {
-    about,
-    cool: [...new Set(keys)],
-    random: ports.chance.random(),
-    waited,
-  });
-  if (allowed.is !== "ok") return "parked";
+  const { fit, calls } = boundsOf(steps, held, ports);
+  const intents = intentsOf(fit, ports);
+  if ((await askFor(intents, { calls }, held, ports)).is !== "ok") return "parked";
   await makeAll(intents, held, agent, ports);
   return undefined;
 }
 
-/** Of a tool that is under way: it cannot park here. */
-async function makeNested(step: CallStep, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
+/** Of a tool that is under way: it cannot park here. One that cannot run again meets a cool-down itself. @throws NoRoom */
+async function makeNested(
+  step: CallStep,
+  held: HeldRun,
+  agent: Agent,
+  ports: LoopPorts,
+  runsAgain: boolean,
+): Promise<void> {
   const intents = intentsOf([step], ports);
-  for (const claim of claims(intents, held)) held.note(claim);
-  await held.flush();
+  const { calls } = boundsOf([step], held, ports);
+  const asked = await askFor(intents, { calls, stays: true, ...(!runsAgain && { cool: [] }) }, held, ports);
+  if (asked.is !== "ok") throw new NoRoom();
   await makeAll(intents, held, agent, ports);
+}
+
+function askFor(
+  intents: readonly Intent[],
+  bounds: Partial<Pick<Ask, "calls" | "stays" | "cool">>,
+  held: HeldRun,
+  ports: LoopPorts,
+): Promise<Asked> {
+  // A tool that runs again meets what the calls meet that it has yet to make.
+  const all = intents.flatMap(({ call }) => [call, ...openSubs(call, held)]);
+  return held.ask(claims(intents, held), {
+    about: intents[0]?.call.id ?? "",
+    cool: [...new Set(all.flatMap((call) => coolKeysOf(held.state.created.identifier, call)))],
+    random: ports.chance.random(),
+    waited: held.state.parks.at(-1)?.reason === "rate-limit",
+    ...bounds,
+  });
+}
+
+/** How many of its user's calls these are, and which of them a minute has room for at all: the others are made after them. */
+function boundsOf(
+  steps: readonly CallStep[],
+  held: HeldRun,
+  ports: LoopPorts,
+): { readonly fit: readonly CallStep[]; readonly calls: readonly CallBound[] } {
+  const bounds = new Map<string, CallBound>();
+  const add = (call: RunnableCall, calls: number): boolean => {
+    const rate = ports.allowance?.calls(call.connection, toolOf(held, call)?.source);
+    if (rate === undefined) return true;
+    const key = accountGate(held.state.created.identifier, rate.name);
+    const before = bounds.get(key)?.calls ?? 0;
+    if (before + calls > rate.most) return false;
+    bounds.set(key, { key, most: rate.most, calls: before + calls });
+    return true;
+  };
+  const fit = steps.filter(({ call }) => add(call, 1));
+  for (const { call } of fit) for (const sub of openSubs(call, held)) add(sub, 0);
+  return { fit, calls: [...bounds.values()] };
+}
+
+/** Calls that a tool has planned, and that were not made when it was stopped. */
+function openSubs(call: RunnableCall, held: HeldRun): readonly RunnableCall[] {
+  const attempts = held.state.context?.limits.attempts ?? 1;
+  const now = held.now();
+  return pendingSubs(held.state, call, now).filter((sub) => standing(held.state, sub, attempts, now).is === "open");
 }
 
 /** @throws Stopped when an operator stopped a call that one of them would have made; all are settled then */
@@ -98,7 +145,8 @@ async function makeCall(
   // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
   const signal = call.effect === "read" ? held.stop : held.signal;
   const args = argsOf(call, held, agent, ports);
-  const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports));
+  const runsAgain = isComposite(held.state, call);
+  const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports, runsAgain));
   const sent = isReadResult(held.state.context, call.name)
     ? await readRest(args, held)
     : await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {

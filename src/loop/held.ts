@@ -23,6 +23,14 @@ export class NotKept extends Error {
   override readonly name = "NotKept";
 }
 
+/** Thrown for a call of a tool that is under way: a limit that all runs share has no room for it now. Nothing was written of it. */
+export class NoRoom extends Error {
+  override readonly name = "NoRoom";
+  constructor() {
+    super("a limit of calls has no room for it now");
+  }
+}
+
 /** Thrown by `flush` and `ask`: an operator stopped what would begin. Its intents are dropped, all else still waits to be written. */
 export class Stopped extends Error {
   override readonly name = "Stopped";

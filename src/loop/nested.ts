@@ -19,7 +19,7 @@ import { errorEnvelope, type Evidence, happenedEnvelope, type Outcome, repeatEnv
 import type { FrozenTool } from "../core/run.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
 import { approvalFor } from "./approve.ts";
-import { type HeldRun, NotKept, Stopped } from "./held.ts";
+import { type HeldRun, NoRoom, NotKept, Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import type { LoopPorts } from "./loop.ts";
 import { afterOthers, turnstile } from "./turnstile.ts";
@@ -161,7 +161,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
         const stopped = await make({ call: approvedCall(held.state, call), attempt: at.attempt }).then(
           () => undefined,
           (error: unknown) => {
-            if (error instanceof Stopped) return error;
+            if (error instanceof Stopped || error instanceof NoRoom) return error;
             if (!(error instanceof NotKept)) throw error;
             return undefined;
           },
@@ -169,7 +169,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
         if (stopped !== undefined && !composite)
           return failure("ToolUnavailable", `${call.name} was not executed: ${stopped.message}.`, true);
         if (stopped !== undefined) {
-          paused = stopped;
+          if (stopped instanceof Stopped) paused = stopped;
           return stop();
         }
       }

@@ -1,3 +1,4 @@
+import type { CallRate } from "../core/call-rates.ts";
 import type { ModelName, Usage } from "../core/messages.ts";
 import type { CoolReason, DayBudget, ProfileBounds } from "./asking.ts";
 
@@ -14,6 +15,8 @@ export interface Allowance {
   profile(name: string): ProfileBounds & { readonly maxOutputTokens?: number };
   /** Of the day of `now` (Redis ms). */
   budgets(whose: { readonly identifier: string; readonly tenant?: string }, now: number): readonly DayBudget[];
+  /** Of one identifier's calls in any minute; nothing when there is no limit. */
+  calls(connection: string, source: string | undefined): CallRate | undefined;
   /** US dollars; nothing when nobody knows. */
   price(asked: ModelName, usage: Usage): Promise<number | undefined>;
   /** Money is limited, and nobody knows what this model costs. */

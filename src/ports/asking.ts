@@ -26,6 +26,16 @@ export interface Used {
   readonly nano: number;
 }
 
+/** Calls on behalf of one identifier, of all runs together. */
+export interface CallBound {
+  /** Whose, and of which account or source: a gate's name. */
+  readonly key: string;
+  /** In any minute. */
+  readonly most: number;
+  /** How many of them this is, at most `most`. 0: one is to come, and is only looked whether there is room for. */
+  readonly calls: number;
+}
+
 export interface Ask {
   /** How many of the commit's last entries announce it. They are written only if it is allowed. */
   readonly entries: number;
@@ -37,6 +47,9 @@ export interface Ask {
   readonly random: number;
   /** It has just waited for one of these limits. Who has not, does not overtake those that wait. */
   readonly waited: boolean;
+  readonly calls?: readonly CallBound[];
+  /** It cannot park here: when it is not allowed, nothing is written, and the reply is `short` with what it would wait for. */
+  readonly stays?: true;
   readonly model?: ProfileBounds & { readonly profile: string };
   /** The most that it may use, and the budgets that it must fit into. */
   readonly reserve?: Used & { readonly budgets: readonly DayBudget[] };

@@ -13,6 +13,11 @@ function ask(more: Partial<Ask> = {}): Ask {
   return { entries: 1, about: "t0", cool: ["model/m"], random: 0.5, waited: false, model: { profile: "m" }, ...more };
 }
 
+/** Of a tool call. */
+function without({ model: _model, ...rest }: Ask): Ask {
+  return rest;
+}
+
 function closing(more: Partial<Closing> = {}): Closing {
   return { why: "rate-limit", backoff: BACKOFF, random: 0, nonce: "n1", ...more };
 }
@@ -201,6 +206,46 @@ export function askingConformance(name: string, open: OpenSubject): void {
     assert.equal(await s.cooling.closed(["model/m"]), undefined);
     assert.equal((await asks(s, await held(s, "d"), ask())).answer, "ok");
     assert.equal(await s.cooling.reopen("model/m"), false);
+  });
+
+  it("calls a minute of one identifier: several at once, exact, and those that wait come back one by one", async (of) => {
+    const s = of();
+    const calls = (count: number, key = "account/ada/gmail"): Ask =>
+      without(ask({ cool: [], calls: [{ key, most: 3, calls: count }] }));
+    assert.equal((await asks(s, await held(s, "a"), calls(2))).answer, "ok");
+    const two = await asks(s, await held(s, "b"), calls(2));
+    assert.ok(two.answer === "parked", two.answer);
+    assert.equal(two.park.message, "calls a minute to account/ada/gmail");
+    const one = await asks(s, await held(s, "c"), calls(1));
+    assert.ok(one.answer === "parked", "there is room for one, but somebody waits already");
+    assert.equal((one.park.until ?? 0) - (two.park.until ?? 0), 20_000);
+    assert.equal((await asks(s, await held(s, "d"), calls(3, "account/bob/gmail"))).answer, "ok", "another user's");
+    assert.equal((await asks(s, await held(s, "e"), { ...calls(1), waited: true })).answer, "ok");
+    await s.age(61_000);
+    assert.equal((await asks(s, await held(s, "f"), { ...calls(3), waited: true })).answer, "ok", "a minute later");
+  });
+
+  it("what cannot park is told instead, stands nowhere, and counts nothing; a look for room takes none", async (of) => {
+    const s = of();
+    const bound = { key: "account/ada/gmail", most: 1 };
+    const call = (calls: number, more: Partial<Ask> = {}): Ask => {
+      return without(ask({ cool: ["scalekit"], calls: [{ ...bound, calls }], ...more }));
+    };
+    const c = await held(s, "a");
+    for (let i = 0; i < 3; i++) assert.equal((await asks(s, c, call(0))).answer, "ok");
+    assert.equal((await asks(s, c, call(1, { stays: true }))).answer, "ok");
+    const { length } = await header(s, c.run);
+    assert.deepEqual(await asks(s, c, call(1, { stays: true })), {
+      answer: "short",
+      budget: "calls:account/ada/gmail",
+    });
+    await s.cooling.close("scalekit", closing({ retryAfterMs: 30_000 }));
+    assert.deepEqual(await asks(s, c, call(1, { stays: true })), { answer: "short", budget: "cool:scalekit" });
+    assert.deepEqual(await header(s, c.run), { ...(await header(s, c.run)), length, place: "live", status: "running" });
+    await s.age(61_000);
+    assert.equal((await asks(s, await held(s, "b"), call(1))).answer, "ok", "nobody stands before it");
+    const looks = await asks(s, c, call(0));
+    assert.ok(looks.answer === "parked", "no room for the one that is to come");
   });
 
   it("strikes: each closing after an opening waits longer; what was under way meanwhile is none; three narrow ones close the wider", async (of) => {

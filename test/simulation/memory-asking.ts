@@ -1,7 +1,7 @@
 /** What runs ask for before they do it, and cool-downs: the counterpart of src/queue/scripts/admit.ts and cool.ts. */
 import type { Entry, Parked } from "../../src/core/journal.ts";
 import type { CommitReply, Move } from "../../src/ports/journal.ts";
-import type { Ask, Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
+import type { Ask, CallBound, Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
 import { byScore, entry } from "./maps.ts";
 import { createMemoryCooling } from "./memory-cooling.ts";
 import type { StoredRun } from "./memory-state.ts";
@@ -58,6 +58,7 @@ export interface MemoryAsking {
 const NONE: Used = { tokens: 0, nano: 0 };
 const WORDS = {
   cool: "a cool-down of ",
+  calls: "calls a minute to ",
   busy: "calls at once to model/",
   rate: "requests a minute to model/",
   tpm: "tokens a minute to model/",
@@ -130,6 +131,13 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     for (const [nonce, at] of Array.from(made)) if (at <= now() - 60_000) made.delete(nonce);
     return made.size < most ? 0 : Math.min(...made.values()) + 60_000;
   };
+  const callsFrom = ({ key, most, calls }: CallBound): number => {
+    const made = entry(rates, `calls:${key}`, () => new Map<string, number>());
+    for (const [nonce, at] of Array.from(made)) if (at <= now() - 60_000) made.delete(nonce);
+    const over = made.size + Math.max(1, calls) - most;
+    if (over <= 0) return 0;
+    return (Array.from(made.values()).toSorted((a, b) => a - b)[over - 1] ?? 0) + 60_000;
+  };
   const tokensFrom = (profile: string, most: number, tokens: number): number => {
     const slots = entry(minutes, profile, () => new Map<number, number>());
     const slot = Math.floor(now() / SLOT);
@@ -154,13 +162,16 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
 
   const admit = (run: StoredRun, nonce: string, ask: Ask): Denied | undefined => {
     const { model, random, waited } = ask;
+    const stands = (kind: keyof typeof WORDS, name: string, wait: () => Denied): Denied =>
+      ask.stays === true ? { is: "short", budget: `${kind}:${name}` } : wait();
     const rate = model?.requestsPerMinute;
     const spacing = rate === undefined ? 20 : 60_000 / rate;
     const probed: string[] = [];
     for (const key of ask.cool) {
       const cool = coolOf(key);
       if (cool === undefined) continue;
-      if (cool.until > now()) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
+      if (cool.until > now())
+        return stands("cool", key, () => waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]));
       probed.push(key);
     }
     const reserve = ask.reserve ?? { ...NONE, budgets: [] };
@@ -180,6 +191,16 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     if (wait !== undefined) return wait;
     const short = checkBudgets(reserve);
     if (short !== undefined) return short;
+    const queued = (key: string): boolean =>
+      !waited && Array.from(waitsOf(`calls:${key}`).values()).some((till) => till > now());
+    for (const bound of ask.calls ?? []) {
+      const { key, most } = bound;
+      const room = callsFrom(bound);
+      const from = room <= now() && queued(key) ? now() : room;
+      if (from > 0) return stands("calls", key, () => waitFor(run, "calls", key, from, 60_000 / most, random));
+    }
+    for (const { key, calls } of ask.calls ?? [])
+      for (let i = 1; i <= calls; i++) entry(rates, `calls:${key}`, () => new Map()).set(`${nonce}:${i}`, now());
 
     if (model === undefined) return undefined;
     for (const { name } of reserve.budgets) {

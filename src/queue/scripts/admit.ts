@@ -5,6 +5,7 @@
  *   cooled:<key>     zset   narrower keys that were closed of late, by when
  *   wait:<key>       zset   runs that wait for it at a moment, by that moment: each behind the other, so that they come back one by one
  *   busy:<profile>   zset   runs whose model call is under way, by their epoch: one that has lost its lease has no call any more
+ *   rate:calls:<gate>    zset calls of one identifier on a connection, by when
  *   rate:model:<profile> zset nonces of requests, by when; tpm:<profile> hash tens of seconds → tokens
  *   spend:<name>     hash   tokens and nano spent, kept-tokens and kept-nano kept aside, extra-tokens and extra-nano given on top
  *   run:<id>         field  kept: what its call keeps aside, as JSON
@@ -70,11 +71,13 @@ local function settle(id, run, used)
   end
 end
 
-local WORDS = { cool = 'a cool-down of ', busy = 'calls at once to model/', rate = 'requests a minute to model/',
+local WORDS = { cool = 'a cool-down of ', calls = 'calls a minute to ', busy = 'calls at once to model/', rate = 'requests a minute to model/',
   tpm = 'tokens a minute to model/' }
 
--- It waits for the key behind all others that do, until a moment of its own.
+-- It waits for the key behind all others that do, until a moment of its own. One that cannot park stands nowhere.
+local stays
 local function waitFor(id, key, from, reason, spacing, random)
+  if stays then return { budget = key } end
   local waits = p .. 'wait:' .. key
   redis.call('ZREMRANGEBYSCORE', waits, '-inf', now)
   redis.call('ZREM', waits, id)
@@ -124,6 +127,15 @@ local function requestsFrom(profile, most)
   return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]) + 60000
 end
 
+-- As requestsFrom, for several at once.
+local function callsFrom(bound)
+  local key = p .. 'rate:calls:' .. bound.key
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - 60000)
+  local over = redis.call('ZCARD', key) + math.max(1, bound.calls) - bound.most
+  if over <= 0 then return 0 end
+  return tonumber(redis.call('ZRANGE', key, over - 1, over - 1, 'WITHSCORES')[2]) + 60000
+end
+
 -- In tens of seconds: what was taken up to 70 s ago counts, so no minute has more. One that is larger than the limit goes alone.
 local function tokensFrom(profile, most, tokens)
   local key, slot = p .. 'tpm:' .. profile, math.floor(now / SLOT)
@@ -165,6 +177,7 @@ end
 -- → nothing: allowed, and kept aside. { till, reason, message }: wait. { budget, tokens, nano }: so much is left.
 local function admit(id, run, epoch, nonce, ask)
   local model, probed = ask.model, {}
+  stays = ask.stays
   local rate = model and model.requestsPerMinute
   local spacing = rate and 60000 / rate or 20
   local wait = checkCool(id, ask, spacing, probed)
@@ -182,6 +195,16 @@ local function admit(id, run, epoch, nonce, ask)
   if wait then return wait end
   local short = checkBudgets(reserve)
   if short then return short end
+  for _, bound in ipairs(ask.calls or {}) do
+    local key, from = 'calls:' .. bound.key, callsFrom(bound)
+    if from <= now and mustQueue(key, ask) then from = now end
+    if from > 0 then return waitFor(id, key, from, 'rate-limit', 60000 / bound.most, ask.random) end
+  end
+  for _, bound in ipairs(ask.calls or {}) do
+    local key = p .. 'rate:calls:' .. bound.key
+    for i = 1, bound.calls do redis.call('ZADD', key, now, nonce .. ':' .. i) end
+    if bound.calls > 0 then redis.call('PEXPIRE', key, 60000) end
+  end
 
   if not model then return end
   local kept = { profile = model.profile, tokens = reserve.tokens, nano = reserve.nano, budgets = {}, cool = probed }
