@@ -7,10 +7,16 @@ import type { Io } from "./io.ts";
 export interface InputArgs {
   readonly input?: string;
   readonly inputFile?: string;
+  /** Stands for `{ "prompt": … }`: what a person types. */
+  readonly prompt?: string;
 }
 
 /** @returns `{}` when none was given: the agent's schema says what is missing. @throws ErrandError `option-invalid` */
-export async function readInput({ input, inputFile }: InputArgs, stdin: NodeJS.ReadableStream): Promise<unknown> {
+export async function readInput(
+  { input, inputFile, prompt }: InputArgs,
+  stdin: NodeJS.ReadableStream,
+): Promise<unknown> {
+  if (prompt !== undefined) return { prompt };
   if (input === "-" || inputFile === "-") return parse("stdin", await text(stdin));
   if (inputFile !== undefined) return parse(`--input-file ${inputFile}`, await read(inputFile));
   return input === undefined ? {} : parse("--input", input);

@@ -80,6 +80,9 @@ const addEnqueue: Add = (program, io, exit) => {
     .requiredOption("--identifier <id>", "your app's id of the user on whose behalf it acts")
     .option("--input <json>", "- reads stdin (default: {})")
     .addOption(new Option("--input-file <file>", "JSON; - reads stdin").conflicts("input"))
+    .addOption(
+      new Option("--prompt <text>", 'for agents whose input is { "prompt": "…" }').conflicts(["input", "inputFile"]),
+    )
     .option("--key <key>", "idempotency key: the same key and input give the same run")
     .option("--priority <n>", "-1000 to 1000 among the runs of this identifier, lower first", wholeNumber())
     .option("--tenant <name>", "the identifier's tenant")

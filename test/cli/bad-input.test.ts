@@ -197,6 +197,7 @@ const USAGE: readonly [args: readonly string[], said: RegExp][] = [
   [["enqueue", "a", "--identifier", "u", "--timeout", "3"], /--timeout needs --wait/],
   [["enqueue", "a", "--identifier", "u", "--wait", "--timeout", "-3"], /positive number of seconds/],
   [["enqueue", "a", "--identifier", "u", "--input", "{}", "--input-file", "f"], /cannot be used with/],
+  [["enqueue", "a", "--identifier", "u", "--input", "{}", "--prompt", "x"], /cannot be used with/],
   [["show"], /missing required argument 'run'/],
   [[], /expected a command/],
 ];

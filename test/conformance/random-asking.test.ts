@@ -31,10 +31,20 @@ const op = fc.oneof(
       nobodyKnows: fc.boolean(),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("call" as const),
+      run,
+      calls: fc.integer({ min: 0, max: 3 }),
+      stays: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("die" as const), run }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), run }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("later" as const), ms: fc.constantFrom(500, 45_500) }) },
 );
+const CALL: Ask = { entries: 1, about: "t0c0", cool: [], random: 0.5, waited: true };
 type Op = typeof op extends fc.Arbitrary<infer T> ? T : never;
 
 interface Side {
@@ -68,6 +78,7 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
       kept.delete(it.run);
       return "dead";
     case "ask":
+    case "call":
     case "settle": {
       const claim = await hold(side, it.run, step);
       if (claim === undefined) return "not ours";
@@ -93,6 +104,15 @@ async function perform(side: Side, it: Op, step: number): Promise<unknown> {
         claims.delete(it.run);
         kept.delete(it.run);
         return reply.answer;
+      }
+      if (it.do === "call") {
+        const bound = { key: "account/u/gmail", most: 4, calls: it.calls };
+        const ask: Ask = { ...CALL, calls: [bound], ...(it.stays && { stays: true as const }) };
+        const reply = await subject.journal.commit({ ...commit, entries: [{ kind: "yielded" }], ask });
+        // What was kept aside for a model call has been lost with it.
+        kept.delete(it.run);
+        if (reply.answer === "parked" || reply.answer === "fenced") claims.delete(it.run);
+        return reply.answer === "short" ? reply : reply.answer;
       }
       const model = { profile: "m", concurrency: 2 };
       const reserve = { tokens: it.tokens, nano: Math.floor(it.tokens / 2), budgets: [DAY] };
