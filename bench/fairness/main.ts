@@ -19,7 +19,7 @@ import { cancelled, type Meanwhile, woken } from "./meanwhile.ts";
 const { values } = parseArgs({
   options: {
     /** The flood's runs; the issue's size is 10000. */
-    flood: { type: "string", default: "300" },
+    flood: { type: "string", default: "200" },
     /** Identifiers that the sharded tenant spreads over. */
     shards: { type: "string", default: "1000" },
     /** Of `waits`, by their names; default all. */
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     many: { type: "string", default: "2000" },
     /** Of `meanwhile` and `throughput`. */
     rounds: { type: "string", default: "1" },
-    waiting: { type: "string", multiple: true, default: ["100", "1000", "10000"] },
+    waiting: { type: "string", multiple: true, default: ["100", "10000"] },
     /** ms that a run of `throughput` takes; slots. */
     work: { type: "string", multiple: true, default: ["400"] },
     slots: { type: "string", multiple: true, default: [String(SLOTS)] },
@@ -158,7 +158,9 @@ async function allIdle(): Promise<unknown> {
     if (count === 0) return;
     const one = (found[name] = await idle(redis.url, count, name === "with tenants"));
     const { bytes, tenantBytes, keys, before, after, seconds } = one;
-    const costs = [before, after].map(({ us, commands }) => `${us.toFixed(0)} µs, ${commands} commands`);
+    const costs = [before, after].map((it) =>
+      it === undefined ? "–" : `${it.us.toFixed(0)} µs, ${it.commands} commands`,
+    );
     console.log(
       `\n${count} idle identifiers ${name}, in ${seconds.toFixed(0)} s: ${bytes.toFixed(3)} bytes each (tenants: ${tenantBytes.toFixed(1)}); keys of all: ${keys.join(" ")}; a hand-over before: ${costs[0] ?? ""}, after: ${costs[1] ?? ""}`,
     );

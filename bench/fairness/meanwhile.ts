@@ -40,7 +40,7 @@ const HERE = {
   worker: "w",
 };
 /** ms in which the others are watched before. */
-const BEFORE_MS = 3_000;
+const BEFORE_MS = 2_000;
 
 /** They wait at one gate, which is opened. */
 export async function woken(url: string, runs: number): Promise<Meanwhile> {

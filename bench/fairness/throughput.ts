@@ -36,8 +36,8 @@ interface Rate {
 }
 
 export async function throughput(url: string, slots: number, workMs: number, rounds: number): Promise<Rates> {
-  // Three seconds of work, but enough to come past the first wave.
-  const runs = Math.max(3 * slots, Math.min(3_000, Math.round((3_000 / workMs) * slots)));
+  // Some seconds of work, but enough to come past the first wave.
+  const runs = Math.max(3 * slots, Math.min(3_000, Math.round((2_400 / workMs) * slots)));
   const kinds = {
     free: { perIdentifier: 1_000_000 },
     capped: { perIdentifier: slots },

@@ -11,7 +11,7 @@ import type { Store } from "./store.ts";
  * Of one process. Each is three scripts; thousands of them sent together would stand before everything else that the process wants of
  * Redis: others' runs waited 750 ms for a slot instead of 2 (bench:fairness).
  */
-export const CANCELS_AT_ONCE = 8;
+export const CANCELS_AT_ONCE = 4;
 
 export interface CancelPorts {
   readonly journal: Journal;
