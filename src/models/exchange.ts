@@ -1,7 +1,7 @@
 /** The `Model` port over one wire protocol, by a vendor's SDK underneath. One question, no retries. */
-import type { ModelAnswer, ModelReply, ModelRequest } from "../core/messages.ts";
+import type { ModelAnswer, ModelFailure, ModelReply, ModelRequest } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Accepted, Model } from "../ports/model.ts";
+import type { Accepted, Model, ModelCallOptions } from "../ports/model.ts";
 import type { Asked } from "./answer.ts";
 import { type BackgroundProtocol, cancelled, fetched, GONE, LEFT, PACE, type Pace } from "./background.ts";
 import { type Fault, modelFailure } from "./failure.ts";
@@ -39,14 +39,16 @@ export interface WireProtocol {
   readonly instead?: (request: ModelRequest, sent: Fields, refusal: Fault) => Fields | undefined;
   /** How answers in the background are fetched. `wanted`: turns are asked for like that. */
   readonly background?: BackgroundProtocol & { readonly wanted: boolean };
-  /** What the provider keeps of it. @param first the body that was sent first. @param last the one that was answered */
-  readonly kept?: (
-    request: ModelRequest,
-    first: Fields,
-    last: Fields,
-    answered: unknown,
-  ) => Pick<ModelAnswer, "kept" | "history">;
+  readonly kept?: Kept;
 }
+
+/** What the provider keeps of it. @param first the body that was sent first. @param last the one that was answered */
+export type Kept = (
+  request: ModelRequest,
+  first: Fields,
+  last: Fields,
+  answered: unknown,
+) => Pick<ModelAnswer, "kept" | "history">;
 
 /** A provider that pauses for ever is no provider. */
 const MOST_PARTS = 10;
@@ -60,95 +62,132 @@ export function endpointModel(
   { clock = SYSTEM_CLOCK, pace = PACE }: ModelOptions,
 ): Model {
   const secrets = [endpoint.apiKey, ...Object.values(endpoint.headers ?? {}).filter((value) => value.length >= 8)];
-  const { background: fetching } = wire;
+  const parts: Parts = { endpoint, wire, transport, clock, pace, secrets };
+  const { background } = wire;
   return {
-    ...(fetching !== undefined && { cancel: (_, id) => cancelled(transport, fetching, id) }),
-    async respond(request, { timeoutMs, signal, onText, background }) {
-      let body = wire.request(request);
-      let running: Accepted | undefined = background?.accepted;
-      const started = clock.monotonic();
+    ...(background !== undefined && { cancel: (_, id) => cancelled(transport, background, id) }),
+    async respond(request, given) {
+      const { timeoutMs, signal } = given;
       const deadline = startDeadline(timeoutMs, signal);
       // Ours is the only timer: the SDKs' do not cover the body of an error.
       const options = { signal: deadline.signal, timeoutMs: Math.ceil(timeoutMs) + 60_000 };
-      const fail = (fault: Fault): ModelReply => {
-        const said = (): string => JSON.stringify(wire.said.map((field) => body[field]));
-        const failure = modelFailure(fault, { now: clock.now(), secrets, said });
-        const hint = wire.hint?.(failure.message);
-        return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
+      const first = wire.request(request);
+      const running = given.background?.accepted;
+      const question: Question = { request, first, body: first, running, given, options, began: clock.monotonic() };
+      const gaveUp = (words: string): ModelReply => {
+        const fault: Fault = { kind: "fault", words };
+        return failureOf(parts, question, question.running === undefined ? fault : { ...fault, background: "running" });
       };
-      const historyOf = (answered: unknown): Pick<ModelAnswer, "history" | "kept"> =>
-        wire.kept?.(request, first, body, answered) ?? {};
-      const fetchFrom = (
-        protocol: BackgroundProtocol,
-        { answer: id }: Accepted,
-        again: boolean,
-      ): Promise<Posted | Fault> =>
-        fetched(transport, protocol, {
-          id,
-          request: body,
-          again,
-          leaves: background?.leaves ?? (() => false),
-          ...options,
-          pace,
-          now: () => clock.now(),
-        });
-      const ask = async (): Promise<Posted | Fault> => {
-        if (running !== undefined) return fetching === undefined ? GONE : fetchFrom(fetching, running, true);
-        if (background !== undefined && fetching?.wanted === true) {
-          const posted = await transport.post(wire.path, { ...body, ...fetching.fields }, options);
-          const id = fetching.pending(posted.body);
-          if (id === undefined) return posted;
-          const { history } = historyOf(posted.body);
-          running = { answer: id, ...(history !== undefined && { history }) };
-          return (await background.accept(running)) ? fetchFrom(fetching, running, false) : LEFT;
-        }
-        return answeredAtOnce();
-      };
-      const answeredAtOnce = async (): Promise<Posted> => {
-        const parts: unknown[] = [];
-        for (;;) {
-          const { body: part, headers } =
-            onText === undefined
-              ? await transport.post(wire.path, body, options)
-              : await streamed(transport, wire, body, options, onText);
-          parts.push(part);
-          const next = parts.length < MOST_PARTS ? wire.paused?.next(body, part) : undefined;
-          if (next === undefined) return { body: parts.length === 1 ? part : wire.paused?.join(parts), headers };
-          body = next;
-        }
-      };
-      const answerIn = ({ body: answered, headers }: Posted): ModelAnswer | Fault => {
-        const tookMs = Math.round(clock.monotonic() - started);
-        return wire.answer(answered, { model: request.model, tookMs, headers, price: endpoint.price }, request);
-      };
-      const first = body;
       try {
-        for (let forms = 1; ; forms++) {
-          const posted = await ask().catch((error: unknown) => refusalOf(error, transport));
-          const answer = "kind" in posted ? posted : answerIn(posted);
-          if (answer.kind === "answer") {
-            const there = "kind" in posted ? {} : historyOf(posted.body);
-            const { history } = running ?? there;
-            const { kept } = there;
-            return { ...answer, ...(kept !== undefined && { kept }), ...(history !== undefined && { history }) };
-          }
-          if (answer.background !== undefined) return fail(answer);
-          running = undefined;
-          const other = forms < MOST_FORMS ? wire.instead?.(request, body, answer) : undefined;
-          if (other === undefined) return fail(answer);
-          body = other;
-        }
+        return await answerOf(parts, question);
       } catch (error) {
-        const late = running === undefined ? {} : ({ background: "running" } as const);
-        if (deadline.passed())
-          return fail({ kind: "fault", ...late, words: `no complete answer within ${Math.round(timeoutMs)} ms` });
-        if (signal.aborted) return fail({ kind: "fault", ...late, words: "the request was aborted" });
-        return fail(connectionFault(error));
+        if (deadline.passed()) return gaveUp(`no complete answer within ${Math.round(timeoutMs)} ms`);
+        if (signal.aborted) return gaveUp("the request was aborted");
+        return failureOf(parts, question, connectionFault(error));
       } finally {
         deadline.stop();
       }
     },
   };
+}
+
+interface Parts extends Required<ModelOptions> {
+  readonly endpoint: Endpoint;
+  readonly wire: WireProtocol;
+  readonly transport: Transport;
+  readonly secrets: readonly string[];
+}
+
+interface Question {
+  readonly request: ModelRequest;
+  /** The body that was sent first, and the one that stands for it now. */
+  readonly first: Fields;
+  body: Fields;
+  /** The answer that the provider works on in the background. */
+  running: Accepted | undefined;
+  readonly given: ModelCallOptions;
+  readonly options: PostOptions;
+  /** Monotonic ms. */
+  readonly began: number;
+}
+
+/** In whichever form the provider takes it. @throws without any reply */
+async function answerOf(parts: Parts, question: Question): Promise<ModelReply> {
+  const { wire, transport } = parts;
+  const { request } = question;
+  for (let forms = 1; ; forms++) {
+    const posted = await ask(parts, question).catch((error: unknown) => refusalOf(error, transport));
+    const answer = "kind" in posted ? posted : answerIn(parts, question, posted);
+    if (answer.kind === "answer") return answer;
+    const isOver = answer.background !== undefined || forms === MOST_FORMS;
+    const other = isOver ? undefined : wire.instead?.(request, question.body, answer);
+    if (other === undefined) return failureOf(parts, question, answer);
+    question.running = undefined;
+    question.body = other;
+  }
+}
+
+function answerIn({ wire, clock, endpoint }: Parts, question: Question, posted: Posted): ModelAnswer | Fault {
+  const { request, running, began } = question;
+  const tookMs = Math.round(clock.monotonic() - began);
+  const asked = { model: request.model, tookMs, headers: posted.headers, price: endpoint.price };
+  const answer = wire.answer(posted.body, asked, request);
+  if (answer.kind === "fault") return answer;
+  const { kept, history } = keptOf(wire, question, posted.body);
+  const how = running === undefined ? history : running.history;
+  return { ...answer, ...(kept !== undefined && { kept }), ...(how !== undefined && { history: how }) };
+}
+
+function keptOf(wire: WireProtocol, { request, first, body }: Question, answered: unknown): ReturnType<Kept> {
+  return wire.kept?.(request, first, body, answered) ?? {};
+}
+
+function failureOf({ wire, clock, secrets }: Parts, { body }: Question, fault: Fault): ModelFailure {
+  const said = (): string => JSON.stringify(wire.said.map((field) => body[field]));
+  const failure = modelFailure(fault, { now: clock.now(), secrets, said });
+  const hint = wire.hint?.(failure.message);
+  return hint === undefined ? failure : { ...failure, message: `${failure.message} ${hint}` };
+}
+
+async function ask(parts: Parts, question: Question): Promise<Posted | Fault> {
+  const { wire, transport } = parts;
+  const { background: how } = wire;
+  const { background: waiting } = question.given;
+  if (question.running !== undefined) return how === undefined ? GONE : fetchFrom(parts, question, how, true);
+  if (waiting === undefined || how?.wanted !== true) return askAtOnce(parts, question);
+  const posted = await transport.post(wire.path, { ...question.body, ...how.fields }, question.options);
+  const answer = how.pending(posted.body);
+  if (answer === undefined) return posted;
+  const { history } = keptOf(wire, question, posted.body);
+  question.running = { answer, ...(history !== undefined && { history }) };
+  return (await waiting.accept(question.running)) ? fetchFrom(parts, question, how, false) : LEFT;
+}
+
+function fetchFrom(
+  { transport, clock, pace }: Parts,
+  { running, body, given, options }: Question,
+  how: BackgroundProtocol,
+  again: boolean,
+): Promise<Posted | Fault> {
+  const leaves = given.background?.leaves ?? (() => false);
+  const id = running?.answer ?? "";
+  return fetched(transport, how, { id, request: body, again, leaves, ...options, pace, now: () => clock.now() });
+}
+
+async function askAtOnce({ wire, transport }: Parts, question: Question): Promise<Posted> {
+  const { given, options } = question;
+  const all: unknown[] = [];
+  for (;;) {
+    const { body } = question;
+    const { body: part, headers } =
+      given.onText === undefined
+        ? await transport.post(wire.path, body, options)
+        : await streamed(transport, wire, body, options, given.onText);
+    all.push(part);
+    const next = all.length < MOST_PARTS ? wire.paused?.next(body, part) : undefined;
+    if (next === undefined) return { body: all.length === 1 ? part : wire.paused?.join(all), headers };
+    question.body = next;
+  }
 }
 
 /** @throws the error, if there was no reply */

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { canonical, isObject } from "../core/json.ts";
 import type { KeptThere, Message, ModelRequest } from "../core/messages.ts";
-import type { WireProtocol } from "./exchange.ts";
+import type { Kept } from "./exchange.ts";
 import type { Fault } from "./failure.ts";
 import type { Fields } from "./fields.ts";
 import { responsesOutput } from "./media.ts";
@@ -26,7 +26,7 @@ export interface KeptHistory {
   /** All of it, when the refusal is about what the provider keeps. */
   readonly instead: (request: ModelRequest, sent: Fields, refusal: Fault) => Fields | undefined;
   /** @param first the body that was sent first. @param last the one that was answered */
-  readonly told: NonNullable<WireProtocol["kept"]>;
+  readonly told: Kept;
 }
 
 export function keptHistory(profile: ResponsesProfile): KeptHistory {

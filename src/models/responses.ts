@@ -15,6 +15,13 @@ export type { ResponsesFeatures, ResponsesProfile } from "./responses-profile.ts
 const PATH = "/responses";
 const NO_REASONING = "Set features.encryptedReasoning to false in the model's profile.";
 
+const NO_BACKGROUND = "Set features.background to false in the model's profile, if its server does not know it.";
+
+function hint(told: string): string | undefined {
+  if (/encrypted content is not supported/i.test(told)) return NO_REASONING;
+  return /HTTP 4\d\d.*\bbackground\b/i.test(told) ? NO_BACKGROUND : undefined;
+}
+
 /** @throws ErrandError `option-invalid` on a profile that can never work */
 export function responsesModel(profile: ResponsesProfile, options: ModelOptions = {}): Model {
   checkResponsesProfile(profile);
@@ -32,7 +39,7 @@ export function responsesModel(profile: ResponsesProfile, options: ModelOptions 
       streaming: RESPONSES_STREAM,
       answer: responsesAnswer,
       said: ["instructions", "input"],
-      hint: (told) => (/encrypted content is not supported/i.test(told) ? NO_REASONING : undefined),
+      hint,
     },
     openaiTransport(profile),
     options,

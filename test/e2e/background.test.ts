@@ -8,7 +8,7 @@ import { call, type Lookup, raw, type RecordedRequest, type Reply, say, type Scr
 import { compiled } from "../support/compiled.ts";
 import { redisUrl } from "../support/store.ts";
 import { testWorld, untilEvent, type World } from "../support/world.ts";
-import { thinker } from "./background-agent.ts";
+import { thinker, thinkerWith } from "./background-agent.ts";
 
 const WAIT = { timeoutMs: 30_000 };
 const profile = { protocol: "responses", features: { background: true } } as const;
@@ -25,16 +25,16 @@ interface Scene extends World {
 }
 
 /** The provider works on each answer until it is released. */
-async function scene(t: TestContext, more: object = {}): Promise<Scene> {
+async function scene(t: TestContext, of = thinker): Promise<Scene> {
   let released = false;
   const lookup = ({ id, what }: Lookup): Reply | undefined =>
     released || what === "cancel"
       ? undefined
       : raw({ body: JSON.stringify({ id, status: "in_progress", output: [] }) });
-  const errand = { agents: [thinker], leaseMs: 2_000, budgets };
+  const errand = { agents: [of], leaseMs: 2_000, budgets };
   const world = await testWorld(t, {
     protocol: "responses",
-    profile: { ...profile, ...more },
+    profile,
     script,
     model: { lookup, polls: 0 },
     errand,
@@ -43,7 +43,7 @@ async function scene(t: TestContext, more: object = {}): Promise<Scene> {
     world.model.requests.filter(({ method, path }) => method === "POST" && path === "/v1/responses");
   return {
     ...world,
-    run: await world.errand.enqueue(thinker, { identifier: "ada", input: {} }),
+    run: await world.errand.enqueue(of, { identifier: "ada", input: {} }),
     release: () => (released = true),
     waiting: (nth = 1) => world.model.waitFor(({ method }) => method === "GET" && creates().length === nth),
     creates,
@@ -157,4 +157,16 @@ test("an answer that is gone is asked for anew, once, and it is said", async (t)
   );
   assert.equal(countOf(events, "run.parked"), 0, "no attempt is used up");
   await paid(at, at.run, spent.tokens);
+});
+
+test("its time is over: the answer is cancelled, and the attempt has failed", async (t) => {
+  const at = await scene(t, thinkerWith({ modelTimeoutMs: 3_000, attempts: 1 }));
+  at.errand.worker({ wakeEveryMs: 20 });
+  const { path } = await at.waiting();
+  await at.model.waitFor((request) => request.path === `${path}/cancel`);
+  await assert.rejects(at.run.result(WAIT), { code: "run-failed" });
+  const { failure, spent } = await at.run.get();
+  assert.deepEqual(failure?.code, "model-unavailable");
+  assert.ok(spent.tokens > 0, "nobody knows what it used: all that was kept aside counts");
+  assert.equal(at.creates().length, 1);
 });

@@ -195,6 +195,11 @@ test("a refusal of the request names nothing", async (t) => {
   assert.deepEqual([reply.class, reply.background, accepted], ["invalid", undefined, []]);
 });
 
+test("a server that does not take it: what to do about it is said", async (t) => {
+  const { ask } = await lab(t, [httpError(400, { message: "Unknown parameter: 'background'." })]);
+  assert.match(failed(await ask()).message, /Set features\.background to false in the model's profile/);
+});
+
 test("its time is over: it runs, and can be cancelled", async (t) => {
   const { ask, model, accepted, server } = await lab(t, [late(60_000, say("done"))]);
   const reply = failed(await ask({}, 1_500));
