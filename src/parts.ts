@@ -1,6 +1,7 @@
 /** The parts of an Errand, put behind their ports: the store over one connection, Scalekit, a worker. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
 import { createAllowance } from "./allowance.ts";
 import { type Agents, checkNames } from "./core/agents.ts";
 import { withUrls } from "./core/authorization.ts";
@@ -129,7 +130,9 @@ export function startWorker(
   const allowance = createAllowance({ models, budgets, callsPerMinute, onAlarm, log });
   const cooling = redisCooling(store);
   const worker = workerName();
-  const shared = { accounts, gates, losses, allowance, cooling };
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+    wait(ms, undefined, { signal }).catch(() => undefined);
+  const shared = { accounts, gates, losses, allowance, cooling, sleep };
   const [rooms, words] = [modelRooms(models), redisWords(store, clock)];
   const ports: ShiftPorts = { model, rooms, words, toolbox, ...shared, clock, chance, journal, log, worker };
   return startCrew({

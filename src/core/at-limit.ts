@@ -23,6 +23,14 @@ export function bounded(state: RunState, now: number): Bounded {
   return met === undefined ? { is: "free" } : atLimit(state, met, now);
 }
 
+/** What calls use up by themselves, so that it is looked at before each of them as well. */
+export function limitOfCalls(state: RunState, now: number): RunLimit | undefined {
+  const limits = limitsOf(state);
+  if (limits === undefined) return undefined;
+  if (activeMs(state.activity, now) >= limits.activeMs) return "activeMs";
+  return resultChars(state) >= limits.runResultChars ? "runResultChars" : undefined;
+}
+
 /** What follows from a limit that is met. A loop is nothing that an operator could raise. */
 export function atLimit(state: RunState, met: RunLimit, now: number): Bounded {
   const policy = policyOf(state);
@@ -47,8 +55,8 @@ function metLimit(state: RunState, limits: Limits, policy: AtLimit, now: number)
   const answers = policy === "answer";
   if (plans.length >= limits.turns - (answers ? 1 : 0)) return "turns";
   if (made >= limits.toolCalls && (answers || last.some((call) => call.verdict === "reject"))) return "toolCalls";
-  if (activeMs(state.activity, now) >= limits.activeMs) return "activeMs";
-  if (resultChars(state) >= limits.runResultChars) return "runResultChars";
+  const byCalls = limitOfCalls(state, now);
+  if (byCalls !== undefined) return byCalls;
   const { tokens, costUsd = 0 } = usedBy(state.spending);
   if (limits.tokens !== undefined && tokens >= limits.tokens) return "tokens";
   if (limits.costUsd !== undefined && costUsd >= limits.costUsd) return "costUsd";

@@ -126,6 +126,11 @@ function unsettled(state: RunState, claims: readonly Decision<CallClaimed>[]): r
     .filter(({ intent }) => (state.evidence[intent]?.outcome.kind ?? "unknown") === "unknown");
 }
 
+/** The last attempt that may have been executed, of a call that may be made again all the same. */
+export function mayHaveHappened(state: RunState, call: RunnableCall): string | undefined {
+  return call.effect === "read" ? undefined : unsettled(state, state.claims[call.id] ?? []).at(-1)?.intent;
+}
+
 function repeatability(state: RunState, { name, effect }: RunnableCall): Repeatability {
   const { onUnknown, keyWindowMs, settleMs, composite } = state.context?.tools.find((tool) => tool.name === name) ?? {};
   return {

@@ -225,8 +225,3 @@ export type Entry =
 
 /** An entry as it stands in the journal, stamped by the script that wrote it. `at`: Redis ms. */
 export type Decision<E extends Entry = Entry> = E & { readonly at: number; readonly epoch: number };
-
-/** It announces something outside: a model's answer that is bought, or a call. */
-export function isIntent({ kind }: Entry): boolean {
-  return kind === "call-claimed" || kind === "turn-requested" || kind === "summary-requested";
-}

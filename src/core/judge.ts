@@ -84,8 +84,11 @@ function planned(answer: ModelAnswer, judging: Judging): Judgement {
     };
   const { limits } = judging.context;
   const room = Math.min(limits.callsPerTurn, Math.max(0, limits.toolCalls - judging.callsMade));
+  const isLast = room < limits.callsPerTurn;
   let running = 0;
-  const plan = calls.map((call) => (call.verdict === "run" && ++running > room ? reject(call, tooMany(room)) : call));
+  const plan = calls.map((call) =>
+    call.verdict === "run" && ++running > room ? reject(call, tooMany(room, isLast)) : call,
+  );
   return { leadsTo: "act", ...withoutLoop(plan, judging) };
 }
 
@@ -123,11 +126,12 @@ function isWhole(requested: readonly RequestedCall[], calls: readonly PlannedCal
   return calls.every((call) => call.verdict === "run") && requested.every((call) => call.arguments.trim() !== "");
 }
 
-function tooMany(room: number): Json {
-  return envelope(
-    "TooManyCalls",
-    `Only ${room} tool calls can be made now; this one was not made. Ask again for what you still need.`,
-  );
+/** @param isLast the run may make no more of them at all */
+function tooMany(room: number, isLast: boolean): Json {
+  const then = isLast
+    ? "The run may make no more. Answer with what you have, and say what was not done."
+    : "Ask again for what you still need.";
+  return envelope("TooManyCalls", `Only ${room} tool calls can be made now; this one was not made. ${then}`);
 }
 
 function planCall(requested: RequestedCall, id: string, { context, check, hash, withKey }: Judging): PlannedCall {

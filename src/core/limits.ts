@@ -7,6 +7,8 @@ export interface Limits {
   readonly turns: number;
   /** Tool calls of the whole run. */
   readonly toolCalls: number;
+  /** Calls that tools of the app's own make while they run, of the whole run. */
+  readonly nestedCalls: number;
   /** Tool calls of one turn that are made; the model is told to ask again for the rest. */
   readonly callsPerTurn: number;
   /** Reading calls under way at once. */
@@ -23,7 +25,7 @@ export interface Limits {
   /** ms for one model call, one tool call. */
   readonly modelTimeoutMs: number;
   readonly toolTimeoutMs: number;
-  /** ms that workers spend on the run. Looked at before each model call, so what is under way then is finished. */
+  /** ms that workers spend on the run. Looked at before each model call and each tool call, so what is under way then is finished. */
   readonly activeMs: number;
   /** Characters of all tool results of the run together, as JSON. */
   readonly runResultChars: number;
@@ -44,6 +46,7 @@ export type RunLimit = "turns" | "toolCalls" | "activeMs" | "runResultChars" | "
 export const DEFAULT_LIMITS: Limits = {
   turns: 10,
   toolCalls: 40,
+  nestedCalls: 1_000,
   callsPerTurn: 16,
   parallel: 4,
   resultChars: 16_000,
@@ -60,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = {
 export const HARD_CAPS: Required<Limits> = {
   turns: 200,
   toolCalls: 2_000,
+  nestedCalls: 20_000,
   callsPerTurn: 128,
   parallel: 32,
   resultChars: 1_000_000,

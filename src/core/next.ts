@@ -6,8 +6,10 @@
  * N4 A turn is asked for only when every call of the one before is settled, unknown or rejected.
  * N5 An answer that a provider works on in the background is fetched before anything else is begun.
  */
-import { bounded } from "./at-limit.ts";
+import { atLimit, type Bounded, bounded, limitOfCalls } from "./at-limit.ts";
 import { approvedCall } from "./approval.ts";
+import { completed, fatal, partial, poisoned } from "./endings.ts";
+import { begins, limited } from "./limited.ts";
 import { type CallStanding, pendingSubs, standing } from "./calls.ts";
 import type {
   Decision,
@@ -114,11 +116,8 @@ function fetch(accepted: Decision<TurnAccepted>, { final, because, shown }: Turn
 function think(state: RunState, shown: readonly Shown[], now: number): Step {
   const turn = state.turns.length;
   const bound = bounded(state, now);
-  if (bound.is === "end") return { do: "end", end: bound.end };
-  if (bound.is === "wait") {
-    const { limit, until, message } = bound;
-    return { do: "wait-limit", turn, limit, until, message };
-  }
+  const halt = halted(state, bound);
+  if (halt !== undefined) return halt;
   return {
     do: "think",
     turn,
@@ -127,6 +126,14 @@ function think(state: RunState, shown: readonly Shown[], now: number): Step {
     ...(bound.is === "last" && { because: bound.because }),
     shown,
   };
+}
+
+/** What ends the work at a limit, or lets it wait there. */
+function halted({ turns }: RunState, bound: Bounded): Step | undefined {
+  if (bound.is === "end") return { do: "end", end: bound.end };
+  if (bound.is !== "wait") return undefined;
+  const { limit, until, message } = bound;
+  return { do: "wait-limit", turn: turns.length, limit, until, message };
 }
 
 /** Failed attempts of one step so far: each was a park, for `reason` if one is given. */
@@ -138,13 +145,15 @@ export function attemptsOf(state: RunState, about: string, reason?: ParkReason):
 
 /**
  * Calls are looked at in index order. Reads run side by side; any other call waits until those before it are settled, and runs
- * alone, so nothing behind it is made before it is settled.
+ * alone, so nothing behind it is made before it is settled. At a limit nothing more is begun; what is in doubt is still looked after.
  */
 function act(state: RunState, turn: Turn, attempts: number, parallel: number, now: number): Step {
   const reads: CallStep[] = [];
   const shown: Shown[] = [];
   /** What is done when no read can be made. */
   let otherwise: Step | undefined;
+  const met = limitOfCalls(state, now);
+  let isKept = false;
   for (const planned of turn.plan) {
     const call = approvedCall(state, planned);
     const at = standing(state, call, attempts, now);
@@ -156,6 +165,13 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
     if (call.verdict !== "run") continue;
     const isRead = call.effect === "read";
     const below = waitsBelow(state, call, attempts, now);
+    if (met !== undefined && below === undefined && begins(at)) {
+      isKept = true;
+      const kept = limited(state, call, met);
+      if ("intent" in kept) otherwise ??= { do: "record", call, ...kept };
+      else shown.push(kept);
+      continue;
+    }
     if (below !== undefined) otherwise ??= below;
     else if (at.is === "open" && isRead) reads.push({ call, attempt: at.attempt });
     else otherwise ??= pending(state, call, at, attempts, now);
@@ -165,7 +181,8 @@ function act(state: RunState, turn: Turn, attempts: number, parallel: number, no
   // Whoever approves sees all that the turn asks for at once.
   if (otherwise?.do === "ask-approval")
     return { do: "ask-approval", calls: [...new Set([...otherwise.calls, ...unasked(state, turn, attempts, now)])] };
-  return otherwise ?? think(state, shown, now);
+  const halt = met !== undefined && isKept ? halted(state, atLimit(state, met, now)) : undefined;
+  return otherwise ?? halt ?? think(state, shown, now);
 }
 
 function unasked(state: RunState, { plan }: Turn, attempts: number, now: number): RunnableCall[] {
@@ -255,35 +272,4 @@ function look(
   return shownAs(reading.id, at) === undefined
     ? pending(state, reading, at, attempts, now)
     : { do: "conclude", call, intent };
-}
-
-function fatal({ id, name }: RunnableCall, run: string): Ended {
-  return {
-    kind: "ended",
-    status: "failed",
-    code: "unknown-outcome",
-    message: `Nobody can know whether ${name} (call ${id}) was executed; it was not repeated. Find out, and then say so: errand unknowns answer ${run} ${id}`,
-  };
-}
-
-function completed(turn: Turn): Ended {
-  return {
-    kind: "ended",
-    status: "completed",
-    output: turn.output === undefined ? turn.text : turn.output,
-    ...(turn.truncated && { truncated: true }),
-  };
-}
-
-function partial(turn: Turn): { output?: string } {
-  return turn.text === "" ? {} : { output: turn.text };
-}
-
-function poisoned(times: number): Ended {
-  return {
-    kind: "ended",
-    status: "failed",
-    code: "crashed",
-    message: `${times} workers in a row died at the same step; the run was stopped so that it takes no more with it`,
-  };
 }

@@ -188,6 +188,18 @@ export function repeatEnvelope(tool: string, of: string): ErrorEnvelope {
   );
 }
 
+/** What the model is told of a call that is not made, because the run has met a limit. @param made calls that the tool itself has made */
+export function limitEnvelope(tool: string, limit: string, made = 0): ErrorEnvelope {
+  const what =
+    made === 0
+      ? `${tool} was not called`
+      : `${tool} was stopped half-way, after ${made} of the calls that it makes were made`;
+  return errorEnvelope(
+    "LimitReached",
+    `${what}: the run's limit is met (${limit}), and no more calls are made. Answer with what you have, and say what was not done.`,
+  );
+}
+
 /** What the model is told of a call that was executed, and whose result was lost. */
 export function happenedEnvelope(tool: string): Json {
   return {

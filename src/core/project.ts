@@ -11,7 +11,14 @@ import type { RunState, Turn } from "./state.ts";
 import { canonical } from "./json.ts";
 import { type Media, splitMedia } from "./media.ts";
 import type { Message, ModelName, ModelRequest } from "./messages.ts";
-import { errorEnvelope, type Evidence, happenedEnvelope, repeatEnvelope, unknownEnvelope } from "./outcome.ts";
+import {
+  errorEnvelope,
+  type Evidence,
+  happenedEnvelope,
+  limitEnvelope,
+  repeatEnvelope,
+  unknownEnvelope,
+} from "./outcome.ts";
 import { isReadResult, MARK, READ_RESULT, readMore } from "./read-result.ts";
 import { type FrozenTool, type RunContext, visibleTools } from "./run.ts";
 import { LOCAL, sourceOf } from "./tool-use.ts";
@@ -189,6 +196,7 @@ function editedNote(state: RunState, call: RunnableCall): string {
 function withoutResult(state: RunState, call: RunnableCall, as: Shown | undefined): unknown {
   if (as !== undefined && "as" in as && as.as === "happened") return happenedEnvelope(call.name);
   if (as !== undefined && "as" in as && as.as === "repeat") return repeatEnvelope(call.name, as.of);
+  if (as !== undefined && "as" in as && as.as === "limited") return limitEnvelope(call.name, as.limit, as.made);
   return unknown(state, call);
 }
 

@@ -7,12 +7,14 @@ import type { FailureCode } from "./run.ts";
 
 /**
  * For each call of the last turn: the intent whose evidence is shown, or `rejected` (never made), `unknown` (nobody knows), `happened`
- * (a look or a person said so; its result is lost), or `repeat` (never made, because the outcome of the equal call `of` is unknown).
+ * (a look or a person said so; its result is lost), `repeat` (never made, because the outcome of the equal call `of` is unknown), or
+ * `limited` (not made, because the run had met this limit; of a tool that makes calls of its own, `made` of them were).
  */
 export type Shown =
   | { readonly call: string; readonly evidence: string }
   | { readonly call: string; readonly as: "unknown" | "rejected" | "happened" }
-  | { readonly call: string; readonly as: "repeat"; readonly of: string };
+  | { readonly call: string; readonly as: "repeat"; readonly of: string }
+  | { readonly call: string; readonly as: "limited"; readonly limit: RunLimit; readonly made?: number };
 
 /** What model calls use. Money in US dollars; none where the price is not known. */
 export interface Amount {

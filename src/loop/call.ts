@@ -1,6 +1,6 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
 import type { Agent } from "../core/agent.ts";
-import { isComposite, pendingSubs, standing } from "../core/calls.ts";
+import { pendingSubs, standing } from "../core/calls.ts";
 import { accountGate } from "../core/gate.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
@@ -13,7 +13,7 @@ import { callKey } from "../core/tool-use.ts";
 import type { Ask, CallBound } from "../ports/asking.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
-import { type Asked, type HeldRun, NoRoom, type Stopped } from "./held.ts";
+import { type Asked, Cooled, type HeldRun, NoRoom, type Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import { coolKeysOf, coolTool } from "./cool.ts";
 import { isStopped } from "./leave.ts";
@@ -35,24 +35,19 @@ export async function makeCalls(
   return undefined;
 }
 
-/** Of a tool that is under way: it cannot park here. One that cannot run again meets a cool-down itself. @throws NoRoom */
-async function makeNested(
-  step: CallStep,
-  held: HeldRun,
-  agent: Agent,
-  ports: LoopPorts,
-  runsAgain: boolean,
-): Promise<void> {
+/** Of a tool that is under way: it cannot park here. @throws Cooled, NoRoom */
+async function makeNested(step: CallStep, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<void> {
   const intents = intentsOf([step], ports);
   const { calls } = boundsOf([step], held, ports);
-  const asked = await askFor(intents, { calls, stays: true, ...(!runsAgain && { cool: [] }) }, held, ports);
+  const asked = await askFor(intents, { calls, stays: true }, held, ports);
+  if (asked.is === "closed") throw new Cooled(asked);
   if (asked.is !== "ok") throw new NoRoom();
   await makeAll(intents, held, agent, ports);
 }
 
 function askFor(
   intents: readonly Intent[],
-  bounds: Partial<Pick<Ask, "calls" | "stays" | "cool">>,
+  bounds: Partial<Pick<Ask, "calls" | "stays">>,
   held: HeldRun,
   ports: LoopPorts,
 ): Promise<Asked> {
@@ -145,8 +140,7 @@ async function makeCall(
   // A cancelled run gives up its reads; any other call is let finish, so that the journal knows what it did.
   const signal = call.effect === "read" ? held.stop : held.signal;
   const args = argsOf(call, held, agent, ports);
-  const runsAgain = isComposite(held.state, call);
-  const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports, runsAgain));
+  const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports));
   const sent = isReadResult(held.state.context, call.name)
     ? await readRest(args, held)
     : await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {

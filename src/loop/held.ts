@@ -6,7 +6,8 @@
  * H3 An intent that is certainly not sent says so by evidence, so that nobody has to wonder later.
  * H4 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
  */
-import { type Decision, type Entry, isIntent } from "../core/journal.ts";
+import { isIntent } from "../core/intents.ts";
+import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
@@ -44,9 +45,22 @@ export class Stopped extends Error {
   }
 }
 
+/** Thrown for a call of a tool that is under way, when what it goes through cools down. Nothing was written of it. */
+export class Cooled extends Error {
+  override readonly name = "Cooled";
+  /** Redis ms. */
+  readonly until: number;
+  constructor({ key, until }: Extract<Asked, { is: "closed" }>) {
+    super(`a cool-down of ${key}`);
+    this.until = until;
+  }
+}
+
 export type Asked =
   | { readonly is: "ok" }
   | { readonly is: "parked" }
+  /** Of one that stays. Redis ms. */
+  | { readonly is: "closed"; readonly key: string; readonly until: number }
   | { readonly is: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number };
 
 export interface HeldRun {
@@ -184,7 +198,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, uses, move, ...more });
       if (reply.answer === "stopped") waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
       else if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
-      if (reply.answer === "short") waiting = [...mine, ...waiting];
+      if (reply.answer === "short" || reply.answer === "closed") waiting = [...mine, ...waiting];
       if (reply.answer === "ok" || reply.answer === "unkept" || reply.answer === "parked") {
         const { at } = reply;
         const written = reply.answer === "parked" ? [...mine, reply.park] : entries;
@@ -195,7 +209,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       sending = [];
     }
     if (reply.answer === "stopped") throw new Stopped(reply.by, reply.version);
-    if (reply.answer === "gate-moved" || reply.answer === "short") return reply;
+    if (reply.answer === "gate-moved" || reply.answer === "short" || reply.answer === "closed") return reply;
     if (reply.answer === "fenced" || reply.answer === "conflict") return lost(reply.answer);
     hear(reply.at);
     if (reply.answer === "parked") return reply;
@@ -235,6 +249,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
       const all = { ...ask, entries: entries.length };
       const reply = await inTurn(() => write({ to: "stay" }, entries, all));
       if (reply.answer === "short") return { ...reply, is: "short" };
+      if (reply.answer === "closed") return { ...reply, is: "closed" };
       return { is: reply.answer === "parked" ? "parked" : "ok" };
     },
     settle(used) {

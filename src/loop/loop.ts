@@ -29,6 +29,8 @@ export interface LoopPorts {
   readonly words?: Words | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Resolves after so many ms, or at once when the signal is aborted. None: nobody waits inside of a tool. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
   readonly log: Log;
   /** Text → short digest; equal texts, equal digests. */
   readonly hash: (text: string) => string;

@@ -5,22 +5,25 @@
  * T2 A tool that runs again and asks for something else than before, where that may repeat what was done, is refused.
  * T3 A call that has to wait stops its tool; `next` waits for it, and then the tool runs again. A tool that cannot be run again is
  *    told instead.
- * T4 Once stopped, or when its own call is over, a tool sends nothing more.
+ * T4 A cool-down of a moment is waited for inside the tool; a longer one, and a limit of the run, stop it as in T3.
+ * T5 Once stopped, or when its own call is over, a tool sends nothing more.
  */
 import type { Agent } from "../core/agent.ts";
 import { approvedCall } from "../core/approval.ts";
-import { type CallStanding, isComposite, standing } from "../core/calls.ts";
+import { isComposite, standing } from "../core/calls.ts";
 import { isRepeatable } from "../core/effects.ts";
 import type { RunnableCall } from "../core/journal.ts";
 import { canonical, type Json, toJson } from "../core/json.ts";
-import { didYouMean } from "../core/nearest.ts";
 import { type CallStep, waitsBelow } from "../core/next.ts";
-import { errorEnvelope, type Evidence, happenedEnvelope, type Outcome, repeatEnvelope } from "../core/outcome.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
+import { limitOfCalls } from "../core/at-limit.ts";
+import { limitsOf } from "../core/state.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
 import { approvalFor } from "./approve.ts";
-import { type HeldRun, NoRoom, NotKept, Stopped } from "./held.ts";
+import { Cooled, type HeldRun, NoRoom, NotKept, Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
+import { answerOf, failure, unknownTool, whyWaits } from "./sub-answer.ts";
 import type { LoopPorts } from "./loop.ts";
 import { afterOthers, turnstile } from "./turnstile.ts";
 
@@ -36,9 +39,12 @@ export interface Host extends ToolHost {
 
 /** Of one tool call. */
 const MOST_SUBS = 500;
+/** ms of one wait inside a tool, and of all of them while it runs: it holds a slot meanwhile. */
+const SHORT_MS = 2_000;
+const PATIENCE_MS = 10_000;
 const SUSPENDED: SubAnswer = { ok: false, suspended: true };
 
-/** Makes one call, as one of a turn's is made. @throws NotKept, LeaseLost */
+/** Makes one call, as one of a turn's is made. @throws NotKept, Stopped, Cooled, LeaseLost */
 type Make = (step: CallStep) => Promise<unknown>;
 
 export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, ports: LoopPorts, make: Make): Host {
@@ -50,6 +56,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
   const reads = turnstile(held.state.context?.limits.parallel ?? 1);
   let over: "suspended" | "closed" | undefined;
   let paused: Stopped | undefined;
+  let patience = PATIENCE_MS;
   let broken: { readonly error: unknown } | undefined;
 
   const planned = (): RunnableCall[] => (held.state.subs[parent.id] ?? []).map(({ call }) => call);
@@ -93,6 +100,9 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
     }
     if (found === undefined && planned().length >= MOST_SUBS)
       return failure("TooManyCalls", `${parent.name} made ${MOST_SUBS} calls; no more are made.`);
+    const most = limitsOf(held.state)?.nestedCalls ?? 0;
+    if (found === undefined && Object.values(held.state.subs).reduce((sum, subs) => sum + subs.length, 0) >= most)
+      return failure("TooManyCalls", `The run's tools made ${most} calls by themselves; no more are made.`);
     const call = found ?? (await plan(tool, args, argsHash, request.name));
     asked.add(call.id);
     return call;
@@ -158,22 +168,34 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
       } else if (at.is !== "open" || waitsBelow(held.state, call, attempts, held.now()) !== undefined) {
         return composite ? stop() : failure("ToolUnavailable", `${call.name} was not executed: ${whyWaits(at)}`, true);
       } else {
-        const stopped = await make({ call: approvedCall(held.state, call), attempt: at.attempt }).then(
+        const limit = limitOfCalls(held.state, held.now());
+        if (limit !== undefined && composite) return stop();
+        if (limit !== undefined)
+          return failure("LimitReached", `${call.name} was not called: the run's limit is met (${limit}).`);
+        const halted = await make({ call: approvedCall(held.state, call), attempt: at.attempt }).then(
           () => undefined,
           (error: unknown) => {
-            if (error instanceof Stopped || error instanceof NoRoom) return error;
+            if (error instanceof Stopped || error instanceof Cooled || error instanceof NoRoom) return error;
             if (!(error instanceof NotKept)) throw error;
             return undefined;
           },
         );
-        if (stopped !== undefined && !composite)
-          return failure("ToolUnavailable", `${call.name} was not executed: ${stopped.message}.`, true);
-        if (stopped !== undefined) {
-          if (stopped instanceof Stopped) paused = stopped;
-          return stop();
-        }
+        if (halted === undefined || (halted instanceof Cooled && (await waited(halted)))) continue;
+        if (!composite) return failure("ToolUnavailable", `${call.name} was not executed: ${halted.message}.`, true);
+        // What it waits for stands before the tool itself when it is run again (call.ts).
+        if (halted instanceof Stopped) paused ??= halted;
+        return stop();
       }
     }
+  };
+
+  /** @returns whether it was short enough to be waited for here */
+  const waited = async ({ until }: Cooled): Promise<boolean> => {
+    const ms = Math.max(1, until - held.now());
+    if (ports.sleep === undefined || ms > SHORT_MS || ms > patience) return false;
+    patience -= ms;
+    await ports.sleep(ms, held.stop);
+    return true;
   };
 
   const stop = (): SubAnswer => {
@@ -216,73 +238,4 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
       return outcome.kind === "ok" ? { kind: "unknown", message: "it was stopped in the middle" } : outcome;
     },
   };
-}
-
-function failure(type: string, message: string, retryable = false): SubAnswer {
-  return { ok: false, type, message, retryable };
-}
-
-function unknownTool(asked: string, tools: readonly FrozenTool[]): SubAnswer {
-  const names = tools.map(({ name }) => name);
-  return failure(
-    "UnknownTool",
-    `The run has no tool ${JSON.stringify(asked).slice(0, 100)}.${didYouMean(String(asked).slice(0, 100), names)} Name it in \`uses\` of the tool that calls it.`,
-  );
-}
-
-/** What a call has left; nothing for one that has yet to be made. */
-async function answerOf(call: RunnableCall, at: CallStanding, held: HeldRun): Promise<SubAnswer | undefined> {
-  switch (at.is) {
-    case "settled":
-    case "denied":
-      return settled(call, at.evidence, held);
-    case "happened":
-      return { ok: true, data: happenedEnvelope(call.name) };
-    case "repeat": {
-      const { type, message } = repeatEnvelope(call.name, at.of).error;
-      return failure(type, message);
-    }
-    case "unknown":
-      return failure(
-        "OutcomeUnknown",
-        `${call.name} (call ${call.id}) was started, but its result was never recorded: it may or may not have taken effect. It is not repeated.`,
-      );
-    default:
-      return undefined;
-  }
-}
-
-async function settled(call: RunnableCall, { nonce, outcome }: Evidence, held: HeldRun): Promise<SubAnswer> {
-  switch (outcome.kind) {
-    case "ok": {
-      const { data, blob } = outcome;
-      if (blob === undefined) return { ok: true, data };
-      const text = blob.kept && blob.cut === undefined ? await held.kept(nonce, blob.pieces) : undefined;
-      if (text !== undefined) return { ok: true, data: JSON.parse(text) as Json };
-      return failure(
-        "ResultLost",
-        `${call.name} was executed, but its result of ${blob.characters} characters was not kept.`,
-      );
-    }
-    case "denied":
-      return failure("ApprovalDenied", `${call.name} was refused: ${outcome.message ?? "no reason was given."}`);
-    case "error":
-      return failure(outcome.type, outcome.message, outcome.retryable);
-    default: {
-      const { error } = errorEnvelope("ToolUnavailable", `${call.name} was not executed`);
-      const why = outcome.kind === "not-executed" ? `: ${outcome.message}` : "";
-      return failure(error.type, error.message + why, true);
-    }
-  }
-}
-
-function whyWaits(at: CallStanding): string {
-  switch (at.is) {
-    case "retry":
-      return at.message;
-    case "blocked":
-      return "its account has to be connected again.";
-    default:
-      return "it has to wait for somebody.";
-  }
 }

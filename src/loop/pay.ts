@@ -42,15 +42,17 @@ export type Asking =
   | { readonly is: "go"; readonly request: ModelRequest; readonly asked: TurnRequested }
   | { readonly is: "left"; readonly ending: Ending };
 
+type Announced = Exclude<Asked, { is: "closed" }>;
+
 /** One step: the call is announced, and what it may use at most is kept aside, if all that limits it allows it. */
-function announce(
+async function announce(
   { held, ports, asked }: Payer,
   entry: TurnRequested | SummaryRequested,
   { bounds, budgets }: Meters,
-): Promise<Asked> {
+): Promise<Announced> {
   const { concurrency, requestsPerMinute, tokensPerMinute } = bounds;
   const { reserve } = entry;
-  return held.ask([entry], {
+  const reply = await held.ask([entry], {
     about: `t${entry.turn}`,
     cool: [coolKey.model(asked.profile)],
     random: ports.chance.random(),
@@ -63,6 +65,8 @@ function announce(
     },
     ...(reserve !== undefined && { reserve: { tokens: reserve.tokens, nano: nanoOf(reserve), budgets } }),
   });
+  if (reply.is === "closed") throw new Error(`run ${held.id}: a model call that parks was told to stay`);
+  return reply;
 }
 
 export async function askModel(fitting: Fitting): Promise<Asking> {

@@ -48,7 +48,10 @@ export interface Ask {
   /** It has just waited for one of these limits. Who has not, does not overtake those that wait. */
   readonly waited: boolean;
   readonly calls?: readonly CallBound[];
-  /** It cannot park here: when it is not allowed, nothing is written, and the reply is `short` with what it would wait for. */
+  /**
+   * It cannot park here: when it is not allowed, nothing is written. While a cool-down is under way the reply is `closed`; otherwise
+   * `short` with what it would wait for.
+   */
   readonly stays?: true;
   readonly model?: ProfileBounds & { readonly profile: string };
   /** The most that it may use, and the budgets that it must fit into. */

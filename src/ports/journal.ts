@@ -91,6 +91,8 @@ export type CommitReply =
   | { readonly answer: "parked"; readonly at: number; readonly park: Parked }
   /** It does not fit into a day's budget; nothing was written. What is left of it: whichever of the two is too little. */
   | { readonly answer: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number }
+  /** Of an `ask` that stays: a cool-down of `key` is under way until then (Redis ms); nothing was written. */
+  | { readonly answer: "closed"; readonly key: string; readonly until: number }
   /** An operator stopped what these intents begin, by this switch; nothing was written. `version`: of the switch's gate. */
   | { readonly answer: "stopped"; readonly by: string; readonly version: number }
   | { readonly answer: "fenced" }

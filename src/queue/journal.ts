@@ -1,5 +1,6 @@
 /** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
-import { type Entry, isIntent, type Parked } from "../core/journal.ts";
+import { isIntent } from "../core/intents.ts";
+import type { Entry, Parked } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
@@ -37,6 +38,7 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
         ? await store.runKept(COMMIT, ...args, ...texts)
         : { reply: await store.run(COMMIT, ...args, ...texts), kept: true };
       if (reply[0] === "short") return shortReply(reply);
+      if (reply[0] === "closed") return closedReply(reply);
       await tickets.add(decodeTickets(reply.slice(reply[0] === "parked" ? 4 : 3)));
       return commitReply(reply, kept);
     },
@@ -87,6 +89,10 @@ function shortReply([, budget, tokens, nano]: readonly unknown[]): CommitReply {
     ...(tokens !== "" && { tokens: Number(tokens) }),
     ...(nano !== "" && { nano: Number(nano) }),
   };
+}
+
+function closedReply([, key, until]: readonly unknown[]): CommitReply {
+  return { answer: "closed", key: String(key), until: Number(until) };
 }
 
 function commitReply([answer, at, cancelled, park]: readonly unknown[], kept: boolean): CommitReply {

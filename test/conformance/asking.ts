@@ -70,6 +70,28 @@ export function askingConformance(name: string, open: OpenSubject): void {
     assert.equal((await asks(s, await held(s, "dan"), ask())).answer, "ok", "it is over");
   });
 
+  it("an ask that stays is told of a cool-down: nothing is written, and it takes no place among those that wait", async (of) => {
+    const s = of();
+    const { until } = await s.cooling.close("model/m", closing({ retryAfterMs: 30_000 }));
+    const c = await held(s);
+    const { length } = await header(s, c.run);
+    const what: Ask = {
+      entries: 1,
+      about: "t0c0n0",
+      cool: ["scalekit", "model/m"],
+      random: 0.5,
+      waited: false,
+      stays: true,
+    };
+    assert.deepEqual(await asks(s, c, what), { answer: "closed", key: "model/m", until });
+    const after = await header(s, c.run);
+    assert.deepEqual([after.length, after.status, after.place], [length, "running", "live"]);
+    const next = await asks(s, await held(s, "bob"), ask());
+    assert.ok(next.answer === "parked" && next.park.until === until + 20, JSON.stringify(next));
+    await s.age(31_000);
+    assert.equal((await asks(s, c, what)).answer, "ok");
+  });
+
   it("a cancelled run waits for nothing", async (of) => {
     const s = of();
     await s.cooling.close("model/m", closing({ retryAfterMs: 30_000 }));
@@ -239,8 +261,8 @@ export function askingConformance(name: string, open: OpenSubject): void {
       answer: "short",
       budget: "calls:account/ada/gmail",
     });
-    await s.cooling.close("scalekit", closing({ retryAfterMs: 30_000 }));
-    assert.deepEqual(await asks(s, c, call(1, { stays: true })), { answer: "short", budget: "cool:scalekit" });
+    const { until } = await s.cooling.close("scalekit", closing({ retryAfterMs: 30_000 }));
+    assert.deepEqual(await asks(s, c, call(1, { stays: true })), { answer: "closed", key: "scalekit", until });
     assert.deepEqual(await header(s, c.run), { ...(await header(s, c.run)), length, place: "live", status: "running" });
     await s.age(61_000);
     assert.equal((await asks(s, await held(s, "b"), call(1))).answer, "ok", "nobody stands before it");

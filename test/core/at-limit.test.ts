@@ -6,6 +6,8 @@ import type { AtLimit, Limits } from "../../src/core/limits.ts";
 import { NO_USAGE } from "../../src/core/messages.ts";
 import { next } from "../../src/core/next.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
+import { transcript } from "../../src/core/project.ts";
+import type { FrozenTool } from "../../src/core/run.ts";
 import { activeMs, usedBy } from "../../src/core/spending.ts";
 import { limitsOf } from "../../src/core/state.ts";
 import * as b from "./build.ts";
@@ -169,4 +171,96 @@ test("a loop: the same five times, and the next turn is the last one", () => {
   const plan = (i: number): PlannedCall[] => [{ ...b.rejected(`t${i}c0`), argsHash: "a" }];
   assert.equal(after([same(4, plan), []]), "think");
   assert.equal(after([same(5, plan), []]), "think last because loop");
+});
+
+/** A turn that asks for these calls, when 18 s are used up at 20 s; what was seen of them. */
+function asking(
+  atLimit: AtLimit,
+  plan: readonly PlannedCall[],
+  more: Given = [],
+  seen: readonly Evidence[] = [],
+): string {
+  const entries = [
+    ...ready({ activeMs: 18_000 }, atLimit),
+    b.requested(0),
+    b.turn(0, plan, { text: "So far" }),
+    ...more,
+  ];
+  const step = next(b.run(entries, seen), { now: 20_000, cancelled: false });
+  if (step.do === "think") return `think${step.final ? " last" : ""} ${JSON.stringify(step.shown)}`;
+  if (step.do === "wait-limit") return `wait ${step.limit}`;
+  if (step.do === "end") return `${step.end.status} ${step.end.code ?? ""}`;
+  return step.do === "record" ? `record ${step.intent}` : step.do;
+}
+
+const limited = (id: string, more: object = {}): object => ({ call: id, as: "limited", limit: "activeMs", ...more });
+
+test("calls at a limit are not begun: the model is told, the run fails, or it waits; what is in doubt is looked after first", () => {
+  const [read, write] = [b.call("t0c0"), b.call("t0c1", "unsafe")];
+  const done = b.evidence(read, 1, b.OK, 5_000);
+  const keyed = b.call("t0c0", "idempotent");
+  const lost = [b.claim(keyed, 1, 100)];
+  const table: readonly (readonly [string, string, string])[] = [
+    ["answer", asking("answer", [read, write]), `think last ${JSON.stringify([limited("t0c0"), limited("t0c1")])}`],
+    ["fail", asking("fail", [read, write]), "failed time-limit"],
+    ["park", asking("park", [read, write]), "wait activeMs"],
+    [
+      "the first was made",
+      asking("answer", [read, write], [b.claim(read)], [done]),
+      `think last ${JSON.stringify([{ call: "t0c0", evidence: "t0c0#1" }, limited("t0c1")])}`,
+    ],
+    [
+      "refused, to be made again",
+      asking("answer", [write], [b.claim(write)], [b.evidence(write, 1, b.refused("rate-limit"), 5_000)]),
+      `think last ${JSON.stringify([limited("t0c1")])}`,
+    ],
+    ["one that a lost worker may still send", asking("fail", [write], [b.at(19_000, b.claim(write))]), "settle"],
+    ["one that may have been executed", asking("answer", [keyed], lost), "record t0c0#1"],
+    [
+      "and is written down",
+      asking("answer", [keyed], [...lost, b.unknown(keyed)]),
+      `think last ${JSON.stringify([{ call: "t0c0", as: "unknown" }])}`,
+    ],
+    [
+      "a read that was lost",
+      asking("answer", [read], [b.claim(read, 1, 100)]),
+      `think last ${JSON.stringify([limited("t0c0")])}`,
+    ],
+    [
+      "an account that it would wait for",
+      asking("answer", [read], [b.claim(read)], [b.evidence(read, 1, b.refused("account"), 5_000)]),
+      `think last ${JSON.stringify([limited("t0c0")])}`,
+    ],
+    [
+      "nothing left to call",
+      asking("answer", [b.rejected("t0c0")]),
+      `think last ${JSON.stringify([{ call: "t0c0", as: "rejected" }])}`,
+    ],
+  ];
+  for (const [name, is, expected] of table) assert.equal(is, expected, name);
+});
+
+test("a tool that was stopped half-way at a limit: the model is told how many of its calls were made", () => {
+  const tool = { ...b.TOOLS[0], name: "tool_unsafe", effect: "unsafe", composite: true } as FrozenTool;
+  const context = b.context({ activeMs: 18_000 }, { tools: [tool] });
+  const parent = b.call("t0c0", "unsafe");
+  const sub = b.call("t0c0n0", "idempotent");
+  const entries: Given = [
+    b.LEASED,
+    { kind: "prepared", context, accounts: {} },
+    b.requested(0),
+    b.turn(0, [parent]),
+    b.claim(parent),
+    { kind: "sub-planned", parent: "t0c0", call: sub },
+    b.claim(sub),
+  ];
+  const seen = [b.evidence(sub, 1, b.OK, 9_000), b.evidence(parent, 1, b.refused("suspended"), 9_100)];
+  const step = next(b.run(entries, seen), { now: 20_000, cancelled: false });
+  assert.ok(step.do === "think", step.do);
+  assert.deepEqual(step.shown, [limited("t0c0", { made: 1 })]);
+  const state = b.run([...entries, { ...b.requested(1, step.shown), final: true }], seen);
+  assert.match(
+    JSON.stringify(transcript(state).at(-1)),
+    /stopped half-way, after 1 of the calls.*say what was not done/,
+  );
 });

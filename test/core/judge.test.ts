@@ -262,6 +262,17 @@ test("room is what the turn and the run have left; refused calls take none; a cu
   assert.equal(ran({ limits: { callsPerTurn: 2 }, turn: 9 }, ...three), 2);
 });
 
+test("40 calls when the run has 3 left: the first three are made, and the model is told that no more will be", () => {
+  const calls = Array.from({ length: 40 }, () => asks("tool_read"));
+  const judgement = judged({ calls }, { limits: { toolCalls: 40 }, callsMade: 37 });
+  assert.ok(judgement.leadsTo === "act", judgement.leadsTo);
+  const run = judgement.plan.flatMap((call, i) => (call.verdict === "run" ? [i] : []));
+  assert.deepEqual(run, [0, 1, 2]);
+  const text =
+    "TooManyCalls: Only 3 tool calls can be made now; this one was not made. The run may make no more. Answer with what you have, and say what was not done.";
+  for (const i of [3, 39]) assert.equal(told(judgement, i), text);
+});
+
 test("a name of a megabyte costs no time", () => {
   const tools = Array.from({ length: 22 }, (_, i) =>
     b.TOOLS.map((t) => ({ ...t, name: `gmail_${t.name}_${i}` })),

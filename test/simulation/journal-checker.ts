@@ -1,12 +1,12 @@
 /** Reads one run's journal as it grows and says what must not stand there. Written from DESIGN §4, not from core/next.ts. */
-import {
-  type CallClaimed,
-  type Decision,
-  type PlannedCall,
-  type Shown,
-  type TurnCommitted,
-  type TurnRequested,
-  isIntent,
+import { isIntent } from "../../src/core/intents.ts";
+import type {
+  CallClaimed,
+  Decision,
+  PlannedCall,
+  Shown,
+  TurnCommitted,
+  TurnRequested,
 } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";

@@ -30,6 +30,7 @@ export type Denied =
       readonly till: number;
       readonly message: string;
     }
+  | { readonly is: "closed"; readonly key: string; readonly until: number }
   | ({ readonly is: "short"; readonly budget: string } & Partial<Used>);
 
 export interface AskingParts {
@@ -42,7 +43,7 @@ export interface AskingParts {
 
 export type Allowed =
   | { readonly entries: readonly Entry[]; readonly move: Move; readonly park: Parked | undefined }
-  | Extract<CommitReply, { answer: "short" }>;
+  | Extract<CommitReply, { answer: "short" | "closed" }>;
 
 export interface MemoryAsking {
   readonly spends: ReadonlyMap<string, Spend>;
@@ -170,8 +171,8 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     for (const key of ask.cool) {
       const cool = coolOf(key);
       if (cool === undefined) continue;
-      if (cool.until > now())
-        return stands("cool", key, () => waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]));
+      if (cool.until > now() && ask.stays === true) return { is: "closed", key, until: cool.until };
+      if (cool.until > now()) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
       probed.push(key);
     }
     const reserve = ask.reserve ?? { ...NONE, budgets: [] };
@@ -237,6 +238,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     allowed(run, nonce, entries, move, ask) {
       const denied = ask && admit(run, nonce, ask);
       if (ask === undefined || denied === undefined) return { entries, move, park: undefined };
+      if (denied.is === "closed") return { answer: "closed", key: denied.key, until: denied.until };
       if (denied.is === "short") {
         const { budget, tokens, nano } = denied;
         return {
@@ -281,23 +283,4 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
       spends.set(name, { spent, kept, extra: { tokens: extra.tokens + tokens, nano: extra.nano + nano } });
     },
   };
-}
-
-/** A commit that is sent again finds the park that it left instead of what it asked for. */
-export function parkInstead(
-  { journal, nonces }: StoredRun,
-  length: number,
-  nonce: string,
-  ask: Ask | undefined,
-): Extract<CommitReply, { answer: "parked" }> | undefined {
-  const last = length - (ask?.entries ?? 0);
-  const found = ask === undefined || nonces[last] !== nonce ? undefined : journal[last];
-  if (found?.kind !== "parked") return undefined;
-  const { reason, about = "", until = 0, message = "" } = found;
-  return { answer: "parked", at: found.at, park: { kind: "parked", reason, about, until, message } };
-}
-
-/** Whoever lets a run go without a word has lost its call, unless its answer is on its way. */
-export function forgets(move: Move): boolean {
-  return move.to === "line" ? move.keeps !== true : move.to !== "stay";
 }

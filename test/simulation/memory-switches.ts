@@ -1,5 +1,6 @@
 /** Stop switches and weights over plain memory: the counterpart of src/queue/scripts/switches.ts and weights.ts, and of what commit.ts asks of them. */
-import { type Entry, isIntent } from "../../src/core/journal.ts";
+import { isIntent } from "../../src/core/intents.ts";
+import type { Entry } from "../../src/core/journal.ts";
 import { switchGate } from "../../src/core/switches.ts";
 import type { Turns } from "../../src/core/turns.ts";
 import type { CommitReply } from "../../src/ports/journal.ts";

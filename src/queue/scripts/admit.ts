@@ -101,6 +101,7 @@ local function checkCool(id, ask, spacing, probed)
   for _, key in ipairs(ask.cool) do
     local h = redis.call('HMGET', p .. 'cool:' .. key, 'until', 'why')
     if h[1] and tonumber(h[1]) > now then
+      if ask.stays then return { closed = key, till = tonumber(h[1]) } end
       return waitFor(id, 'cool:' .. key, tonumber(h[1]), PARKS[h[2]], spacing, ask.random)
     end
     if h[1] then probed[#probed + 1] = key end
@@ -174,7 +175,7 @@ local function checkBudgets(reserve)
   return short
 end
 
--- → nothing: allowed, and kept aside. { till, reason, message }: wait. { budget, tokens, nano }: so much is left.
+-- → nothing: allowed, and kept aside. { till, reason, message }: wait. { budget, tokens, nano }: so much is left. { closed, till }
 local function admit(id, run, epoch, nonce, ask)
   local model, probed = ask.model, {}
   stays = ask.stays

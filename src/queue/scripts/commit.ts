@@ -7,7 +7,8 @@ import { SHARED } from "./shared.ts";
  *      8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
  *   · { 'stopped', the switch, its gate's version }: nothing was written
- *   · { 'parked', at, cancelled, the park as JSON, tickets… } · { 'short', budget, tokens or '', nano or '' }: see \`Ask\`
+ *   · { 'parked', at, cancelled, the park as JSON, tickets… } · { 'short', budget, tokens or '', nano or '' }
+ *   · { 'closed', key, until }: see \`Ask\`
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
  * A cancelled run waits for nothing: instead of a gate or a moment it goes to its line, and whoever takes it ends it.
  */
@@ -55,6 +56,7 @@ local most, park = #ARGV, nil
 if move.ask then
   local no = admit(id, run, epoch, nonce, move.ask)
   if no and no.budget then return { 'short', no.budget, no.tokens and int(no.tokens) or '', no.nano and int(no.nano) or '' } end
+  if no and no.closed then return { 'closed', no.closed, int(no.till) } end
   if no then
     most = most - move.ask.entries
     move.to, move.reason, move['until'] = 'moment', no.reason, no.till

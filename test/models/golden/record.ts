@@ -191,5 +191,6 @@ function evidenceOf({ id, name, argsHash }: RunnableCall, attempt: number, outco
 function shownOf({ id, verdict }: PlannedCall, became: NonNullable<Turn["calls"]>[number]): Shown {
   if (verdict === "reject") return { call: id, as: "rejected" };
   if (became === "repeat") return { call: id, as: "repeat", of: "t0c0" };
+  if (became === "limited") return { call: id, as: "limited", limit: "activeMs" };
   return typeof became === "string" ? { call: id, as: became } : { call: id, evidence: `${id}#${became.length}` };
 }
