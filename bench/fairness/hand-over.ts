@@ -2,6 +2,7 @@
 import { Redis } from "ioredis";
 import { redisJournal } from "../../src/queue/journal.ts";
 import { CREATE } from "../../src/queue/scripts/create.ts";
+import { redisWeights } from "../../src/queue/weights.ts";
 import { DUE } from "../../src/queue/scripts/due.ts";
 import { at, inSlices } from "./scenes.ts";
 import { openStage, SLOTS, type Stage } from "./stage.ts";
@@ -17,13 +18,21 @@ export interface HandOver {
 const ROUNDS = 11;
 const ENDS = 40;
 
-/** @param empties Redis, before */
-export async function handOver(url: string, identifiers: number, empties: boolean = true): Promise<HandOver> {
+/** @param empties Redis, before. @param weighed every identifier has two turns in each round */
+export async function handOver(
+  url: string,
+  identifiers: number,
+  { empties = true, weighed = false }: { readonly empties?: boolean; readonly weighed?: boolean } = {},
+): Promise<HandOver> {
   const stage = openStage(url, { maxLive: SLOTS });
   const redis = new Redis(url);
   try {
     if (empties) await redis.flushall();
-    await inSlices(identifiers + SLOTS + ROUNDS * ENDS, (i) => stage.enqueue(`user_${i}`));
+    const weights = redisWeights(stage.store);
+    await inSlices(identifiers + SLOTS + ROUNDS * ENDS, async (i) => {
+      if (weighed) await weights.weigh({ identifier: `user_${i}` }, 2);
+      await stage.enqueue(`user_${i}`);
+    });
     const rounds: { us: number; commands: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const live = (await redis.zrange(`${stage.store.prefix}busy:all`, "0", String(ENDS - 1))) ?? [];
@@ -114,7 +123,7 @@ export async function idle(url: string, identifiers: number, tenants: boolean): 
       bytes,
       keys: names.toSorted(),
       tenantBytes: (named ?? 0) / identifiers,
-      ...(before !== undefined && { before, after: await handOver(url, 100, false) }),
+      ...(before !== undefined && { before, after: await handOver(url, 100, { empties: false }) }),
       seconds,
     };
   } finally {

@@ -28,6 +28,8 @@ const { values } = parseArgs({
     many: { type: "string", default: "2000" },
     /** Of `meanwhile` and `throughput`. */
     rounds: { type: "string", default: "1" },
+    /** Of `hand-over`: all have two turns in each round. */
+    weighed: { type: "boolean", default: false },
     waiting: { type: "string", multiple: true, default: ["100", "10000"] },
     /** ms that a run of `throughput` takes; slots. */
     work: { type: "string", multiple: true, default: ["400"] },
@@ -145,7 +147,7 @@ async function allRates(): Promise<unknown> {
 
 async function allHandOvers(): Promise<unknown> {
   const found = [];
-  for (const count of values.waiting) found.push(await handOver(redis.url, Number(count)));
+  for (const count of values.waiting) found.push(await handOver(redis.url, Number(count), { weighed: values.weighed }));
   const rows = found.map(({ identifiers, us, commands }) => [String(identifiers), us.toFixed(1), String(commands)]);
   console.log(`\n${table([["identifiers that wait", "µs of Redis' CPU", "commands"], ...rows])}`);
   const all = found.map(({ us }) => us);
