@@ -51,8 +51,8 @@ export function createBackground(world: World, network: Network): InBackground {
   };
 
   return {
-    // By its name: no throw of the dice, so that the stories of other runs stay as they are.
-    wanted: ({ run }) => /[05]$/.test(run),
+    // By its name: no throw of the dice, so that the stories of other runs stay as they are. In one world of four: asking takes steps.
+    wanted: ({ run }) => world.seed % 4 === 1 && /[05]$/.test(run),
     async respond(hold, asked) {
       const until = time.now + asked.timeoutMs;
       const { accepted, accept } = asked.background;

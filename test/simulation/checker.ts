@@ -10,8 +10,9 @@ import type { ToolSend } from "../../src/ports/toolbox.ts";
 import { effectOf } from "./agents.ts";
 import { createReader } from "./journal-checker.ts";
 import type { JournalReader, Known, Truth } from "./reading.ts";
-import type { StoredRun } from "./memory-state.ts";
+import { createPlacesChecker } from "./places-checker.ts";
 import { createNeedsChecker } from "./needs-checker.ts";
+import { createSharedChecker, type SharedChecker } from "./shared-checker.ts";
 import { StoreGone } from "./network.ts";
 import type { Provider } from "./provider.ts";
 import { transcript } from "./transcript.ts";
@@ -48,6 +49,8 @@ export interface Checker {
   threw(hold: Hold, error: unknown): void;
   afterScript(): void;
   afterFailover(lost: readonly string[]): void;
+  readonly called: SharedChecker["called"];
+  readonly billed: SharedChecker["billed"];
   prompted(hold: Hold, request: ModelRequest): void;
   sent(hold: Hold, call: ToolSend): Sent;
   answered(hold: Hold): void;
@@ -87,6 +90,7 @@ export function createChecker(world: World, users: Users, provider: Provider): C
   const known: Known = {
     truth,
     recorded: () => checker.recorded(),
+    begun: (run, d) => shared.begun(run, d),
     claimed(run, epoch, nonce) {
       const { process, since } = claims.get(nonce) ?? broken("claims", `${run.id}: claimed by nobody, nonce ${nonce}`);
       const before = last.get(run.id);
@@ -118,65 +122,9 @@ export function createChecker(world: World, users: Users, provider: Provider): C
     promptOf: (run, epoch) => holds.get(`${run.id} ${epoch}`)?.prompt,
   };
 
-  const places = (run: StoredRun): void => {
-    const { store } = world;
-    const { id, place, line } = run;
-    if (place !== "live") extra.delete(id);
-    const inLine = store.turns.lines.get(line)?.has(id) === true;
-    const isLive = store.turns.busy.get(line)?.has(id) === true;
-    let atGate = false;
-    for (const [name, gate] of store.gates) {
-      const waits = gate.waiters.has(id);
-      if (waits !== (place === "gate" && run.gates.includes(name)))
-        broken("a run stands in one place", `${id}: ${place}, at ${name} or not`);
-      if (!waits) continue;
-      atGate = true;
-      // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
-      const isAsked = Array.from(store.approvals).some((member) => member.startsWith(`${id} `));
-      const bySomebody =
-        name.startsWith("review/") || (name.startsWith("approval/") && (isAsked || world.tainted.has(id)));
-      if (!bySomebody && !store.looks.has(`gate:${name}`))
-        broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
-    }
-    if (inLine !== (place === "line") || isLive !== (place === "live") || atGate !== (place === "gate"))
-      broken("a run stands in one place", `${id}: ${place}, but ${JSON.stringify({ inLine, isLive, atGate })}`);
-    if ((place === "none") !== isFinal(run.status))
-      broken("a run stands in one place", `${id}: ${place} ${run.status}`);
-    if (run.status === "running" && place !== "live") broken("a running run has a slot", `${id}: ${place}`);
-    if (place !== "line" && place !== "none" && !store.looks.has(`run:${id}`))
-      broken("no run is forgotten", `${id} stands at ${place} and nobody will look`);
-    if (run.cancel && (place === "gate" || place === "moment"))
-      broken("a cancelled run waits for nothing", `${id} was cancelled and is parked`);
-  };
-
-  const caps = (): void => {
-    const { busy, lines } = world.store.turns;
-    const { tenant, total, agents } = world.caps;
-    const capOf = (node: string): number => {
-      if (node === "all") return total;
-      if (node.startsWith("t:")) return tenant;
-      if (node.startsWith("i:")) return world.caps.identifier;
-      return agents.get(node.slice(node.indexOf(" ") + 1)) ?? Infinity;
-    };
-    const hasRoom = (node: string): boolean => (busy.get(node)?.size ?? 0) < capOf(node);
-    for (const [node, live] of busy) {
-      let counted = live.size;
-      for (const id of live) if (extra.has(id)) counted--;
-      if (counted > capOf(node)) broken("the cap holds", `${node}: ${counted} live, ${capOf(node)} allowed`);
-    }
-    for (const [line, waiting] of lines) {
-      const run = world.store.runs.get(waiting.keys().next().value ?? "");
-      if (run === undefined) continue;
-      const path = [line, ...nodesOf(run), "all"];
-      if (path.every(hasRoom)) broken("free slots are filled", `${line}: ${waiting.size} wait, and nothing is full`);
-    }
-  };
-
-  const nodesOf = ({ identifier, tenant, line }: StoredRun): readonly string[] => {
-    if (line.endsWith(" !")) return [`i:${identifier} !`];
-    return [`i:${identifier}`, ...(tenant === undefined ? [] : [`t:${tenant}`])];
-  };
+  const where = createPlacesChecker(world, extra);
   const needs = createNeedsChecker(world);
+  const shared = createSharedChecker(world);
   const checker: Checker = {
     recorded: () => undefined,
     asked: (nonce, process) => void claims.set(nonce, { process, since: world.time.now }),
@@ -197,10 +145,11 @@ export function createChecker(world: World, users: Users, provider: Provider): C
         const reader = readers.get(run.id) ?? createReader(world, known);
         readers.set(run.id, reader);
         reader.read(run);
-        places(run);
+        where.places(run);
       }
-      caps();
+      where.caps();
       needs.afterScript();
+      shared.afterScript();
     },
     afterFailover(lost) {
       for (const process of world.processes) process.faultedAt = Math.max(process.faultedAt, world.time.now);
@@ -210,7 +159,10 @@ export function createChecker(world: World, users: Users, provider: Provider): C
       for (const run of takenApart) if (world.store.runs.get(run)?.place === "live") extra.add(run);
       for (const [id, reader] of readers) reader.restart(world.store.runs.get(id));
       needs.afterFailover();
+      shared.afterFailover();
     },
+    called: (hold, request) => shared.called(hold, request),
+    billed: (hold, answer) => shared.billed(hold, answer),
     prompted(hold, request) {
       const texts = transcript(world, hold, request);
       // One that lost the run asks in vain: its answer can no longer be committed.
@@ -266,6 +218,7 @@ export function createChecker(world: World, users: Users, provider: Provider): C
     },
     atEnd() {
       needs.atEnd();
+      shared.atEnd();
       for (const run of world.store.runs.values()) {
         if (!isFinal(run.status))
           broken(

@@ -13,6 +13,7 @@ import type { Checker, Hold } from "./checker.ts";
 import { mutatedAgent, mutatedHash } from "./mutated-tools.ts";
 import { mutatedHold, mutatedJournal } from "./mutants.ts";
 import { type Network, StoreGone } from "./network.ts";
+import { allowanceOf } from "./shared.ts";
 import type { Other } from "./timeline.ts";
 import type { Outside } from "./outside.ts";
 import { StorePorts } from "./ports.ts";
@@ -44,6 +45,7 @@ export function createCrew(world: World, network: Network, checker: Checker, out
     monotonic: () => world.monotonic(process),
   });
   const hash = mutatedHash(world);
+  const allowance = allowanceOf(world);
   const chance: Chance = { random: () => dice.random(), nonce: () => world.nonce() };
 
   const handOut = (ticket: Ticket, at: number): void =>
@@ -108,6 +110,8 @@ export function createCrew(world: World, network: Network, checker: Checker, out
         accounts: outside.accounts(process),
         gates: store,
         rooms: ROOMS,
+        allowance,
+        ...(allowance !== undefined && { cooling: store.cooling() }),
         clock,
         chance,
         log: quiet,

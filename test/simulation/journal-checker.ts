@@ -9,7 +9,7 @@ import type {
   TurnRequested,
 } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
-import { effectOf, EXPIRES_AFTER_MS, LIMITS } from "./agents.ts";
+import { effectOf, LIMITS } from "./agents.ts";
 import { createApprovalRules } from "./approval-rules.ts";
 import { createDoubtRules } from "./doubt-rules.ts";
 import type { Need } from "../../src/core/run.ts";
@@ -17,10 +17,8 @@ import { boughtTwice } from "./bought.ts";
 import { lessIsShown } from "./less.ts";
 import type { StoredRun } from "./memory-state.ts";
 import { allAttempts, askedTwice, type JournalReader, type Known, saysWhy, start, wordOf } from "./reading.ts";
+import { createWaitRules, WAKES_WITHIN_MS } from "./wait-rules.ts";
 import type { World } from "./world.ts";
-
-/** A run goes on within this time after its accounts are connected: well above all faults, well below its expiry. */
-const WAKES_WITHIN_MS = 200_000;
 
 export function createReader(world: World, known: Known): JournalReader {
   let [at, highest, lenient] = [start(), 0, false];
@@ -43,11 +41,7 @@ export function createReader(world: World, known: Known): JournalReader {
     if (d.kind === "leased") {
       if (d.epoch <= highest && !lenient) broken(run, "epochs only rise", `${d.epoch} after ${highest}`);
       highest = Math.max(highest, d.epoch);
-      const { seen } = at;
-      const waited = seen?.kind === "parked" && seen.reason === "account" ? d.at - seen.at : 0;
-      if (Math.min(waited, known.connectedFor(run)) > WAKES_WITHIN_MS)
-        unlessLost(run, "no wake is lost", `it waited ${waited} ms for accounts that were connected`);
-      if (seen?.kind === "parked" && seen.reason === "approval") approvals.taken(run, d.at, seen.at);
+      if (at.seen?.kind === "parked") waits.over(run, at.seen, d.at);
       Object.assign(at, { leased: d, left: false });
       at.leasesSinceProgress++;
       if (!lenient) known.claimed(run, d.epoch, nonce);
@@ -58,6 +52,7 @@ export function createReader(world: World, known: Known): JournalReader {
     }
     if (d.epoch === at.cancelTold && isIntent(d)) broken(run, "a cancelled run starts nothing", d.kind);
     for (const twice of boughtTwice(world, at, d)) unlessLost(run, "an answer is bought once", twice);
+    if (isIntent(d) && !lenient) known.begun(run, d);
     step(run, d);
     at.count++;
     at.seen = d;
@@ -100,9 +95,11 @@ export function createReader(world: World, known: Known): JournalReader {
         if (!lenient) known.recorded();
         break;
       case "parked":
+        world.count(`parked ${d.reason}`);
         if (!saysWhy(d)) broken(run, "a parked run says why", JSON.stringify(d));
         if (d.reason === "review") doubts.asked(run, d);
         if (d.reason === "account") at.waitsSince ??= d.at;
+        at.pausedSince = d.reason === "paused" ? (at.pausedSince ?? d.at) : undefined;
         for (const need of d.needs ?? []) askedFor(run, need, at.leased?.at ?? 0);
         if (d.reason === "retry" && d.about === `t${at.turns.length}`) at.failures++;
         letGo(run, d);
@@ -117,7 +114,7 @@ export function createReader(world: World, known: Known): JournalReader {
         if (d.code === "unknown-outcome") doubts.failed(run);
         if (d.status === "cancelled" && !run.cancel && !doubts.stopped(run))
           unlessLost(run, "only who is told to stop stops", JSON.stringify(d));
-        if (d.status === "expired") expired(run, d.at);
+        if (d.status === "expired") waits.expired(run, at, d.at);
         if (d.code === "model-unavailable" && at.failures < LIMITS.attempts - 1)
           broken(run, "attempts are failures", `${d.code} after ${at.failures + 1} failed attempts`);
         at.ended = true;
@@ -126,12 +123,6 @@ export function createReader(world: World, known: Known): JournalReader {
       default:
         lessIsShown(world, at, d);
     }
-  };
-
-  const expired = (run: StoredRun, now: number): void => {
-    const since = Math.min(at.waitsSince ?? now, ...Array.from(at.unknowns.values(), (unknown) => unknown.at));
-    if (now - since < EXPIRES_AFTER_MS - 1)
-      unlessLost(run, "a run expires when its time is over", `after ${now - since} ms`);
   };
 
   const letGo = (run: StoredRun, d: Decision): void => {
@@ -203,6 +194,12 @@ export function createReader(world: World, known: Known): JournalReader {
   });
 
   const approvals = createApprovalRules(world, { unlessLost, truth: known.truth, withinMs: WAKES_WITHIN_MS });
+  const waits = createWaitRules({
+    unlessLost,
+    connectedFor: (run) => known.connectedFor(run),
+    goesOnSince: () => world.switches.since(),
+    approval: (run, now, parkedAt) => approvals.taken(run, now, parkedAt),
+  });
 
   const committed = (run: StoredRun, d: Decision<TurnCommitted>): void => {
     if (d.turn !== at.turns.length || at.requested?.turn !== d.turn || (!at.fetched && at.requested.epoch !== d.epoch))
@@ -220,8 +217,7 @@ export function createReader(world: World, known: Known): JournalReader {
         at.told.set(call, text);
       }
     at.turns.push(d);
-    at.leasesSinceProgress = 1;
-    at.failures = 0;
+    Object.assign(at, { leasesSinceProgress: 1, failures: 0, pausedSince: undefined });
   };
 
   const claimed = (run: StoredRun, d: Decision<CallClaimed>): void => {

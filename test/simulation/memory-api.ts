@@ -6,7 +6,7 @@ import type { ClaimReply, Commit, CommitReply, Journal, Kept } from "../../src/p
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { Turns } from "../../src/core/turns.ts";
 import type { LookedAt } from "../../src/queue/journal.ts";
-import type { MemoryAsking } from "./memory-asking.ts";
+import type { MemoryAsking } from "./memory-asking-api.ts";
 import type { StoredAuthorization, StoredEvent } from "./memory-needs.ts";
 import type { StoredGate, StoredRun } from "./memory-state.ts";
 
@@ -31,6 +31,8 @@ export interface MemoryStore {
   readonly runs: ReadonlyMap<string, StoredRun>;
   readonly gates: ReadonlyMap<string, StoredGate>;
   readonly turns: Pick<Turns, "lines" | "busy" | "waits">;
+  /** What an operator stopped. */
+  readonly off: ReadonlySet<string>;
   readonly looks: ReadonlyMap<string, number>;
   readonly unknowns: ReadonlySet<string>;
   /** `<run> <approval>` of calls that wait for a person's word. */

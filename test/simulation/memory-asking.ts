@@ -1,60 +1,12 @@
 /** What runs ask for before they do it, and cool-downs: the counterpart of src/queue/scripts/admit.ts and cool.ts. */
-import type { Entry, Parked } from "../../src/core/journal.ts";
-import type { CommitReply, Move } from "../../src/ports/journal.ts";
-import type { Ask, CallBound, Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
+import type { Parked } from "../../src/core/journal.ts";
+import type { Ask, CallBound, Used } from "../../src/ports/asking.ts";
 import { byScore, entry } from "./maps.ts";
+import type { Aside, AskingParts, Denied, MemoryAsking, Spend } from "./memory-asking-api.ts";
 import { createMemoryCooling } from "./memory-cooling.ts";
 import type { StoredRun } from "./memory-state.ts";
 
 const SLOT = 10_000;
-
-interface Kept extends Used {
-  readonly profile: string;
-  readonly budgets: readonly string[];
-  readonly cool: readonly string[];
-  readonly busy: boolean;
-  readonly slot: number | undefined;
-}
-
-/** What was spent, kept aside, and given on top. */
-export interface Spend {
-  readonly spent: Used;
-  readonly kept: Used;
-  readonly extra: Used;
-}
-
-export type Denied =
-  | {
-      readonly is: "wait";
-      readonly reason: "rate-limit" | "budget" | "outage";
-      readonly till: number;
-      readonly message: string;
-    }
-  | { readonly is: "closed"; readonly key: string; readonly until: number }
-  | ({ readonly is: "short"; readonly budget: string } & Partial<Used>);
-
-export interface AskingParts {
-  readonly leaseMs: number;
-  readonly now: () => number;
-  readonly looks: Map<string, number>;
-  readonly find: (id: string) => StoredRun | undefined;
-  readonly toLine: (run: StoredRun) => void;
-}
-
-export type Allowed =
-  | { readonly entries: readonly Entry[]; readonly move: Move; readonly park: Parked | undefined }
-  | Extract<CommitReply, { answer: "short" | "closed" }>;
-
-export interface MemoryAsking {
-  readonly spends: ReadonlyMap<string, Spend>;
-  settle(run: StoredRun, used: Settlement | undefined): void;
-  /** What of a commit is written, and where the run goes then. */
-  allowed(run: StoredRun, nonce: string, entries: readonly Entry[], move: Move, ask: Ask | undefined): Allowed;
-  close(key: string, closing: Closing): { readonly until: number; readonly first: boolean };
-  closed(keys: readonly string[]): { readonly until: number; readonly why: CoolReason } | undefined;
-  reopen(key: string): boolean;
-  give(budget: DayBudget): void;
-}
 
 const NONE: Used = { tokens: 0, nano: 0 };
 const WORDS = {
@@ -66,8 +18,8 @@ const WORDS = {
 };
 const PARKS = { "rate-limit": "rate-limit", billing: "budget", credentials: "outage" } as const;
 
-export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: AskingParts): MemoryAsking {
-  const cooling = createMemoryCooling(now);
+export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: AskingParts): MemoryAsking {
+  const cooling = createMemoryCooling(now, is);
   const { cools } = cooling;
   const coolOf = (key: string): ReturnType<typeof cooling.coolOf> => cooling.coolOf(key);
   const waits = new Map<string, Map<string, number>>();
@@ -75,7 +27,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
   const rates = new Map<string, Map<string, number>>();
   const minutes = new Map<string, Map<number, number>>();
   const spends = new Map<string, Spend>();
-  const keeps = new Map<string, Kept>();
+  const keeps = new Map<string, Aside>();
 
   const waitsOf = (key: string): Map<string, number> => entry(waits, key, () => new Map<string, number>());
   const spendOf = (name: string): Spend => spends.get(name) ?? { spent: NONE, kept: NONE, extra: NONE };
@@ -89,18 +41,18 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
       return;
     }
   };
-  const reopen = (key: string): boolean => {
-    const was = coolOf(key) !== undefined;
-    cools.delete(key);
-    for (const [i, [id]] of Array.from(waitsOf(`cool:${key}`))
-      .toSorted(byScore)
-      .slice(0, 1_000)
-      .entries()) {
+  const wakeAll = (key: string): void => {
+    for (const [i, [id]] of Array.from(waitsOf(key)).toSorted(byScore).slice(0, 1_000).entries()) {
       const member = `run:${id}`;
       const at = looks.get(member);
       if (find(id)?.place === "moment" && at !== undefined) looks.set(member, Math.min(at, now() + (i + 1) * 20));
     }
-    waits.delete(`cool:${key}`);
+    waits.delete(key);
+  };
+  const reopen = (key: string): boolean => {
+    const was = coolOf(key) !== undefined;
+    cools.delete(key);
+    wakeAll(`cool:${key}`);
     return was;
   };
   const waitFor = (
@@ -120,7 +72,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
   };
   const isBusy = (profile: string, most: number): boolean => {
     const calls = entry(busy, profile, () => new Map<string, number>());
-    if (calls.size < most) return false;
+    if (calls.size < most || is("busy-uncounted")) return false;
     for (const [id, epoch] of Array.from(calls)) {
       const run = find(id);
       if (run?.epoch !== epoch || run.lease <= now()) calls.delete(id);
@@ -136,7 +88,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     const made = entry(rates, `calls:${key}`, () => new Map<string, number>());
     for (const [nonce, at] of Array.from(made)) if (at <= now() - 60_000) made.delete(nonce);
     const over = made.size + Math.max(1, calls) - most;
-    if (over <= 0) return 0;
+    if (over <= 0 || is("calls-uncounted")) return 0;
     return (Array.from(made.values()).toSorted((a, b) => a - b)[over - 1] ?? 0) + 60_000;
   };
   const tokensFrom = (profile: string, most: number, tokens: number): number => {
@@ -148,6 +100,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     return sum <= 0 || sum + tokens <= most ? 0 : (oldest + 7) * SLOT;
   };
   const checkBudgets = (reserve: NonNullable<Ask["reserve"]>): Denied | undefined => {
+    if (is("budget-unchecked")) return undefined;
     let short: ({ is: "short"; budget: string } & Partial<Used>) | undefined;
     for (const budget of reserve.budgets)
       for (const unit of ["tokens", "nano"] as const) {
@@ -171,8 +124,9 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     for (const key of ask.cool) {
       const cool = coolOf(key);
       if (cool === undefined) continue;
-      if (cool.until > now() && ask.stays === true) return { is: "closed", key, until: cool.until };
-      if (cool.until > now()) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
+      const isClosed = cool.until > now() && !is("cool-ignored");
+      if (isClosed && ask.stays === true) return { is: "closed", key, until: cool.until };
+      if (isClosed) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
       probed.push(key);
     }
     const reserve = ask.reserve ?? { ...NONE, budgets: [] };
@@ -206,7 +160,9 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     if (model === undefined) return undefined;
     for (const { name } of reserve.budgets) {
       const { spent, kept, extra } = spendOf(name);
-      const aside = { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
+      const aside = is("reserve-forgotten")
+        ? kept
+        : { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
       spends.set(name, { spent, extra, kept: aside });
     }
     if (concurrency !== undefined) entry(busy, profile, () => new Map<string, number>()).set(run.id, run.epoch);
@@ -235,6 +191,11 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
 
   return {
     spends,
+    keeps,
+    cools,
+    waits(run, move) {
+      if (!run.cancel && move.to === "moment" && move.waits !== undefined) waitsOf(move.waits).set(run.id, move.until);
+    },
     allowed(run, nonce, entries, move, ask) {
       const denied = ask && admit(run, nonce, ask);
       if (ask === undefined || denied === undefined) return { entries, move, park: undefined };
@@ -253,11 +214,11 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
       const kept = entries.slice(0, entries.length - ask.entries);
       return { entries: [...kept, park], move: { to: "moment", until: till }, park };
     },
-    settle(run, used) {
+    settle(run, used, move) {
       const kept = keeps.get(run.id);
-      if (kept === undefined) return;
+      if (kept === undefined || (is("end-keeps-reserve") && move.to === "end")) return;
       keeps.delete(run.id);
-      const { tokens, nano } = used ?? kept;
+      const { tokens, nano } = used ?? (is("lost-call-free") ? NONE : kept);
       for (const name of kept.budgets) {
         const { spent, kept: aside, extra } = spendOf(name);
         spends.set(name, {
@@ -281,6 +242,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine }: Asking
     give({ name, tokens = 0, nano = 0 }) {
       const { spent, kept, extra } = spendOf(name);
       spends.set(name, { spent, kept, extra: { tokens: extra.tokens + tokens, nano: extra.nano + nano } });
+      wakeAll(`spend:${name}`);
     },
   };
 }

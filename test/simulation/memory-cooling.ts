@@ -1,6 +1,7 @@
 /** Cool-downs: the counterpart of src/queue/scripts/cool.ts. */
 import type { Closing, CoolReason } from "../../src/ports/asking.ts";
 import { entry } from "./maps.ts";
+import type { StoreMutant } from "./store-mutants.ts";
 
 const WIDER = 3;
 const REMEMBER_MS = 3_600_000;
@@ -20,7 +21,7 @@ export interface MemoryCooling {
   closed(keys: readonly string[]): { readonly until: number; readonly why: CoolReason } | undefined;
 }
 
-export function createMemoryCooling(now: () => number): MemoryCooling {
+export function createMemoryCooling(now: () => number, is: (mutant: StoreMutant) => boolean): MemoryCooling {
   const cools = new Map<string, Cooled>();
   const cooled = new Map<string, Map<string, number>>();
   const coolOf = (key: string): Cooled | undefined => {
@@ -39,7 +40,7 @@ export function createMemoryCooling(now: () => number): MemoryCooling {
       const wish = retryAfterMs ?? Math.floor(ceiling * (0.1 + 0.9 * random) + 0.5);
       if (was !== undefined && last > now() && was.why !== "rate-limit" && why === "rate-limit")
         return { until: last, first: false };
-      const longest = last > now() && was?.why === why && why === "rate-limit" ? last : 0;
+      const longest = !is("cool-shortens") && last > now() && was?.why === why && why === "rate-limit" ? last : 0;
       const until = Math.max(longest, now() + wish);
       const first = was?.why !== why;
       cools.set(key, { until, why, strikes, by: nonce, first });

@@ -7,34 +7,9 @@ import { type Caps, createTurns, lineOf, type Path, pathOf as pathIn, type Turns
 import { isSwitchGate } from "../../src/core/switches.ts";
 import { entry } from "./maps.ts";
 import { createMemoryNeeds, type MemoryNeeds, type StoredNeed } from "./memory-needs.ts";
+import type { StoreMutant } from "./store-mutants.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
 import type { StoreOptions } from "../../src/queue/store.ts";
-
-export type StoreMutant =
-  | "answer-wakes-nobody"
-  | "cancel-not-told"
-  | "cancelled-parks"
-  | "claim-ignores-final"
-  | "claim-ignores-lease"
-  | "claim-ignores-ticket"
-  | "due-makes-no-tickets"
-  | "end-forgets-fill"
-  | "end-keeps-needs"
-  | "evidence-fenced"
-  | "evidence-last-wins"
-  | "fill-ignores-cap"
-  | "no-fence"
-  | "no-nonce"
-  | "no-raise"
-  | "open-keeps-need"
-  | "open-keeps-version"
-  | "open-wakes-early"
-  | "park-ignores-answer"
-  | "park-ignores-others"
-  | "park-ignores-version"
-  | "park-keeps-slot"
-  | "unknown-not-listed"
-  | "unknown-stays-listed";
 
 export type Place = "line" | "live" | "gate" | "moment" | "none";
 

@@ -1,7 +1,4 @@
-/**
- * The scripts of src/queue/scripts over plain memory, one function each, with the same comparisons in the same order. The
- * conformance suite (test/conformance) holds the two together. Mutants are this store with one comparison left out.
- */
+/** The scripts of src/queue/scripts over plain memory, one function each, with the same comparisons in the same order (test/conformance). */
 import { reviewGate } from "../../src/core/gate.ts";
 import { JOURNAL_VERSION } from "../../src/core/journal.ts";
 import { isFinal } from "../../src/core/run.ts";
@@ -22,7 +19,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const state = createMemoryState(options);
   const { runs, gates, turns, tenants, looks, unknowns, needs, next, is, raise, find, gateOf, leaveGates } = state;
   const { goOn, goTo, look, write, toLine, enter, pathOf, fill } = state;
-  const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine });
+  const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine, is });
   const switches = createMemorySwitches({ ...state, off: state.off });
   const approvals = createMemoryApprovals({ now, leaveGates, toLine });
   const idems = new Map<string, { run: string; inputHash: string }>();
@@ -31,6 +28,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
     runs,
     gates,
     turns,
+    off: state.off,
     looks,
     unknowns,
     approvals: approvals.open,
@@ -182,7 +180,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         return { answer: "gate-moved" };
       const stopped = switches.stopped(run, given, uses);
       if (stopped !== undefined) return stopped;
-      if ((settle ?? ask) !== undefined || forgets(wanted)) asking.settle(run, settle);
+      if ((settle ?? ask) !== undefined || forgets(wanted)) asking.settle(run, settle, wanted);
       const allowed = asking.allowed(run, nonce, given, wanted, ask);
       if ("answer" in allowed) return allowed;
       const { entries, move, park } = allowed;
@@ -198,6 +196,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (move.to === "stay") return ok(now());
       if (!is("park-keeps-slot") || move.to === "end") state.unseat(run);
       const reason = entries.find((it) => it.kind === "parked")?.reason ?? "";
+      asking.waits(run, move);
       const waits = move.to === "gate" || move.to === "accounts" || move.to === "moment";
       goTo(run, run.cancel && waits && !is("cancelled-parks") ? { to: "line" } : move, reason);
       if (move.to !== "end" || !is("end-forgets-fill")) fill();

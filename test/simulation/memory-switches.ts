@@ -6,6 +6,7 @@ import type { Turns } from "../../src/core/turns.ts";
 import type { CommitReply } from "../../src/ports/journal.ts";
 import { byScore } from "./maps.ts";
 import type { StoredGate, StoredRun } from "./memory-state.ts";
+import type { StoreMutant } from "./store-mutants.ts";
 
 export interface MemorySwitches {
   pause(name: string): boolean;
@@ -29,10 +30,11 @@ export interface SwitchParts {
   readonly raise: (last: number) => number;
   readonly toLine: (run: StoredRun) => void;
   readonly moveMany: (work: () => void) => void;
+  readonly is: (mutant: StoreMutant) => boolean;
 }
 
 export function createMemorySwitches(parts: SwitchParts): MemorySwitches {
-  const { off, weights, turns, tenants, find, gateOf, raise, toLine, moveMany } = parts;
+  const { off, weights, turns, tenants, find, gateOf, raise, toLine, moveMany, is } = parts;
   return {
     pause(name) {
       const isNew = !off.has(name);
@@ -45,7 +47,7 @@ export function createMemorySwitches(parts: SwitchParts): MemorySwitches {
       gate.version = raise(gate.version);
       moveMany(() => {
         for (const [id, saw] of Array.from(gate.waiters).toSorted(byScore)) {
-          if (saw >= gate.version) continue;
+          if (saw >= gate.version || is("resume-wakes-nobody")) continue;
           gate.waiters.delete(id);
           const run = find(id);
           if (run?.place === "gate") toLine(run);
@@ -67,7 +69,9 @@ export function createMemorySwitches(parts: SwitchParts): MemorySwitches {
       if (claims.length === 0 && !entries.some(isIntent)) return undefined;
       const whose = [`agent:${agent}`, `identifier:${identifier}`, `tenant:${tenants.get(identifier) ?? ""}`];
       const by = [...whose, ...claims, ...uses.map((name) => `connection:${name}`)].find((name) => off.has(name));
-      return by === undefined ? undefined : { answer: "stopped", by, version: gateOf(switchGate(by)).version };
+      return by === undefined || is("switch-ignored")
+        ? undefined
+        : { answer: "stopped", by, version: gateOf(switchGate(by)).version };
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { CallClaimed, Decision, Entry } from "../../src/core/journal.ts";
 import type { HeldRun } from "../../src/loop/held.ts";
 import type { Claim, ClaimReply, Journal } from "../../src/ports/journal.ts";
-import type { StoreMutant } from "./memory-state.ts";
+import type { StoreMutant } from "./store-mutants.ts";
 import type { ToolMutant } from "./mutated-tools.ts";
 import { LEASE_MS, type World } from "./world.ts";
 
@@ -11,15 +11,21 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "answer-unread": "a run that goes on knows the answer",
   "answer-wakes-nobody": "an answer lets the run go on that waits for it",
   "ask-told": "who is to be asked is asked",
+  "budget-unchecked": "a model call fits into its day's budget",
+  "busy-uncounted": "no more calls at once than a model takes",
+  "calls-uncounted": "no more calls in a minute than are allowed",
   "cancel-not-told": "replies carry the cancel flag",
   "cancelled-parks": "a cancelled run waits for nothing",
   "claim-ignores-final": "an ended run cannot be claimed",
   "claim-ignores-lease": "a claim waits until the lease has ended",
   "claim-ignores-ticket": "only the run's current ticket claims it",
+  "cool-ignored": "nothing is asked of what cools down",
+  "cool-shortens": "while it cools down, the longest wish counts",
   "deadline-ignored": "a call that may still be sent is not made again",
   "due-makes-no-tickets": "a ticket that was lost is made again",
   "end-forgets-fill": "a slot that gets free is filled",
   "end-keeps-needs": "a run that ended needs no account",
+  "end-keeps-reserve": "an end gives back what was kept aside",
   "evidence-fenced": "evidence is accepted from any epoch",
   "evidence-last-wins": "the first evidence wins",
   "fail-told": "an unknown outcome fails the run whose tool says so",
@@ -29,6 +35,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "key-window-ignored": "a key is not relied on after its window",
   "late-evidence-shown": "a prompt shows only the evidence that its decision names",
   "lease-unchecked": "nothing is sent after the lease",
+  "lost-call-free": "of a call that was lost, all that was kept aside is spent",
   "look-guesses": "a look that does not tell is no answer",
   "look-skipped": "staged and verifiable calls are looked after before they are made again",
   "no-fence": "a commit is fenced by epoch and length",
@@ -43,7 +50,10 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "park-ignores-version": "parking at a gate that opened meanwhile is refused",
   "park-keeps-slot": "a parked run holds no slot",
   "repeat-allowed": "an equal call is not made while the outcome is unknown",
+  "reserve-forgotten": "what a call may use is kept aside before it is made",
+  "resume-wakes-nobody": "whoever waits for a switch goes on when it is on again",
   "settle-ignored": "a look is made when it can be trusted",
+  "switch-ignored": "what is stopped does not begin",
   "unknown-not-listed": "an unknown outcome stands on the list",
   "unknown-retried": "an unsafe call with an unknown outcome is not repeated",
   "unknown-stays-listed": "an outcome that is known again leaves the list",

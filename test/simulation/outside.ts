@@ -12,6 +12,7 @@ import type { Model } from "../../src/ports/model.ts";
 import type { Toolbox } from "../../src/ports/toolbox.ts";
 import { createBackground } from "./background.ts";
 import type { Hold } from "./checker.ts";
+import { metered, refusedFor } from "./shared.ts";
 import { type Surroundings, toolboxOf } from "./tools.ts";
 import type { Process, World } from "./world.ts";
 
@@ -48,12 +49,18 @@ export function createOutside(world: World, parts: Surroundings): Outside {
     model: (hold) => ({
       respond: (request, { timeoutMs, background, signal }) => {
         checker.prompted(hold, request);
+        const says = (): ModelReply => metered(world, modelReply(world, request), request);
+        const works = (reply: ModelReply): ModelReply => {
+          if (reply.kind === "answer") checker.billed(hold, reply);
+          return reply;
+        };
         if (background !== undefined && inBackground.wanted(hold))
-          return inBackground.respond(hold, { background, signal, timeoutMs, reply: () => modelReply(world, request) });
-        const slow = dice.chance(world.faults.slow * 2);
+          return inBackground.respond(hold, { background, signal, timeoutMs, reply: () => works(says()) });
+        const slow = dice.chance(world.faults.slow * 2) || ((world.shared?.strict ?? 0) > 0 && dice.chance(0.3));
         const ms = slow ? dice.between(100, timeoutMs) : dice.between(5, 500);
-        const reply = modelReply(world, request);
-        return network.request(hold.process, ms, () => reply);
+        const reply = says();
+        const answered = checker.called(hold, request);
+        return network.request(hold.process, ms, () => works(reply)).finally(answered);
       },
     }),
     toolbox: (hold) => toolboxOf(world, parts, hold),
@@ -63,6 +70,9 @@ export function createOutside(world: World, parts: Surroundings): Outside {
 function modelReply(world: World, request: ModelRequest): ModelReply {
   const { dice, faults } = world;
   const mustAnswer = request.toolChoice === "none";
+  const retryAfterMs = refusedFor(world);
+  if (retryAfterMs !== undefined)
+    return { kind: "failure", class: "rate-limit", message: "too many requests", retryAfterMs };
   if (dice.chance(faults.model)) return failure(world);
   const odd = dice.chance(faults.nonsense);
   const endless = faults.nonsense > 0.3;

@@ -1,5 +1,6 @@
 /** The journal and the gates as one process sees them: through the network, with tickets as hints that get lost on the way. */
 import type { Evidence } from "../../src/core/outcome.ts";
+import type { Closing, Cooling } from "../../src/ports/asking.ts";
 import type { Commit, Journal } from "../../src/ports/journal.ts";
 import type { LookedAt, RedisGates } from "../../src/queue/journal.ts";
 import type { Ticket } from "../../src/queue/codec.ts";
@@ -83,6 +84,16 @@ export class StorePorts implements Journal, RedisGates {
       version = reply.version;
       left = reply.left;
     }
+  }
+
+  /** Cool-downs, as any worker closes and reads them. */
+  cooling(): Cooling {
+    const close = (key: string, closing: Closing) =>
+      this.script("close", key, (store) => store.asking.close(key, closing));
+    const reopen = (key: string) => this.script("reopen", key, (store) => store.asking.reopen(key));
+    const closed = (keys: readonly string[]) =>
+      this.#network.command(this.#process, "closed", keys.join(), () => this.#world.store.asking.closed(keys));
+    return { close, closed, reopen };
   }
 
   async looked(seen: readonly LookedAt[]): Promise<void> {

@@ -29,6 +29,8 @@ export interface Known {
   connectedAt(run: StoredRun, connection: string): number;
   /** ms for which all accounts have been ACTIVE. */
   connectedFor(run: StoredRun): number;
+  /** An intent, in the moment when it is written. */
+  begun(run: StoredRun, d: Decision): void;
   promptOf(run: StoredRun, epoch: number): ReadonlyMap<string, string> | undefined;
   readonly truth: Truth;
   recorded(): void;
@@ -68,6 +70,8 @@ export interface Reading {
   looked: Map<string, Decision<Looked>>;
   /** When it first parked for accounts that have not been seen ACTIVE since. */
   waitsSince: number | undefined;
+  /** When it first parked for a switch, since anything else was done. */
+  pausedSince: number | undefined;
   /** Call → what the model was told when it gave a committed answer. */
   told: Map<string, string>;
   leasesSinceProgress: number;
@@ -93,6 +97,7 @@ export function start(): Reading {
     looks: new Map(),
     looked: new Map(),
     waitsSince: undefined,
+    pausedSince: undefined,
     told: new Map(),
     leasesSinceProgress: 0,
     failures: 0,
@@ -113,7 +118,8 @@ export function wordOf(answer: Evidence | undefined): Exclude<Said, "unsure"> | 
 
 export function saysWhy({ reason, needs = [], until, about }: Parked): boolean {
   if (reason === "account") return needs.length > 0;
-  return reason === "review" || reason === "approval" ? about !== undefined : until !== undefined;
+  const isOthers = reason === "review" || reason === "approval" || reason === "paused";
+  return isOthers ? about !== undefined : until !== undefined;
 }
 
 /** What is known of all attempts. */

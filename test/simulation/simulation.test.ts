@@ -53,6 +53,10 @@ test(`${SEEDS} seeds, or as many as fit into a minute: no invariant breaks, and 
     "accepted",
     "fetched by another",
     "asked anew",
+    "paused",
+    "parked paused",
+    "parked rate-limit",
+    "parked budget",
   ];
   const ends = ["completed", "failed", "cancelled", "expired"].map((status) => `end ${status}`);
   for (const what of [...met, ...ends])

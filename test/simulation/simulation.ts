@@ -11,6 +11,7 @@ import { createOperator } from "./operator.ts";
 import { createOutside } from "./outside.ts";
 import { createProvider } from "./provider.ts";
 import type { Other } from "./timeline.ts";
+import { createSwitcher } from "./switcher.ts";
 import { createUsers } from "./users.ts";
 import { Broken, createWorld, type World, type WorldOptions } from "./world.ts";
 
@@ -84,8 +85,10 @@ function build(world: World): Built {
   const workers = 2 + dice.below(2);
   for (let i = 0; i < workers; i++) crew.startWorker(i);
   const identifiers = dice.chance(0.4) ? ["ann", "bob"] : ["ann"];
+  const switcher = createSwitcher(world, crew, identifiers);
   const tenant = dice.chance(0.5) ? { tenant: "acme" } : {};
-  const runs = 1 + dice.below(3);
+  // Many at once, where they can get into each other's way.
+  const runs = (world.shared?.strict ?? 0) > 0 ? 2 + dice.below(3) : 1 + dice.below(3);
   const at = (): number => dice.between(0, 30_000);
 
   for (let i = 0; i < runs; i++) {
@@ -185,6 +188,7 @@ function build(world: World): Built {
         if (faults.sweep) checker.stillAsked();
         operator.look();
         approver.look();
+        switcher.look();
         // A user who is asked to connect once more does so; nobody else's gate is opened by it.
         for (const run of world.store.runs.values()) {
           if (run.place !== "gate" || run.identifier === absent) continue;

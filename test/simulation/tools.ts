@@ -8,6 +8,7 @@ import type { Checker, Hold } from "./checker.ts";
 import { mutatedArgs, mutatedTools } from "./mutated-tools.ts";
 import type { Network } from "./network.ts";
 import { type Provider, textIn } from "./provider.ts";
+import { refusedFor } from "./shared.ts";
 import type { Users } from "./users.ts";
 import type { World } from "./world.ts";
 
@@ -60,10 +61,13 @@ export function toolboxOf(world: World, { network, checker, users, provider }: S
           time.after(plan.cutMs, () => answer(time.now, { kind: "unknown", message: "connection cut" }));
         time.after(plan.arrivesMs, () => {
           const { status, refusesUntil } = users.account(identifier, connection);
+          const retryAfterMs = refusedFor(world);
           const outcome =
-            status !== "ACTIVE" || refusesUntil > time.now
-              ? refusal(dice.chance(0.1) ? "scope" : "account")
-              : plan.outcome(execute);
+            retryAfterMs !== undefined
+              ? tooMany(world, retryAfterMs)
+              : status !== "ACTIVE" || refusesUntil > time.now
+                ? refusal(dice.chance(0.1) ? "scope" : "account")
+                : plan.outcome(execute);
           world.trace(() => `  ${tool} of ${run} ${call.call} → ${outcome.kind}`);
           if (plan.repliesMs !== undefined) answer(time.now + plan.repliesMs, outcome);
         });
@@ -78,6 +82,12 @@ function hasNumber(args: Json): boolean {
 
 function refusal(why: Refusal): Outcome {
   return { kind: "not-executed", why, message: why };
+}
+
+/** The provider's limit, or that of Scalekit for all. */
+function tooMany({ dice }: World, retryAfterMs: number): Outcome {
+  const by = dice.chance(0.2) ? ({ by: "scalekit" } as const) : {};
+  return { kind: "not-executed", why: "rate-limit", message: "too many requests", retryAfterMs, ...by };
 }
 
 interface SendPlan {

@@ -4,6 +4,7 @@ import type { Log } from "../../src/ports/log.ts";
 import { type Dice, rollDice } from "./dice.ts";
 import { drawFaults, type Faults } from "./faults.ts";
 import type { MemoryStore } from "./memory-api.ts";
+import { drawShared, type Shared } from "./shared.ts";
 import { createReplica, type Replica } from "./replica.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
@@ -40,6 +41,9 @@ export interface World {
   readonly replica: Replica;
   readonly store: MemoryStore;
   readonly caps: Caps;
+  /** None: no limits are shared, and nobody stops anything. */
+  readonly shared: Shared | undefined;
+  readonly switches: WhatIsOff;
   readonly processes: Process[];
   /** Runs that a failover took writes from: some duplicates are allowed for them. */
   readonly tainted: Set<string>;
@@ -61,6 +65,37 @@ export interface World {
   caught: (error: unknown) => void;
 }
 
+/** What somebody has stopped, as the store has heard it. */
+export interface WhatIsOff {
+  readonly off: ReadonlySet<string>;
+  /** Redis ms since when nothing was stopped; Infinity while anything is. */
+  since(): number;
+  pause(name: string): void;
+  resume(name: string): void;
+  /** The store lost writes: what is left is taken as it is. */
+  found(off: ReadonlySet<string>): void;
+}
+
+function whatIsOff(now: () => number): WhatIsOff {
+  let off = new Set<string>();
+  let resumedAt = 0;
+  return {
+    get off() {
+      return off;
+    },
+    since: () => (off.size > 0 ? Infinity : resumedAt),
+    pause: (name) => void off.add(name),
+    resume(name) {
+      off.delete(name);
+      resumedAt = now();
+    },
+    found(left) {
+      off = new Set(left);
+      resumedAt = now();
+    },
+  };
+}
+
 export class Broken extends Error {
   readonly invariant: string;
   constructor(invariant: string, detail: string) {
@@ -73,7 +108,7 @@ export const quiet: Log = { info: () => undefined, warn: () => undefined, error:
 
 /** Shows only where many runs wait for answers. */
 function isHidden(mutants: ReadonlySet<string>): boolean {
-  return mutants.has("park-ignores-answer");
+  return mutants.has("park-ignores-answer") || mutants.has("key-window-ignored");
 }
 
 export interface WorldOptions {
@@ -124,6 +159,8 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
       return replica.store;
     },
     caps,
+    shared: drawShared(seed),
+    switches: whatIsOff(redisNow),
     processes: [],
     tainted: new Set(),
     acknowledged: new Set(),
