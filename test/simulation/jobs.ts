@@ -24,31 +24,49 @@ export interface JobsOptions extends Omit<ExploreOptions, "onProgress"> {
 export async function exploreInJobs({ first, seeds, jobs, ...rest }: JobsOptions): Promise<Explored> {
   const share = Math.ceil(seeds / jobs);
   const shares = Array.from({ length: jobs }, (_, i) => first + i * share).filter((from) => from < first + seeds);
+  const { onLine, ...options } = rest;
   const all = await Promise.all(
-    shares.map((from) => job({ first: from, seeds: Math.min(share, first + seeds - from), ...rest })),
+    shares.map((from) => job([{ first: from, seeds: Math.min(share, first + seeds - from), ...options }], onLine)),
   );
-  return merged(first, all);
+  return merged(first, all.flat());
 }
 
-/** All of its lines are passed on but the last, which is its result. */
-async function job({ onLine, ...options }: Omit<JobsOptions, "jobs">): Promise<Explored> {
+/** Each mutant's first seeds, until one breaks an invariant. @returns mutant → what was found */
+export async function exploreMutants(
+  mutants: readonly string[],
+  { first, seeds, jobs }: Pick<JobsOptions, "first" | "seeds" | "jobs">,
+): Promise<ReadonlyMap<string, Explored>> {
+  const shares = Array.from({ length: jobs }, (_, i) => mutants.filter((_name, at) => at % jobs === i));
+  const found = await Promise.all(
+    shares.map(async (share) => {
+      const all = await job(share.map((mutant) => ({ first, seeds, mutant })));
+      return share.map((mutant, i) => [mutant, all[i]] as const);
+    }),
+  );
+  return new Map(found.flat().flatMap(([mutant, one]) => (one === undefined ? [] : [[mutant, one]])));
+}
+
+/** @param onLine told what is no result */
+async function job(options: readonly ExploreOptions[], onLine?: (line: string) => void): Promise<Explored[]> {
   const program = await compiled(new URL("job.ts", import.meta.url));
   const args = [...FLAGS, program, JSON.stringify(options)];
   // Not as a part of the test that may have started this: its own lines are the result.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
   let text = "";
+  const found: Explored[] = [];
   child.stdout.setEncoding("utf8");
   for await (const part of child.stdout) {
     text += String(part);
     const lines = text.split("\n");
     text = lines.pop() ?? "";
     for (const line of lines)
-      if (line.startsWith("{")) return JSON.parse(line) as Explored;
+      if (line.startsWith("{")) found.push(JSON.parse(line) as Explored);
       else onLine?.(line);
   }
+  if (found.length === options.length) return found;
   const why = child.signalCode ?? child.exitCode ?? "its output ended";
-  throw new Error(`the process for the seeds from ${options.first} on ended without a result: ${why}`);
+  throw new Error(`a process for the seeds from ${options[0]?.first} on ended without a result: ${why}`);
 }
 
 function merged(first: number, all: readonly Explored[]): Explored {

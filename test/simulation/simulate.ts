@@ -5,8 +5,8 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type Explored, explore, traceOf } from "./explore.ts";
-import { exploreInJobs } from "./jobs.ts";
+import { type Explored, traceOf } from "./explore.ts";
+import { exploreInJobs, exploreMutants } from "./jobs.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const { values } = parseArgs({
@@ -54,8 +54,9 @@ async function told(found: Explored): Promise<void> {
 
 async function allMutants(): Promise<void> {
   const missed: string[] = [];
+  const found = await exploreMutants(Object.keys(MUTANTS), { first, seeds, jobs });
   for (const [name, rule] of Object.entries(MUTANTS)) {
-    const { broken } = await explore({ first, seeds, mutant: name });
+    const broken = found.get(name)?.broken;
     if (broken === undefined) missed.push(name);
     print(
       `${name.padEnd(22)} ${broken === undefined ? `NOT CAUGHT: ${rule}` : `seed ${broken.seed}: ${broken.message}`}`,
