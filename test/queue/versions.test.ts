@@ -77,7 +77,8 @@ for (const { version, fetched, inDoubt } of EXPECTED)
     const errand = createErrand({
       redis: redis.url,
       agents: [sender, asker],
-      leaseMs: 2_000,
+      // Longer than any pause of a busy machine: a run whose lease is lost may read again.
+      leaseMs: 15_000,
       logger: pino({ level: "silent" }),
       scalekit: { envUrl: scalekit.url, clientId: scalekit.clientId, clientSecret: scalekit.clientSecret },
       models: { openai: { apiKey: model.apiKey, baseURL: model.url } },
