@@ -29,10 +29,13 @@ const LEAST_OUTPUT = 160;
 /** What fits into a day that is used up. */
 export const RAISE = { tokens: 10_000, nano: 20_000_000 } as const;
 
-/** With dice of its own: the histories of all other worlds do not hang on it. */
-export function drawShared(seed: number): Shared | undefined {
+/**
+ * With dice of its own: the histories of all other worlds do not hang on it.
+ * @param always in every world, and providers are strict
+ */
+export function drawShared(seed: number, always: boolean): Shared | undefined {
   const dice = rollDice(seed ^ 0x5eed);
-  if (!dice.chance(0.5)) return undefined;
+  if (!dice.chance(0.5) && !always) return undefined;
   const pauses = dice.chance(0.6) ? 1 + dice.below(4) : 0;
   const bounded = dice.chance(0.5);
   const profile = {
@@ -41,7 +44,7 @@ export function drawShared(seed: number): Shared | undefined {
     ...(bounded && dice.chance(0.4) && { requestsPerMinute: 2 + dice.below(20) }),
     ...(bounded && dice.chance(0.4) && { tokensPerMinute: 1_000 + dice.below(10_000) }),
   };
-  const strict = dice.chance(0.25) ? dice.between(0.1, 0.6) : 0;
+  const strict = dice.chance(0.25) || always ? dice.between(0.1, 0.6) : 0;
   const calls = dice.chance(0.25) ? 1 + dice.below(4) : undefined;
   return { pauses, strict, calls, profile, ...drawBudgets(dice) };
 }

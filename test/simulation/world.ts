@@ -106,10 +106,10 @@ export class Broken extends Error {
 
 export const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Shows only where many runs wait for answers. */
-function isHidden(mutants: ReadonlySet<string>): boolean {
-  return mutants.has("park-ignores-answer") || mutants.has("key-window-ignored");
-}
+/** These show only where many runs wait for answers. */
+const HIDDEN: readonly string[] = ["park-ignores-answer", "key-window-ignored", "look-guesses"];
+/** This one only where providers refuse many at once. */
+const SHY = "cool-shortens";
 
 export interface WorldOptions {
   readonly mutants?: ReadonlySet<string>;
@@ -119,7 +119,10 @@ export interface WorldOptions {
 export function createWorld(seed: number, { mutants = new Set(), onTrace }: WorldOptions = {}): World {
   const dice = rollDice(seed);
   const time = createTimeline();
-  const faults = drawFaults(dice, isHidden(mutants));
+  const faults = drawFaults(
+    dice,
+    HIDDEN.some((name) => mutants.has(name)),
+  );
   const perIdentifier = 1 + dice.below(2);
   const perTenant = dice.chance(0.5) ? 1 + dice.below(3) : undefined;
   const maxLive = dice.chance(0.4) ? 1 + dice.below(4) : undefined;
@@ -159,7 +162,7 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
       return replica.store;
     },
     caps,
-    shared: drawShared(seed),
+    shared: drawShared(seed, mutants.has(SHY)),
     switches: whatIsOff(redisNow),
     processes: [],
     tainted: new Set(),
