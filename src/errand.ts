@@ -67,7 +67,7 @@ import { type RunHandle, runHandle } from "./queue/handle.ts";
 import { openHints } from "./queue/hints.ts";
 import { listRuns, type RunFilter, type RunPage } from "./queue/lister.ts";
 import { pinoLog } from "./queue/log.ts";
-import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
+import { createProducer, type EnqueueBounds, type EnqueueOptions } from "./queue/producer.ts";
 import { redisLooks } from "./queue/looks.ts";
 import { createReader } from "./queue/reader.ts";
 import {
@@ -180,9 +180,8 @@ export function createErrand(options: ErrandOptions): Errand {
   const app = openShard(connect(options.redis, false), settings, log);
   const hints = openHints(app.store, (error) => log.warn("hints.error", { error: error.name }));
   const reader = createReader(app.store, hints, app.connection.reach);
-  const producer = createProducer(app.store, app.tickets, chance, (whose) =>
-    enqueueBounds(options.budgets ?? {}, whose, clock.now()),
-  );
+  const bounds: EnqueueBounds = (whose, now) => enqueueBounds(options.budgets ?? {}, whose, now);
+  const producer = createProducer(app.store, app.tickets, chance, (whose) => bounds(whose, clock.now()));
   const scalekit = lazy(() => openScalekit(required(options.scalekit, "scalekit"), manifest));
   const tools = lazy(() => openSources(agents.all, scalekit()));
   const gatekeeper = lazy(() => createGatekeeper(app.gates, scalekit().accounts, log));
@@ -212,7 +211,7 @@ export function createErrand(options: ErrandOptions): Errand {
     crew.add(worker);
     return worker;
   };
-  const schedules = createSchedules({ store: app.store, tickets: app.tickets, agents, cronTimes, chance });
+  const schedules = createSchedules({ store: app.store, tickets: app.tickets, agents, cronTimes, bounds, chance });
 
   const errand: Errand = {
     enqueue: async (agent: Agent | string, given: EnqueueOptions<unknown>) =>
@@ -242,7 +241,8 @@ export function createErrand(options: ErrandOptions): Errand {
       refuseStray("worker", given, WORKER);
       const { models, authorization, budgets, callsPerMinute, onAlarm } = options;
       const on = (): Shard => openShard(connect(options.redis, true), settings, log);
-      if (given.queues?.length === 0 && given.wake === false) return began(startScheduler(agents, on(), given, log));
+      if (given.queues?.length === 0 && given.wake === false)
+        return began(startScheduler(agents, bounds, on(), given, log));
       const needs = {
         models: required(models, "models"),
         scalekit: scalekit(),

@@ -22,7 +22,9 @@ import type { Log } from "./ports/log.ts";
 import type { Losses } from "./ports/losses.ts";
 import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
+import { enqueueBounds } from "./queue/budgets.ts";
 import { redisCooling } from "./queue/cooling.ts";
+import type { EnqueueBounds } from "./queue/producer.ts";
 import { type CrewOptions, type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createCronTimes } from "./queue/cron.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";
@@ -136,7 +138,7 @@ export function startWorker(
   const [rooms, words] = [modelRooms(models), redisWords(store, clock)];
   const ports: ShiftPorts = { model, rooms, words, toolbox, ...shared, clock, chance, journal, log, worker };
   return startCrew({
-    ...besides(agents, on, given, log),
+    ...besides(agents, (whose, now) => enqueueBounds(budgets, whose, now), on, given, log),
     ports,
     waker: wake ? createWaker(store, tickets, createGatekeeper(gates, accounts, log), log, wakeEveryMs) : undefined,
     outbox: wake ? openOutbox(store, authorization, log, wakeEveryMs) : undefined,
@@ -149,7 +151,13 @@ export function startWorker(
 }
 
 /** A process that fires schedules and does nothing else: it needs no models and no Scalekit. */
-export function startScheduler(agents: Agents, on: Shard, given: WorkerOptions, log: Log): ErrandWorker {
+export function startScheduler(
+  agents: Agents,
+  bounds: EnqueueBounds,
+  on: Shard,
+  given: WorkerOptions,
+  log: Log,
+): ErrandWorker {
   const nothing = {
     ports: undefined,
     waker: undefined,
@@ -159,19 +167,20 @@ export function startScheduler(agents: Agents, on: Shard, given: WorkerOptions, 
     queues: [],
     concurrency: 1,
   };
-  return startCrew({ ...besides(agents, on, given, log), ...nothing, check: async () => undefined });
+  return startCrew({ ...besides(agents, bounds, on, given, log), ...nothing, check: async () => undefined });
 }
 
 /** What every worker has. */
 function besides(
   agents: Agents,
+  bounds: EnqueueBounds,
   on: Shard,
   { tick = true, tickEveryMs = 500 }: WorkerOptions,
   log: Log,
 ): Pick<CrewOptions, "connection" | "store" | "log" | "heartbeat" | "skew" | "agentOf" | "release"> {
   positive("worker", { tickEveryMs });
   const { connection, store, tickets } = on;
-  const ticker = createTicker({ store, tickets, agents, cronTimes, chance, log });
+  const ticker = createTicker({ store, tickets, agents, cronTimes, bounds, chance, log });
   return {
     connection,
     store,

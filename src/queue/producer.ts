@@ -65,7 +65,24 @@ export interface Producer {
   create(agent: Agent, options: EnqueueOptions<unknown>): Promise<string>;
 }
 
-/** @param bounds what an identifier and a tenant may enqueue now; a schedule's ticks are not bound by it */
+/** What an identifier and a tenant may enqueue on the day of `now` (ms). */
+export type EnqueueBounds = (
+  whose: { readonly identifier: string; readonly tenant?: string | undefined },
+  now: number,
+) => readonly EnqueueBound[];
+
+/** What `create` is told, with what bounds it. */
+export function withBounds(
+  args: readonly (string | number)[],
+  bounds: EnqueueBounds | undefined,
+  whose: { readonly identifier: string; readonly tenant?: string | undefined },
+  now: number,
+): readonly (string | number)[] {
+  const bound = bounds?.(whose, now) ?? [];
+  return bound.length > 0 ? [...args, JSON.stringify(bound)] : args;
+}
+
+/** @param bounds what an identifier and a tenant may enqueue now */
 export function createProducer(
   store: Store,
   tickets: Tickets,

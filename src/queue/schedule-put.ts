@@ -1,4 +1,5 @@
 /** Puts a schedule into its place: the checks that need its agent and the calendar, and one change of what was read. */
+import type { EnqueueBounds } from "./producer.ts";
 import type { Agent } from "../core/agent.ts";
 import type { Agents } from "../core/agents.ts";
 import { ErrandError } from "../core/errors.ts";
@@ -26,6 +27,8 @@ export interface SchedulesPorts {
   readonly tickets: Tickets;
   readonly agents: Agents;
   readonly cronTimes: CronTimes;
+  /** What a user and a tenant may have enqueued. None: as much as they like. */
+  readonly bounds?: EnqueueBounds | undefined;
   readonly chance: Chance;
 }
 

@@ -63,7 +63,9 @@ export interface Change {
 export type Written =
   | { readonly answer: "ok"; readonly at: number; readonly runs: readonly string[] }
   | { readonly answer: "changed" | "gone" }
-  | { readonly answer: "refused"; readonly why: string };
+  | { readonly answer: "refused"; readonly why: string }
+  /** So many of its runs may be made by a budget of `whose`; none was, and nothing was written. */
+  | { readonly answer: "full"; readonly whose: string; readonly room: number };
 
 export async function readSchedules(store: Store, ids: readonly string[]): Promise<ReadSchedules> {
   return decodeRead(await store.run(SCHEDULE_READ, ...ids));
@@ -86,6 +88,7 @@ export async function writeSchedule(store: Store, tickets: Tickets, change: Chan
     ...runs,
   );
   if (answer === "changed" || answer === "gone") return { answer };
+  if (answer === "full") return { answer, whose: String(at), room: Number(what) };
   if (answer === "refused") return { answer, why: `${String(at)} ${String(what)}`.trim() };
   await tickets.add(decodeTickets(made));
   return { answer: "ok", at: Number(at), runs: String(what).split(" ").filter(Boolean) };

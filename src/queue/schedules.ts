@@ -5,7 +5,7 @@ import { ErrandError } from "../core/errors.ts";
 import { checkDefinition, checkScheduleId, type ScheduleOptions } from "../core/schedule/definition.ts";
 import { inputOf, tickOf } from "../core/schedule/input.ts";
 import { type CronTimes, timeAfter, type Timing } from "../core/schedule/timing.ts";
-import { createArguments } from "./producer.ts";
+import { createArguments, withBounds } from "./producer.ts";
 import { type ManyOptions, retried, type UpsertedMany, upsertMany, type UpsertManyOptions } from "./schedule-many.ts";
 import { define, knownOf, put, type SchedulesPorts, type Upserted } from "./schedule-put.ts";
 import {
@@ -162,7 +162,7 @@ async function list(
 
 /** A run besides the schedule's times, of the time since its last run. It moves none of them, and counts as an earlier run. */
 async function trigger(
-  { store, tickets, agents, chance, cronTimes }: SchedulesPorts,
+  { store, tickets, agents, chance, cronTimes, bounds }: SchedulesPorts,
   need: (id: string) => Promise<{ schedule: KeptSchedule; now: number }>,
   id: string,
   key: string | undefined,
@@ -188,8 +188,14 @@ async function trigger(
     );
     const { runs: _, ...rest } = state;
     const due = nextDue(id, schedule, state, cronTimes, now);
-    const makes = [{ nominal: now, since, supersedes: [], args, triggered: true }] as const;
+    const bounded = withBounds(args, bounds, { identifier, tenant }, now);
+    const makes = [{ nominal: now, since, supersedes: [], args: bounded, triggered: true }] as const;
     const written = await writeSchedule(store, tickets, { id, before: schedule, nonce, state: rest, due, makes });
+    if (written.answer === "full")
+      throw new ErrandError(
+        "budget-exceeded",
+        `schedule ${id}: ${written.whose} has as many runs as it may have for now.`,
+      );
     if (written.answer === "refused")
       throw new ErrandError("tenant-conflict", `schedule ${id}: no run could be created: ${written.why}.`);
     return written.answer === "ok" ? written.runs[0] : undefined;

@@ -10,7 +10,7 @@ import { type DueTick, tickAfter } from "../core/schedule/state.ts";
 import type { CronTimes } from "../core/schedule/timing.ts";
 import type { Chance } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { createArguments } from "./producer.ts";
+import { createArguments, type EnqueueBounds, withBounds } from "./producer.ts";
 import {
   type KeptSchedule,
   readSchedules,
@@ -34,6 +34,8 @@ export interface TickerPorts {
   readonly tickets: Tickets;
   readonly agents: Agents;
   readonly cronTimes: CronTimes;
+  /** What a user and a tenant may have enqueued on the day of `now` (Redis ms). None: as much as they like. */
+  readonly bounds?: EnqueueBounds | undefined;
   readonly chance: Chance;
   readonly log: Log;
 }
@@ -66,9 +68,15 @@ export function createTicker(ports: TickerPorts): Ticker {
 /** What fails here, fails for this schedule alone; it is due again soon. @returns whether more of its times are due */
 async function fire(ports: TickerPorts, taken: KeptSchedule, takenAt: number): Promise<boolean> {
   let [schedule, now]: [KeptSchedule | undefined, number] = [taken, takenAt];
+  let room = Infinity;
   try {
     for (let tries = 0; schedule !== undefined && tries < TRIES; tries++) {
-      const { written, more } = await fireOnce(ports, schedule, now);
+      const { written, more } = await fireOnce(ports, schedule, now, room);
+      if (written.answer === "full") {
+        ports.log.warn("schedule.budget", { schedule: schedule.id, whose: written.whose });
+        room = written.room;
+        continue;
+      }
       if (written.answer === "refused") await putOff(ports, schedule, now, written.why);
       if (written.answer !== "changed") return more && written.answer === "ok";
       const read = await readSchedules(ports.store, [schedule.id]);
@@ -88,13 +96,14 @@ async function fireOnce(
   ports: TickerPorts,
   schedule: KeptSchedule,
   now: number,
+  room: number,
 ): Promise<{ readonly written: Written; readonly more: boolean }> {
   const { store, tickets, chance, cronTimes } = ports;
   const { id, definition, state } = schedule;
   const { ticks, more } = dueTicks(schedule, cronTimes, now);
-  const decision = decide(definition, state, ticks, more, now);
+  const decision = decide(definition, state, ticks, more, now, room);
   const makes: ToMake[] = [];
-  for (const make of decision.makes) makes.push({ ...make, args: await argumentsOf(ports, schedule, make) });
+  for (const make of decision.makes) makes.push({ ...make, args: await argumentsOf(ports, schedule, make, now) });
   const written = await writeSchedule(store, tickets, {
     id,
     before: schedule,
@@ -140,12 +149,13 @@ export function nextDue(
 
 /** @throws ErrandError `agent-unknown`, `input-invalid`, … */
 async function argumentsOf(
-  { agents, chance }: TickerPorts,
+  { agents, chance, bounds }: TickerPorts,
   { id, definition }: KeptSchedule,
   { nominal, since }: Make,
+  now: number,
 ): Promise<readonly (string | number)[]> {
   const { identifier, input, tenant, priority } = definition;
-  return createArguments(
+  const made = await createArguments(
     agents.need(definition.agent),
     {
       identifier,
@@ -158,6 +168,7 @@ async function argumentsOf(
     chance.nonce(),
     { schedule: id, nominal },
   );
+  return withBounds(made, bounds, { identifier, tenant }, now);
 }
 
 /** The tick is not lost: it is due again, until it is too old to be made up. */

@@ -5,8 +5,11 @@ import { type Agent, agent } from "../../src/core/agent.ts";
 import { registerAgents } from "../../src/core/agents.ts";
 import type { ScheduleOptions } from "../../src/core/schedule/definition.ts";
 import type { CronTimes } from "../../src/core/schedule/timing.ts";
+import type { Budgets } from "../../src/core/days.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import type { Log } from "../../src/ports/log.ts";
+import { enqueueBounds } from "../../src/queue/budgets.ts";
+import type { EnqueueBounds } from "../../src/queue/producer.ts";
 import { createCronTimes } from "../../src/queue/cron.ts";
 import { redisJournal } from "../../src/queue/journal.ts";
 import type { HistoryLine } from "../../src/queue/schedule-store.ts";
@@ -53,10 +56,12 @@ export const START: number = Date.parse("2027-01-01T00:00:00Z");
 /** Tickets for BullMQ are nobody's business here. */
 export const noTickets: Tickets = { add: async () => undefined, close: async () => undefined };
 
-export async function scheduleLab(t: TestContext, log: Log = quiet): Promise<ScheduleLab> {
-  const time = await manualTime(testStore(t, { keepMs: 7 * 86_400_000 }).store, START);
+export async function scheduleLab(t: TestContext, log: Log = quiet, budgets: Budgets = {}): Promise<ScheduleLab> {
+  const time = await manualTime(testStore(t, { keepMs: 7 * 86_400_000, countParked: true }).store, START);
   const { store } = time;
-  const ports = { store, tickets: noTickets, agents: registerAgents([digest], undefined), cronTimes, chance, log };
+  const bounds: EnqueueBounds = (whose, now) => enqueueBounds(budgets, whose, now);
+  const agents = registerAgents([digest], undefined);
+  const ports = { store, tickets: noTickets, agents, cronTimes, bounds, chance, log };
   const schedules = createSchedules(ports);
   const ticker = createTicker(ports);
   return {

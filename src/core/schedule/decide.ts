@@ -29,6 +29,8 @@ export const LATE_MS = 60_000;
 const MOST_BUFFERED = 100;
 
 interface Draft {
+  /** How many runs its user and tenant may still have made for them. */
+  readonly room: number;
   readonly makes: Make[];
   readonly cancels: Set<string>;
   readonly outcomes: Exclude<Outcome, { run: string }>[];
@@ -42,6 +44,7 @@ interface Draft {
 /**
  * @param ticks due by now and not accounted for, in order; see `tickAfter`
  * @param more there are later ones that are due as well, too many for one step
+ * @param room runs that may be made now: what is over it is skipped, by `budget`
  */
 export function decide(
   schedule: Definition,
@@ -49,8 +52,10 @@ export function decide(
   ticks: readonly DueTick[],
   more: boolean,
   now: number,
+  room: number = Infinity,
 ): Decision {
   const draft: Draft = {
+    room,
     makes: [],
     cancels: new Set(),
     outcomes: [],
@@ -129,10 +134,14 @@ function place(draft: Draft, schedule: Definition, nominal: number, given: reado
     if (!coalesce) draft.since = nominal;
   };
   const waiting = draft.alive.filter((run) => run.is === "waits");
-  if (coalesce && waiting.length > 0 && waiting.length === draft.alive.length) {
+  const takesOver = coalesce && waiting.length > 0 && waiting.length === draft.alive.length;
+  const starts = overlap === "allow-all" || (draft.alive.length === 0 && draft.buffer.length === 0);
+  if ((takesOver || starts) && !hasRoom(draft)) {
+    skip("budget");
+  } else if (takesOver) {
     told(taken);
     takeOver(draft, nominal, since);
-  } else if (overlap === "allow-all" || (draft.alive.length === 0 && draft.buffer.length === 0)) {
+  } else if (starts) {
     told(taken);
     make(draft, nominal, since, []);
   } else if (overlap === "skip") {
@@ -168,14 +177,26 @@ function startBuffered(draft: Draft, { coalesce, overlap }: Definition): void {
   const [first, ...others] = draft.buffer;
   if (first === undefined) return;
   if (coalesce && draft.alive.length > 0 && draft.alive.every((run) => run.is === "waits")) {
+    if (!hasRoom(draft)) return;
     const last = others.at(-1) ?? first;
     draft.buffer = draft.buffer.filter((one) => one !== last);
     takeOver(draft, last.nominal, last.since);
   } else if (overlap === "allow-all" || draft.alive.length === 0) {
     const all = overlap === "allow-all" ? draft.buffer : [first];
     draft.buffer = overlap === "allow-all" ? [] : others;
-    for (const one of all) make(draft, one.nominal, one.since, []);
+    const kept: Buffered[] = [];
+    for (const one of all) {
+      if (hasRoom(draft)) make(draft, one.nominal, one.since, []);
+      // It stands for others as well: it waits until there is room.
+      else if (one.covers === true) kept.push(one);
+      else draft.outcomes.push({ nominal: one.nominal, outcome: "skipped", policy: "budget" });
+    }
+    draft.buffer = [...kept, ...draft.buffer];
   }
+}
+
+function hasRoom({ makes, room }: Draft): boolean {
+  return makes.length < room;
 }
 
 /** The run that waits gives way, and so do the ticks that wait for it; the new run covers what they covered. */

@@ -37,8 +37,8 @@ export interface Buffered {
   readonly covers?: boolean;
 }
 
-/** Why a tick was skipped: the overlap policy that said so, `catch-up` (missed), or `paused`. */
-export type SkipPolicy = "skip" | "buffer-one" | "buffer-all" | "cancel-other" | "catch-up" | "paused";
+/** Why a tick was skipped: the overlap policy that said so, `catch-up` (missed), `paused`, or `budget` (no more runs for its user or tenant). */
+export type SkipPolicy = "skip" | "buffer-one" | "buffer-all" | "cancel-other" | "catch-up" | "paused" | "budget";
 
 /**
  * What became of a nominal time, or of `count` that follow each other: all from `first` to `nominal`. `coalesced`: into the tick whose

@@ -9,6 +9,7 @@ import { SCHEDULE } from "./schedule-shared.ts";
  *      cancel, into, agent, was, identifier } · 7… runs to create, each as a JSON list: where its window begins, then what CREATE is given
  * → { 'ok', Redis ms, runs, tickets… } · { 'changed' } somebody was faster, or a run has moved · { 'gone' }
  *   · { 'refused', why, what } no run could be created; nothing of the schedule is written
+ *   · { 'full', whose, how many } so many of them may be created by a budget, and none was; nothing is written
  */
 export const SCHEDULE_WRITE: string = `${CREATE_RUN}${SCHEDULE}
 local id, expected, rev, w = ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6])
@@ -17,6 +18,15 @@ local h = redis.call('HMGET', key, 'rev', 'runs', 'agent')
 if h[1] == rev then return { 'ok', int(now), '' } end
 if (h[1] or '') ~= expected then return { h[1] and 'changed' or 'gone' } end
 if expected ~= '' and standing(h[2]) ~= w.seen then return { 'changed' } end
+
+-- All are of one identifier.
+local given, most, whose = ARGV[7] and cjson.decode(ARGV[7]), #ARGV - 6, nil
+for _, bound in ipairs(given and given[15] and cjson.decode(given[15]) or {}) do
+  local left = bound.runs and bound.runs - (tonumber(redis.call('HGET', p .. 'spend:' .. bound.day, 'runs')) or 0)
+  if bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose) >= bound.parked then left = 0 end
+  if left and left < most then most, whose = math.max(0, left), bound.whose end
+end
+if whose then return { 'full', whose, most } end
 
 local ids, runs = {}, w.keep ~= '' and { w.keep } or {}
 for i = 7, #ARGV do

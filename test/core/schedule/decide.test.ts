@@ -206,3 +206,40 @@ function play(base: Definition, moves: readonly Move[]): void {
       `${i}: it ends, or waits to; ${ended.get(i * HOUR) ?? "neither"}`,
     );
 }
+
+test("no room for more runs: their ticks are skipped by budget; one that stands for others waits, and a run that waits keeps its place", () => {
+  const kept = { nominal: 0, since: -HOUR };
+  const table: readonly (readonly [
+    name: string,
+    room: number,
+    options: Partial<Definition>,
+    state: Partial<ScheduleState>,
+    expected: string,
+  ])[] = [
+    ["none at all", 0, {}, {}, "2 skipped budget ×2"],
+    ["one of two", 1, { overlap: "allow-all" }, {}, "run 0-1, 2 skipped budget"],
+    ["both", 2, { overlap: "allow-all" }, {}, "run 0-1, run 1-2"],
+    ["a run waits for an account, and goes on waiting", 0, {}, { runs: [waits] }, "2 skipped budget ×2"],
+    [
+      "one was kept, and would start now",
+      0,
+      { coalesce: false },
+      { buffer: [kept] },
+      "0 skipped budget, 2 skipped budget ×2",
+    ],
+    [
+      "it stands for others",
+      0,
+      { overlap: "buffer-all" },
+      { buffer: [{ ...kept, covers: true }] },
+      "waits -1-0, waits 0-1, waits 1-2",
+    ],
+  ];
+  for (const [name, room, options, before, expected] of table) {
+    const made = decide(schedule(options), state(before), [tick(1), tick(2)], false, 2 * HOUR, room);
+    assert.equal(brief(made), expected, name);
+    assert.ok(made.makes.length <= room, name);
+  }
+  const skipped = decide(schedule(), state(), [tick(1)], false, HOUR, 0);
+  assert.equal(skipped.state.since, 0, "the next run covers its time");
+});
