@@ -221,8 +221,11 @@ function waited(state: RunState, call: string, { at, outcome }: Evidence): boole
   const refused = outcome.kind === "not-executed" ? outcome : undefined;
   const until = at + (refused?.retryAfterMs ?? 0);
   const reason = refused === undefined ? "retry" : reasonOf(refused.why);
+  // Older journals have no other word for a provider's limit.
+  const words = reason === "rate-limit" ? [reason, "retry"] : [reason];
   return state.parks.some(
-    (park) => park.at >= at && (park.about === call || (park.reason === reason && (park.until ?? park.at) >= until)),
+    (park) =>
+      park.at >= at && (park.about === call || (words.includes(park.reason) && (park.until ?? park.at) >= until)),
   );
 }
 

@@ -24,8 +24,10 @@ export function isOperators(why: string): boolean {
 }
 
 /** Why a run waits before it makes a refused call again. Somebody must deploy what the run started with, or approve the call; the rest of the operator's matters end by themselves. */
-export function reasonOf(why: string): "review" | "outage" | "retry" {
-  return why === "version" || why === "approval" ? "review" : isOperators(why) ? "outage" : "retry";
+export function reasonOf(why: string): "review" | "outage" | "rate-limit" | "retry" {
+  if (why === "version" || why === "approval") return "review";
+  if (why === "rate-limit") return "rate-limit";
+  return isOperators(why) ? "outage" : "retry";
 }
 
 /**

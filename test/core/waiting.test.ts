@@ -235,10 +235,10 @@ test("tools that have changed: the run waits for a review and never ends of it; 
 test("a failed call waits: for the operator if our credentials were refused, else for the provider", () => {
   const after = (why: Refusal, failed: number, retryAfterMs = 0): string =>
     brief(afterCallFailure("t0c0", { failed, why, message: "m", retryAfterMs }, 0));
-  assert.equal(after("rate-limit", 1), "park retry 100");
+  assert.equal(after("rate-limit", 1), "park rate-limit 100");
   assert.equal(after("unavailable", 3), "park retry 400");
   assert.equal(after("unavailable", 99), "park retry 6000");
-  assert.equal(after("rate-limit", 1, 5_000), "park retry 5000");
+  assert.equal(after("rate-limit", 1, 5_000), "park rate-limit 5000");
   assert.equal(after("credentials", 1), "park outage 3000");
   const { park } = afterCallFailure(
     "t0c0",
