@@ -52,7 +52,8 @@ export function createSwitcher(world: World, crew: Crew, identifiers: readonly s
   return {
     look() {
       for (const name of world.store.off) resume(name);
-      if (shared === undefined) return;
+      const isShort = Array.from(world.store.runs.values()).some(({ reason }) => reason === "budget");
+      if (shared === undefined || !isShort) return;
       const names = new Map(
         identifiers.flatMap((identifier) =>
           budgetsOf(shared, { identifier, tenant: "acme" }, world.redisNow()).map((day) => [day.name, day]),
