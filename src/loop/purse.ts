@@ -91,8 +91,17 @@ export async function leftOfDay(
   const of = day === undefined ? {} : { day };
   const days: Limited[] = [];
   if (tokens !== undefined) days.push({ limit: "tokens", left: tokens, perInput: 1, perOutput: 1, ...of });
-  if (nano !== undefined) days.push({ limit: "costUsd", left: nano / NANO, perInput: input, perOutput: output, ...of });
+  if (nano !== undefined)
+    days.push({ limit: "costUsd", left: moneyOf(nano), perInput: input, perOutput: output, ...of });
   return days;
+}
+
+/**
+ * US dollars that what is left of a day pays for: one billionth less, as what is kept aside is rounded up. Without it, a call that takes
+ * all there is was refused by a rounding error, and asked for again, without end.
+ */
+export function moneyOf(nano: number): number {
+  return Math.max(0, nano - 1) / NANO;
 }
 
 export function nanoOf({ costUsd = 0 }: Amount): number {
