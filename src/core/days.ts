@@ -44,6 +44,8 @@ export function checkBudgets(given: Budgets | undefined): Budgets {
   for (const [scope, limits] of Object.entries({ identifier, tenant })) {
     const strange = strayOption(limits ?? {}, DAY_CAPS);
     if (strange !== undefined) refuse(`${scope}: ${strange}`);
+    if (limits !== undefined && (typeof limits !== "object" || limits === null || Array.isArray(limits)))
+      refuse(`${scope}: expected names and numbers, such as { tokens: 500000 }, got ${JSON.stringify(limits)}.`);
     for (const [name, value] of Object.entries(limits ?? {})) {
       if (value === undefined) continue;
       const cap = DAY_CAPS[name as keyof DayLimits];

@@ -91,6 +91,8 @@ function refuse(message: string): never {
 /** @param no throws, with what was expected. @returns those that are given */
 export function checkLimits(given: Partial<Limits> | undefined, no: (message: string) => never): Partial<Limits> {
   const limits: Partial<Record<keyof Limits, number>> = {};
+  if (given !== undefined && (typeof given !== "object" || given === null || Array.isArray(given)))
+    return no(`limits: expected names and numbers, such as { turns: 20 }, got ${JSON.stringify(given)}.`);
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
     if (!isLimit(name))
