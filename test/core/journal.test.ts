@@ -30,6 +30,7 @@ test("just created", () => {
     accountsSeen: false,
     turns: [],
     requested: undefined,
+    accepted: undefined,
     failures: [],
     rested: false,
     compactions: [],
