@@ -81,6 +81,12 @@ export function createChecker(world: World, users: Users, provider: Provider): C
 
   const healthy = (hold: Hold): boolean => hold.process.faultedAt < hold.since && !world.tainted.has(hold.run);
 
+  /** Known (docs/reliability.md): an approval that ends between a claim and its intent is refused as if the run were another's. */
+  const lapsesNow = ({ run }: Hold): boolean =>
+    world.store.runs
+      .get(run)
+      ?.journal.some((it) => it.kind === "approval-asked" && Math.abs(world.redisNow() - it.until) < 100) === true;
+
   const truth: Truth = {
     effectsOf: (run, call, tool) => (overslept.has(`${run} ${call}`) ? undefined : provider.effectsOf(run, call, tool)),
     executionsOf: (run, call, intent) =>
@@ -133,8 +139,10 @@ export function createChecker(world: World, users: Users, provider: Provider): C
       broken("claims", `${run} was claimed with an epoch ${epoch} that was never written`),
     left(hold, ending) {
       world.count(ending);
-      if (ending === "lost" && healthy(hold) && !hold.released)
-        broken("a healthy worker keeps its run", `${hold.process.name} lost ${hold.run}`);
+      if (ending !== "lost" || !healthy(hold) || hold.released) return;
+      if (!lapsesNow(hold)) broken("a healthy worker keeps its run", `${hold.process.name} lost ${hold.run}`);
+      world.count("lapsed in that moment");
+      hold.released = true;
     },
     threw(hold, error) {
       if (!(error instanceof StoreGone)) world.caught(error);
