@@ -1,5 +1,6 @@
 /** The port Allowance from the options: limits of profiles, budgets of the day, prices, alarms. */
 import { type CallRates, rateOf } from "./core/call-rates.ts";
+import { DAY_COUNTS, type DayCount, type DayCounts } from "./core/day-counts.ts";
 import { budgetName, type Budgets, type Day, dayOf, type DayLimits, type Scope } from "./core/days.ts";
 import { priceOf } from "./models/prices.ts";
 import type { ModelProfile } from "./models/protocols.ts";
@@ -32,13 +33,15 @@ export function createAllowance({ models, budgets, callsPerMinute = {}, onAlarm,
       const add = (scope: Scope, name: string | undefined, limits: DayLimits | undefined): void => {
         if (name === undefined || limits === undefined) return;
         const { tokens, costUsd } = limits;
-        if (tokens === undefined && costUsd === undefined) return;
+        const counts = countsIn(limits);
+        if (tokens === undefined && costUsd === undefined && counts === undefined) return;
         const { day, endsAt } = dayAt(now);
         found.push({
           name: budgetName(scope, name, day),
           endsAt,
           ...(tokens !== undefined && { tokens }),
           ...(costUsd !== undefined && { nano: Math.floor(costUsd * NANO) }),
+          ...(counts !== undefined && { counts }),
         });
       };
       add("identifier", identifier, budgets.identifier);
@@ -60,4 +63,10 @@ export function createAllowance({ models, budgets, callsPerMinute = {}, onAlarm,
       }
     },
   };
+}
+
+function countsIn(limits: DayLimits): Partial<DayCounts> | undefined {
+  const counts: Partial<Record<DayCount, number>> = {};
+  for (const count of DAY_COUNTS) if (limits[count] !== undefined) counts[count] = limits[count];
+  return Object.keys(counts).length === 0 ? undefined : counts;
 }

@@ -23,6 +23,7 @@ export type { Effect, OnUnknown } from "./core/effects.ts";
 export type { AskedApproval, AskedNeed, AuthorizationEvent } from "./core/authorization.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export type { GivenManifest, ManifestEntry, ToolManifest } from "./core/manifest.ts";
+export type { DayCount, DayCounts } from "./core/day-counts.ts";
 export type { Budgets, DayLimits } from "./core/days.ts";
 export type { AtLimit, Limits, RunLimit } from "./core/limits.ts";
 export type { MassLoss } from "./core/losses.ts";

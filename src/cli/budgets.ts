@@ -11,14 +11,21 @@ export interface BudgetsArgs extends GlobalArgs {
   readonly tenant?: string;
   readonly tokens?: number;
   readonly cost?: number;
+  readonly turns?: number;
+  readonly toolCalls?: number;
+  readonly minutes?: number;
+  readonly resultChars?: number;
 }
 
 /** @throws ErrandError `option-invalid`, `redis-…` */
-export async function budgets({ identifier, tenant, tokens, cost, ...args }: BudgetsArgs, io: Io): Promise<number> {
+export async function budgets(asked: BudgetsArgs, io: Io): Promise<number> {
+  const { identifier, tenant, tokens, cost, turns, toolCalls, minutes, resultChars, ...args } = asked;
   const { errand } = await open(args, io, { optional: true });
   try {
     const owner = given({ identifier, tenant });
-    if (tokens !== undefined || cost !== undefined) await errand.raiseBudget(owner, given({ tokens, costUsd: cost }));
+    const activeMs = minutes === undefined ? undefined : Math.round(minutes * 60_000);
+    const more = given({ tokens, costUsd: cost, turns, toolCalls, activeMs, resultChars });
+    if (Object.keys(more).length > 0) await errand.raiseBudget(owner, more);
     const view = await errand.budget(owner);
     if (args.json === true) jsonLine(io.stdout, view);
     else showBudget(view, io);
@@ -28,7 +35,7 @@ export async function budgets({ identifier, tenant, tokens, cost, ...args }: Bud
   }
 }
 
-function showBudget({ owner, day, endsAt, tokens, costUsd, runs }: BudgetView, io: Io): void {
+function showBudget({ owner, day, endsAt, tokens, costUsd, runs, counts }: BudgetView, io: Io): void {
   const whose = owner.identifier ?? owner.tenant ?? "";
   line(io.stdout, `${whose} on ${day}, which ends in ${duration(endsAt - Date.now())}`);
   const plain = (n: number): string => n.toLocaleString("en-US");
@@ -36,9 +43,20 @@ function showBudget({ owner, day, endsAt, tokens, costUsd, runs }: BudgetView, i
     row("tokens", tokens, plain),
     row("money", costUsd, dollars),
     row("runs", { ...runs, reserved: 0 }, plain),
+    ...COUNTS.flatMap(([name, count, told]) => {
+      const use = counts[count];
+      return use === undefined ? [] : [row(name, { ...use, reserved: 0 }, told ?? plain)];
+    }),
   ];
   for (const text of table([HEAD, ...rows], painter(io.stdout))) line(io.stdout, text);
 }
+
+const COUNTS: readonly (readonly [string, keyof BudgetView["counts"], ((n: number) => string)?])[] = [
+  ["turns", "turns"],
+  ["tool calls", "toolCalls"],
+  ["workers' time", "activeMs", duration],
+  ["result characters", "resultChars"],
+];
 
 const HEAD: readonly Cell[] = ["", "USED", "RESERVED", "LIMIT"].map((text) => ({ text, style: "dim" }));
 

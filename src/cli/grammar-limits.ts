@@ -6,12 +6,16 @@ export const addBudgets: Add = (program, io, exit) => {
   program
     .command("budgets")
     .description(
-      "Show what a user or a tenant has used today. With --tokens or --cost: give more for the rest of the day.",
+      "Show what a user or a tenant has used today. With --tokens, --cost and so on: give more for the rest of the day.",
     )
     .option("--identifier <id>", "of this user")
     .option("--tenant <name>", "of this tenant")
     .option("--tokens <n>", "give so many tokens more; runs that wait go on", wholeNumber(1))
     .option("--cost <usd>", "give so many US dollars more; runs that wait go on", amount)
+    .option("--turns <n>", "give so many model answers more", wholeNumber(1))
+    .option("--tool-calls <n>", "give so many tool calls more", wholeNumber(1))
+    .option("--minutes <n>", "give so many minutes of workers more", amount)
+    .option("--result-chars <n>", "give so many characters of results more", wholeNumber(1))
     .action(async (_args, command: Command) => {
       const { budgets } = await import("./budgets.ts");
       exit(await budgets(command.optsWithGlobals(), io));

@@ -68,7 +68,8 @@ function metLimit(state: RunState, limits: Limits, policy: AtLimit, now: number)
 /** Each result is measured once, as long as its evidence is held in memory. */
 const sizes = new WeakMap<Evidence, number>();
 
-function resultChars({ evidence }: RunState): number {
+/** Of all results, as JSON. */
+export function resultChars({ evidence }: RunState): number {
   let sum = 0;
   for (const one of Object.values(evidence)) {
     const size = sizes.get(one) ?? sizeOf(one);

@@ -10,6 +10,11 @@ export interface DayLimits {
   readonly tokens?: number;
   /** US dollars of model calls whose price is known. */
   readonly costUsd?: number;
+  /** Model answers, calls of tools, ms that workers had its runs, characters of all results: as the limits of a run count them. */
+  readonly turns?: number;
+  readonly toolCalls?: number;
+  readonly activeMs?: number;
+  readonly resultChars?: number;
   /** Runs that are parked at once, on whatever day; an `enqueue` beyond it is refused. */
   readonly parked?: number;
 }
@@ -25,7 +30,16 @@ export const SCOPES = ["identifier", "tenant"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 const BUDGETS: OptionNames<Budgets> = { identifier: true, tenant: true, timeZone: true };
-const DAY_CAPS: Required<DayLimits> = { runs: 10_000_000, tokens: 1e12, costUsd: 1_000_000, parked: 10_000_000 };
+const DAY_CAPS: Required<DayLimits> = {
+  runs: 10_000_000,
+  tokens: 1e12,
+  costUsd: 1_000_000,
+  turns: 1e9,
+  toolCalls: 1e9,
+  activeMs: 1e12,
+  resultChars: 1e12,
+  parked: 10_000_000,
+};
 
 /** @throws ErrandError `config-invalid` */
 export function checkBudgets(given: Budgets | undefined): Budgets {

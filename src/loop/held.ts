@@ -6,12 +6,13 @@
  * H3 An intent that is certainly not sent says so by evidence, so that nobody has to wonder later.
  * H4 A fenced or conflicting commit ends this hold for good: somebody else owns the run.
  */
+import type { DayCount } from "../core/day-counts.ts";
 import { isIntent } from "../core/intents.ts";
 import type { Decision, Entry } from "../core/journal.ts";
 import { apply, applyEvidence, foldRun, type RunState } from "../core/state.ts";
 import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Ask, Settlement } from "../ports/asking.ts";
+import type { Ask, Counting, Settlement } from "../ports/asking.ts";
 import type { Claim, CommitReply, Journal, Kept, Move } from "../ports/journal.ts";
 
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
@@ -61,7 +62,13 @@ export type Asked =
   | { readonly is: "parked" }
   /** Of one that stays. Redis ms. */
   | { readonly is: "closed"; readonly key: string; readonly until: number }
-  | { readonly is: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number };
+  | {
+      readonly is: "short";
+      readonly budget: string;
+      readonly tokens?: number;
+      readonly nano?: number;
+      readonly met?: DayCount;
+    };
 
 export interface HeldRun {
   readonly id: string;
@@ -104,16 +111,20 @@ const SEND_MARGIN = 0.1;
 const TOO_FEW = "not sent: too few replicas of Redis confirmed in time that it was about to be";
 const TOO_LATE = "not sent: the worker's lease ended while its intent was written";
 
+export type Meter = (state: RunState, now: number) => Counting | undefined;
+
 export interface Holding {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly abort: AbortController;
+  /** What each commit tells of the run to the days that count it. */
+  readonly meter?: Meter | undefined;
   /** Monotonic ms when the claim was asked for. */
   readonly askedAt: number;
 }
 
-export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }: Holding): HeldRun {
+export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, askedAt }: Holding): HeldRun {
   const id = claim.run;
   let committed = foldRun(id, claim.decisions, claim.evidence);
   let length = claim.decisions.length;
@@ -188,11 +199,16 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, askedAt }
     const settle = settlement;
     if (entries.length === 0 && move.to === "stay" && settle === undefined)
       return { answer: "ok", at: now(), cancelled };
+    const count = meter?.(current(), now());
     [waiting, sending] = [[], entries];
     let reply: CommitReply;
     const began = clock.monotonic();
     try {
-      const more = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
+      const more = {
+        ...(ask !== undefined && { ask }),
+        ...(settle !== undefined && { settle }),
+        ...(count !== undefined && { count }),
+      };
       const nonce = chance.nonce();
       const uses = connectionsOf(entries);
       reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, uses, move, ...more });

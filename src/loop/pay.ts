@@ -12,6 +12,7 @@ import {
   type Needs,
 } from "../core/afford.ts";
 import { atLimit, failedAt } from "../core/at-limit.ts";
+import { type DayCount, RUN_LIMIT } from "../core/day-counts.ts";
 import type { Amount, SummaryRequested, TurnRequested } from "../core/journal.ts";
 import type { RunLimit } from "../core/limits.ts";
 import type { ModelAnswer, ModelFailure, ModelName, ModelRequest } from "../core/messages.ts";
@@ -20,6 +21,7 @@ import { countedTokens, mostTokens, requestTokens } from "../core/size.ts";
 import { amountOf } from "../core/spending.ts";
 import { limitsOf } from "../core/state.ts";
 import { SUMMARY_TOKENS } from "../core/summary.ts";
+import type { DayBudget } from "../ports/asking.ts";
 import type { Fitting } from "./fitting.ts";
 import { coolKey } from "./cool.ts";
 import type { Asked } from "./held.ts";
@@ -102,6 +104,7 @@ export async function askModel(fitting: Fitting): Promise<Asking> {
       const most = plan === undefined ? {} : { maxOutputTokens: plan.output };
       return { is: "go", request: { ...request, ...most }, asked: entry };
     }
+    if (reply.met !== undefined) return { is: "left", ending: await usedUp(fitting, meters, reply.budget, reply.met) };
     days = await leftOfDay(fitting, meters, reply);
   }
 }
@@ -135,6 +138,7 @@ export async function askSummary(
     if (reply.is === "parked") return { is: "left", ending: "parked" };
     if (reply.is === "ok")
       return { is: "go", request: { ...request, maxOutputTokens: plan?.output ?? SUMMARY_TOKENS } };
+    if (reply.met !== undefined) return { is: "left", ending: await usedUp(fitting, meters, reply.budget, reply.met) };
     days = await leftOfDay(payer, meters, reply);
   }
 }
@@ -204,12 +208,7 @@ export async function over(
   what: "turn" | "summary" = "turn",
 ): Promise<Ending> {
   const about = `t${step.turn}`;
-  if (day !== undefined && context.atLimit !== "fail") {
-    const until = Math.round(Math.max(held.now(), day.endsAt) + ports.chance.random() * SPREAD_MS);
-    const message = `The day's budget is used up: ${day.name}`;
-    held.note({ kind: "parked", reason: "budget", about, until, message });
-    return (await held.flush({ to: "moment", until, waits: `spend:${day.name}` })) ? "parked" : "lost";
-  }
+  if (day !== undefined && context.atLimit !== "fail") return untilTomorrow({ held, ports, context }, about, day);
   const why =
     what === "turn"
       ? "Not even a short last answer fits into what is left."
@@ -223,6 +222,34 @@ export async function over(
     return (await held.flush({ to: "moment", until })) ? "parked" : "lost";
   }
   return end(held, failedAt(held.state, limit, `The run's limit is met: ${limit}. ${why}`));
+}
+
+/** Of what is counted nothing is kept for an answer: the run goes on where it is when the day has ended, or somebody gives more. */
+function usedUp(
+  { step, context, held, ports }: Fitting,
+  { budgets }: Meters,
+  name: string,
+  met: DayCount,
+): Promise<Ending> {
+  const day = budgets.find((budget) => budget.name === name) ?? { name, endsAt: held.now() };
+  if (context.atLimit !== "fail") return untilTomorrow({ held, ports, context }, `t${step.turn}`, day, ` (${met})`);
+  return end(held, failedAt(held.state, RUN_LIMIT[met], `The day's budget is used up: ${name} (${met}).`));
+}
+
+async function untilTomorrow(
+  { held, ports, context }: Pick<Fitting, "held" | "ports" | "context">,
+  about: string,
+  { name, endsAt }: Pick<DayBudget, "name" | "endsAt">,
+  what = "",
+): Promise<Ending> {
+  const message = `The day's budget is used up: ${name}${what}`;
+  // What a whole day does not pay for would wait for ever.
+  const since = held.state.parks.find((park) => park.reason === "budget" && park.about === about)?.at ?? held.now();
+  if (held.now() >= since + context.expiresAfterMs)
+    return end(held, { kind: "ended", status: "expired", message: `${message}. No day had enough of it.` });
+  const until = Math.round(Math.max(held.now(), endsAt) + ports.chance.random() * SPREAD_MS);
+  held.note({ kind: "parked", reason: "budget", about, until, message });
+  return (await held.flush({ to: "moment", until, waits: `spend:${name}` })) ? "parked" : "lost";
 }
 
 /** A day's end wakes many: one after the other. */

@@ -1,4 +1,5 @@
 /** What a step must be allowed before it is done, by limits that all runs and workers share. It is part of the commit that announces it. */
+import type { DayCounts } from "../core/day-counts.ts";
 
 /** Why a cool-down is under way. `billing` and `credentials` are the operator's matter: one run at a time looks whether they are over. */
 export type CoolReason = "rate-limit" | "billing" | "credentials";
@@ -19,6 +20,14 @@ export interface DayBudget {
   readonly endsAt: number;
   readonly tokens?: number;
   readonly nano?: number;
+  /** Looked at before each model call: what is under way may pass them. */
+  readonly counts?: Partial<DayCounts>;
+}
+
+/** What the run has come to, for the days that count it. Totals: what was told before does not count twice. */
+export interface Counting {
+  readonly totals: DayCounts;
+  readonly days: readonly Pick<DayBudget, "name" | "endsAt">[];
 }
 
 export interface Used {

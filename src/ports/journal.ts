@@ -1,7 +1,8 @@
+import type { DayCount } from "../core/day-counts.ts";
 import type { Decision, Entry, Parked } from "../core/journal.ts";
 import type { Evidence } from "../core/outcome.ts";
 import type { FinalStatus, NeedReason } from "../core/run.ts";
-import type { Ask, Settlement } from "./asking.ts";
+import type { Ask, Counting, Settlement } from "./asking.ts";
 
 export interface Claim {
   readonly answer: "claimed";
@@ -78,6 +79,8 @@ export interface Commit {
   readonly ask?: Ask;
   /** Of the last model call that was asked for. Without it, a run that asks again or lets go has lost it: all that was kept aside counts. */
   readonly settle?: Settlement;
+  /** Where a day's counts are limited. It is written even when the ask is not allowed. */
+  readonly count?: Counting;
 }
 
 /**
@@ -89,8 +92,14 @@ export type CommitReply =
   | { readonly answer: "ok" | "unkept"; readonly at: number; readonly cancelled: boolean }
   /** Not allowed now: the run has parked instead, with this entry in place of those that it asked for. */
   | { readonly answer: "parked"; readonly at: number; readonly park: Parked }
-  /** It does not fit into a day's budget; nothing was written. What is left of it: whichever of the two is too little. */
-  | { readonly answer: "short"; readonly budget: string; readonly tokens?: number; readonly nano?: number }
+  /** It does not fit into a day's budget; nothing was written. What is left of it: whichever of the two is too little, or what is used up. */
+  | {
+      readonly answer: "short";
+      readonly budget: string;
+      readonly tokens?: number;
+      readonly nano?: number;
+      readonly met?: DayCount;
+    }
   /** Of an `ask` that stays: a cool-down of `key` is under way until then (Redis ms); nothing was written. */
   | { readonly answer: "closed"; readonly key: string; readonly until: number }
   /** An operator stopped what these intents begin, by this switch; nothing was written. `version`: of the switch's gate. */

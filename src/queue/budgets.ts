@@ -1,4 +1,6 @@
 /** A day's budget of an identifier or a tenant, as an operator looks at it and raises it. */
+import { type DayCount, type DayCounts, DAY_COUNTS } from "../core/day-counts.ts";
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { budgetName, type Budgets, dayOf, type DayLimits, type Scope, SCOPES } from "../core/days.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { EnqueueBound } from "./producer.ts";
@@ -28,14 +30,24 @@ export interface BudgetView {
   readonly tokens: BudgetUse;
   readonly costUsd: BudgetUse;
   readonly runs: { readonly used: number; readonly limit?: number };
+  /** Those that are limited. */
+  readonly counts: Readonly<Partial<Record<DayCount, { readonly used: number; readonly limit: number }>>>;
 }
 
 /** What is given on top, for the rest of the day. */
-export interface BudgetRaise {
+export interface BudgetRaise extends Partial<DayCounts> {
   readonly tokens?: number;
   readonly costUsd?: number;
 }
 
+const RAISE_NAMES: OptionNames<BudgetRaise> = {
+  tokens: true,
+  costUsd: true,
+  turns: true,
+  toolCalls: true,
+  activeMs: true,
+  resultChars: true,
+};
 const NANO = 1e9;
 
 /** @throws ErrandError `option-invalid` */
@@ -57,6 +69,12 @@ export async function viewBudget(store: Store, budgets: Budgets, owner: BudgetOw
     tokens: use("tokens", limits.tokens, 1),
     costUsd: use("nano", limits.costUsd, NANO),
     runs: { used: of("runs"), ...(limits.runs !== undefined && { limit: limits.runs }) },
+    counts: Object.fromEntries(
+      DAY_COUNTS.flatMap((count) => {
+        const limit = limits[count];
+        return limit === undefined ? [] : [[count, { used: of(count), limit: limit + of(`extra-${count}`) }]];
+      }),
+    ),
   };
 }
 
@@ -81,17 +99,30 @@ export async function raiseBudget(
   store: Store,
   budgets: Budgets,
   owner: BudgetOwner,
-  { tokens = 0, costUsd = 0 }: BudgetRaise,
+  more: BudgetRaise,
   nonce: string,
 ): Promise<void> {
+  checkOptionNames("budget", more, RAISE_NAMES);
+  const { tokens = 0, costUsd = 0 } = more;
+  const counts = DAY_COUNTS.flatMap((count) => (more[count] === undefined ? [] : [[count, more[count]] as const]));
   const { scope, name } = scopeOf(owner);
-  if (!(Number.isInteger(tokens) && tokens >= 0 && tokens <= 1e12))
-    refuse(`tokens: expected a whole number from 0 to 1000000000000, got ${String(tokens)}.`);
+  for (const [what, value] of [["tokens", tokens] as const, ...counts])
+    if (!(Number.isInteger(value) && value >= 0 && value <= 1e12))
+      refuse(`${what}: expected a whole number from 0 to 1000000000000, got ${String(value)}.`);
   if (!(typeof costUsd === "number" && costUsd >= 0 && costUsd <= 1e6))
     refuse(`costUsd: expected US dollars from 0 to 1000000, got ${String(costUsd)}.`);
-  if (tokens === 0 && costUsd === 0) refuse("expected tokens, costUsd or both: what is given on top.");
+  if (tokens === 0 && costUsd === 0 && counts.every(([, value]) => value === 0))
+    refuse("expected tokens, costUsd, turns, toolCalls, activeMs or resultChars: what is given on top.");
   const { day, endsAt } = dayOf(Date.now(), budgets.timeZone ?? "UTC");
-  await store.run(RAISE, budgetName(scope, name, day), endsAt, tokens, Math.round(costUsd * NANO), nonce);
+  await store.run(
+    RAISE,
+    budgetName(scope, name, day),
+    endsAt,
+    tokens,
+    Math.round(costUsd * NANO),
+    nonce,
+    ...counts.flat(),
+  );
 }
 
 function scopeOf({ identifier, tenant }: BudgetOwner): { readonly scope: Scope; readonly name: string } {

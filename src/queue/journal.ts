@@ -1,4 +1,5 @@
 /** The journal and the gates on Redis. Each method is one script; tickets that a script made are added to BullMQ at once. */
+import type { DayCount } from "../core/day-counts.ts";
 import { isIntent } from "../core/intents.ts";
 import type { Entry, Parked } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
@@ -29,8 +30,12 @@ export function redisJournal(store: Store, tickets: Tickets): Journal {
       const [answer, cancelled] = await store.run(RENEW, run, epoch);
       return answer === "ok" ? { answer, cancelled: cancelled === "1" } : { answer: "fenced" };
     },
-    commit: async ({ run, epoch, length, nonce, entries, uses, move, ask, settle }) => {
-      const asked = { ...(ask !== undefined && { ask }), ...(settle !== undefined && { settle }) };
+    commit: async ({ run, epoch, length, nonce, entries, uses, move, ask, settle, count }) => {
+      const asked = {
+        ...(ask !== undefined && { ask }),
+        ...(settle !== undefined && { settle }),
+        ...(count !== undefined && { count }),
+      };
       const args = [run, epoch, length, nonce, JSON.stringify({ ...moveOf(move, entries, uses), ...asked })];
       const texts = entries.map((entry) => JSON.stringify(entry));
       // What an intent announces is done only if the intent is there after a failover as well.
@@ -82,12 +87,13 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
   }
 }
 
-function shortReply([, budget, tokens, nano]: readonly unknown[]): CommitReply {
+function shortReply([, budget, tokens, nano, met]: readonly unknown[]): CommitReply {
   return {
     answer: "short",
     budget: String(budget),
     ...(tokens !== "" && { tokens: Number(tokens) }),
     ...(nano !== "" && { nano: Number(nano) }),
+    ...(met !== undefined && { met: met as DayCount }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Agent } from "../core/agent.ts";
 import { advance } from "../loop/advance.ts";
 import type { Ending, LoopPorts } from "../loop/loop.ts";
 import { holdRun, type HeldRun } from "../loop/held.ts";
+import { dayMeter } from "../loop/purse.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 
@@ -42,7 +43,7 @@ export async function workShift(ports: ShiftPorts, { run, ticket, agentOf, onHel
     return { is: "used" };
   }
   const abort = new AbortController();
-  const held = holdRun(claim, { journal, clock, chance, abort, askedAt });
+  const held = holdRun(claim, { journal, clock, chance, abort, askedAt, meter: dayMeter(ports) });
   const agent = agentOf(held.state.created.agent);
   if (agent === undefined) {
     log.error("run.agent-unknown", { run, agent: held.state.created.agent });

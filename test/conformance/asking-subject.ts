@@ -1,4 +1,5 @@
 /** What a store under test tells of cool-downs and of budgets. */
+import { DAY_COUNTS, type DayCount, type DayCounts } from "../../src/core/day-counts.ts";
 import type { Cooling, Used } from "../../src/ports/asking.ts";
 import { redisCooling } from "../../src/queue/cooling.ts";
 import type { Store } from "../../src/queue/store.ts";
@@ -8,6 +9,13 @@ export interface AskingSubject {
   readonly cooling: Cooling;
   /** Of a day's budget. */
   spend(name: string): Promise<{ readonly spent: Used; readonly kept: Used }>;
+  /** What runs have told of themselves on that day. */
+  counts(name: string): Promise<DayCounts>;
+}
+
+function countsIn(kept: Partial<Record<DayCount, unknown>>): DayCounts {
+  const [turns = 0, toolCalls = 0, activeMs = 0, resultChars = 0] = DAY_COUNTS.map((it) => Number(kept[it] ?? 0));
+  return { turns, toolCalls, activeMs, resultChars };
 }
 
 export function memoryAsking(store: MemoryStore, at: <T>(op: () => T) => Promise<T>): AskingSubject {
@@ -23,6 +31,7 @@ export function memoryAsking(store: MemoryStore, at: <T>(op: () => T) => Promise
       const { spent = none, kept = none } = asking.spends.get(name) ?? {};
       return { spent, kept };
     },
+    counts: async (name) => countsIn(asking.spends.get(name)?.counts ?? {}),
   };
 }
 
@@ -36,6 +45,7 @@ export function redisAsking(store: Store): AskingSubject {
         kept: { tokens: Number(h["kept-tokens"] ?? 0), nano: Number(h["kept-nano"] ?? 0) },
       };
     },
+    counts: async (name) => countsIn(await store.redis.hgetall(`${store.prefix}spend:${name}`)),
   };
 }
 

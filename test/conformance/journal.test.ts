@@ -1,6 +1,7 @@
 /** Layer L2 of the proof: the store that the simulation uses and the scripts on Redis are the same store (docs/reliability.md). */
 import { answersConformance } from "./answers.ts";
 import { askingConformance } from "./asking.ts";
+import { countingConformance } from "./counting.ts";
 import { approvalsConformance } from "./approvals.ts";
 import { coalesceConformance } from "./coalesce.ts";
 import { journalConformance } from "./journal.ts";
@@ -28,5 +29,6 @@ for (const [name, open] of SUBJECTS) {
   answersConformance(name, open);
   switchesConformance(name, open);
   askingConformance(name, open);
+  countingConformance(name, open);
   approvalsConformance(name, open);
 }

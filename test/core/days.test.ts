@@ -27,7 +27,7 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [{ timeZone: "Mars" }, /timeZone: expected an IANA name such as Europe\/Berlin, got "Mars"/],
   [
     { identifier: { token: 1 } },
-    /identifier: there is no "token". Did you mean "tokens"\? Known: runs, tokens, costUsd, parked/,
+    /identifier: there is no "token". Did you mean "tokens"\? Known: runs, tokens, costUsd, turns, toolCalls,/,
   ],
   [{ identifier: { tokens: 0 } }, /identifier.tokens: expected a whole number from 1 to 1000000000000, got 0/],
   [{ identifier: { runs: -1 } }, /identifier.runs: expected a whole number/],

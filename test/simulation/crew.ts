@@ -6,6 +6,7 @@ import { createGatekeeper, type Gatekeeper } from "../../src/queue/gatekeeper.ts
 import type { Ticket } from "../../src/queue/codec.ts";
 import { advance } from "../../src/loop/advance.ts";
 import { end } from "../../src/loop/leave.ts";
+import { dayMeter } from "../../src/loop/purse.ts";
 import { type HeldRun, holdRun, LeaseLost } from "../../src/loop/held.ts";
 import type { Chance, Clock } from "../../src/ports/clock.ts";
 import { agentOf, ROOMS } from "./agents.ts";
@@ -98,7 +99,14 @@ export function createCrew(world: World, network: Network, checker: Checker, out
       if (claim.answer !== "claimed") return undefined;
       const held = mutatedHold(
         world,
-        holdRun(claim, { journal, clock, chance, abort: new AbortController(), askedAt }),
+        holdRun(claim, {
+          journal,
+          clock,
+          chance,
+          abort: new AbortController(),
+          askedAt,
+          meter: dayMeter({ allowance }),
+        }),
       );
       hold = checker.holds(process, run, claim.epoch);
       const agent = agentOf(held.state.created.agent);

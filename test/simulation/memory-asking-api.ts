@@ -1,7 +1,8 @@
 /** What runs ask of the memory store before they do it (memory-asking.ts), and what is kept of that. */
 import type { Entry, Parked } from "../../src/core/journal.ts";
-import type { CommitReply, Move } from "../../src/ports/journal.ts";
-import type { Ask, Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
+import type { Commit, CommitReply, Move } from "../../src/ports/journal.ts";
+import type { DayCount, DayCounts } from "../../src/core/day-counts.ts";
+import type { Closing, CoolReason, DayBudget, Settlement, Used } from "../../src/ports/asking.ts";
 import type { Cooled } from "./memory-cooling.ts";
 import type { StoredRun } from "./memory-state.ts";
 import type { StoreMutant } from "./store-mutants.ts";
@@ -19,6 +20,9 @@ export interface Spend {
   readonly spent: Used;
   readonly kept: Used;
   readonly extra: Used;
+  /** What runs have told of themselves, and what was given on top of that. */
+  readonly counts: Partial<DayCounts>;
+  readonly more: Partial<DayCounts>;
 }
 
 export type Denied =
@@ -29,7 +33,7 @@ export type Denied =
       readonly message: string;
     }
   | { readonly is: "closed"; readonly key: string; readonly until: number }
-  | ({ readonly is: "short"; readonly budget: string } & Partial<Used>);
+  | ({ readonly is: "short"; readonly budget: string; readonly met?: DayCount } & Partial<Used>);
 
 export interface AskingParts {
   readonly leaseMs: number;
@@ -51,7 +55,13 @@ export interface MemoryAsking {
   readonly cools: ReadonlyMap<string, Cooled>;
   settle(run: StoredRun, used: Settlement | undefined, move: Move): void;
   /** What of a commit is written, and where the run goes then. */
-  allowed(run: StoredRun, nonce: string, entries: readonly Entry[], move: Move, ask: Ask | undefined): Allowed;
+  allowed(
+    run: StoredRun,
+    nonce: string,
+    entries: readonly Entry[],
+    move: Move,
+    told: { readonly [K in "ask" | "count"]: Commit[K] | undefined },
+  ): Allowed;
   close(key: string, closing: Closing): { readonly until: number; readonly first: boolean };
   closed(keys: readonly string[]): { readonly until: number; readonly why: CoolReason } | undefined;
   reopen(key: string): boolean;

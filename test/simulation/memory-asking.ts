@@ -1,6 +1,7 @@
 /** What runs ask for before they do it, and cool-downs: the counterpart of src/queue/scripts/admit.ts and cool.ts. */
+import { DAY_COUNTS, type DayCount, type DayCounts } from "../../src/core/day-counts.ts";
 import type { Parked } from "../../src/core/journal.ts";
-import type { Ask, CallBound, Used } from "../../src/ports/asking.ts";
+import type { Ask, CallBound, Counting, Used } from "../../src/ports/asking.ts";
 import { byScore, entry } from "./maps.ts";
 import type { Aside, AskingParts, Denied, MemoryAsking, Spend } from "./memory-asking-api.ts";
 import { createMemoryCooling } from "./memory-cooling.ts";
@@ -9,6 +10,7 @@ import type { StoredRun } from "./memory-state.ts";
 const SLOT = 10_000;
 
 const NONE: Used = { tokens: 0, nano: 0 };
+const NO_SPEND: Spend = { spent: NONE, kept: NONE, extra: NONE, counts: {}, more: {} };
 const WORDS = {
   cool: "a cool-down of ",
   calls: "calls a minute to ",
@@ -17,6 +19,10 @@ const WORDS = {
   tpm: "tokens a minute to model/",
 };
 const PARKS = { "rate-limit": "rate-limit", billing: "budget", credentials: "outage" } as const;
+
+function added(a: Partial<DayCounts>, b: Partial<DayCounts>): Partial<DayCounts> {
+  return Object.fromEntries(DAY_COUNTS.map((it) => [it, (a[it] ?? 0) + (b[it] ?? 0)]));
+}
 
 export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: AskingParts): MemoryAsking {
   const cooling = createMemoryCooling(now, is);
@@ -28,9 +34,10 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
   const minutes = new Map<string, Map<number, number>>();
   const spends = new Map<string, Spend>();
   const keeps = new Map<string, Aside>();
+  const counted = new Map<string, Partial<Record<DayCount, number>>>();
 
   const waitsOf = (key: string): Map<string, number> => entry(waits, key, () => new Map<string, number>());
-  const spendOf = (name: string): Spend => spends.get(name) ?? { spent: NONE, kept: NONE, extra: NONE };
+  const spendOf = (name: string): Spend => spends.get(name) ?? NO_SPEND;
 
   const wakeOne = (key: string): void => {
     for (const [id] of Array.from(waitsOf(key)).toSorted(byScore)) {
@@ -102,7 +109,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
   const checkBudgets = (reserve: NonNullable<Ask["reserve"]>): Denied | undefined => {
     if (is("budget-unchecked")) return undefined;
     let short: ({ is: "short"; budget: string } & Partial<Used>) | undefined;
-    for (const budget of reserve.budgets)
+    for (const budget of reserve.budgets) {
       for (const unit of ["tokens", "nano"] as const) {
         const most = budget[unit];
         if (most === undefined) continue;
@@ -111,7 +118,26 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
         if (reserve[unit] <= left) continue;
         short = { ...(short ?? { is: "short", budget: budget.name }), [unit]: Math.min(short?.[unit] ?? left, left) };
       }
+      const { counts, more } = spendOf(budget.name);
+      const met = DAY_COUNTS.find((it) => (counts[it] ?? 0) >= (budget.counts?.[it] ?? Infinity) + (more[it] ?? 0));
+      if (met !== undefined) return { is: "short", budget: budget.name, met };
+    }
     return short;
+  };
+
+  const count = (run: StoredRun, counting: Counting): void => {
+    const before = counted.get(run.id) ?? {};
+    const now = { ...before };
+    const grown: Partial<Record<DayCount, number>> = {};
+    for (const it of DAY_COUNTS) {
+      now[it] = Math.max(before[it] ?? 0, counting.totals[it]);
+      grown[it] = now[it] - (before[it] ?? 0);
+    }
+    counted.set(run.id, now);
+    for (const { name } of counting.days) {
+      const spend = spendOf(name);
+      spends.set(name, { ...spend, counts: added(spend.counts, grown) });
+    }
   };
 
   const admit = (run: StoredRun, nonce: string, ask: Ask): Denied | undefined => {
@@ -159,11 +185,11 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
 
     if (model === undefined) return undefined;
     for (const { name } of reserve.budgets) {
-      const { spent, kept, extra } = spendOf(name);
+      const { kept, ...spend } = spendOf(name);
       const aside = is("reserve-forgotten")
         ? kept
         : { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
-      spends.set(name, { spent, extra, kept: aside });
+      spends.set(name, { ...spend, kept: aside });
     }
     if (concurrency !== undefined) entry(busy, profile, () => new Map<string, number>()).set(run.id, run.epoch);
     if (rate !== undefined) entry(rates, profile, () => new Map<string, number>()).set(nonce, now());
@@ -196,17 +222,19 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     waits(run, move) {
       if (!run.cancel && move.to === "moment" && move.waits !== undefined) waitsOf(move.waits).set(run.id, move.until);
     },
-    allowed(run, nonce, entries, move, ask) {
+    allowed(run, nonce, entries, move, { ask, count: counting }) {
+      if (counting !== undefined) count(run, counting);
       const denied = ask && admit(run, nonce, ask);
       if (ask === undefined || denied === undefined) return { entries, move, park: undefined };
       if (denied.is === "closed") return { answer: "closed", key: denied.key, until: denied.until };
       if (denied.is === "short") {
-        const { budget, tokens, nano } = denied;
+        const { budget, tokens, nano, met } = denied;
         return {
           answer: "short",
           budget,
           ...(tokens !== undefined && { tokens }),
           ...(nano !== undefined && { nano }),
+          ...(met !== undefined && { met }),
         };
       }
       const { reason, till, message } = denied;
@@ -220,9 +248,9 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
       keeps.delete(run.id);
       const { tokens, nano } = used ?? (is("lost-call-free") ? NONE : kept);
       for (const name of kept.budgets) {
-        const { spent, kept: aside, extra } = spendOf(name);
+        const { spent, kept: aside, ...spend } = spendOf(name);
         spends.set(name, {
-          extra,
+          ...spend,
           kept: { tokens: aside.tokens - kept.tokens, nano: aside.nano - kept.nano },
           spent: { tokens: spent.tokens + tokens, nano: spent.nano + nano },
         });
@@ -239,9 +267,10 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     close: (key, closing) => cooling.close(key, closing),
     closed: (keys) => cooling.closed(keys),
     reopen,
-    give({ name, tokens = 0, nano = 0 }) {
-      const { spent, kept, extra } = spendOf(name);
-      spends.set(name, { spent, kept, extra: { tokens: extra.tokens + tokens, nano: extra.nano + nano } });
+    give({ name, tokens = 0, nano = 0, counts = {} }) {
+      const { extra, more, ...spend } = spendOf(name);
+      const given = { tokens: extra.tokens + tokens, nano: extra.nano + nano };
+      spends.set(name, { ...spend, extra: given, more: added(more, counts) });
       wakeAll(`spend:${name}`);
     },
   };

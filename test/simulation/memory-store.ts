@@ -157,7 +157,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       looks.set(`run:${id}`, run.lease);
       return { answer: "ok", cancelled: run.cancel && !is("cancel-not-told") };
     },
-    commit({ run: id, epoch, length, nonce, entries: given, uses, move: wanted, ask, settle }) {
+    commit({ run: id, epoch, length, nonce, entries: given, uses, move: wanted, ask, settle, count }) {
       const run = find(id);
       if (run === undefined) return { answer: "fenced" };
       const ok = (at: number): CommitReply => ({
@@ -181,7 +181,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const stopped = switches.stopped(run, given, uses);
       if (stopped !== undefined) return stopped;
       if ((settle ?? ask) !== undefined || forgets(wanted)) asking.settle(run, settle, wanted);
-      const allowed = asking.allowed(run, nonce, given, wanted, ask);
+      const allowed = asking.allowed(run, nonce, given, wanted, { ask, count });
       if ("answer" in allowed) return allowed;
       const { entries, move, park } = allowed;
       write(run, epoch, nonce, entries);

@@ -7,7 +7,9 @@
  *   busy:<profile>   zset   runs whose model call is under way, by their epoch: one that has lost its lease has no call any more
  *   rate:calls:<gate>    zset calls of one identifier on a connection, by when
  *   rate:model:<profile> zset nonces of requests, by when; tpm:<profile> hash tens of seconds → tokens
- *   spend:<name>     hash   tokens and nano spent, kept-tokens and kept-nano kept aside, extra-tokens and extra-nano given on top
+ *   spend:<name>     hash   tokens and nano spent, kept-tokens and kept-nano kept aside, extra-tokens and extra-nano given on top;
+ *                           turns, toolCalls, activeMs, resultChars that were counted, extra-… of each
+ *   run:<id>         field  counted: what of these the run has told
  *   run:<id>         field  kept: what its call keeps aside, as JSON
  */
 export const ADMIT = `
@@ -155,6 +157,24 @@ local function tokensFrom(profile, most, tokens)
   return (oldest + 7) * SLOT
 end
 
+local COUNTS = { 'turns', 'toolCalls', 'activeMs', 'resultChars' }
+
+-- What a run has come to since it was last counted is added to the days at hand. It tells totals, so nothing counts twice.
+local function count(run, counting)
+  local counted = {}
+  for n in string.gmatch(redis.call('HGET', run, 'counted') or '', '%d+') do counted[#counted + 1] = tonumber(n) end
+  for i, name in ipairs(COUNTS) do
+    local before = counted[i] or 0
+    local more = math.max(0, counting.totals[name] - before)
+    counted[i] = int(before + more)
+    for _, day in ipairs(more > 0 and counting.days or {}) do
+      redis.call('HINCRBY', p .. 'spend:' .. day.name, name, int(more))
+      redis.call('PEXPIREAT', p .. 'spend:' .. day.name, int(day.endsAt + 3 * 86400000))
+    end
+  end
+  redis.call('HSET', run, 'counted', table.concat(counted, ' '))
+end
+
 -- → nothing when it fits, or what is left of the budgets that it does not fit into
 local function checkBudgets(reserve)
   local short
@@ -169,6 +189,13 @@ local function checkBudgets(reserve)
           short = short or { budget = budget.name }
           short[unit] = math.min(short[unit] or left, left)
         end
+      end
+    end
+    for _, name in ipairs(COUNTS) do
+      local most = budget.counts and budget.counts[name]
+      if most then
+        local h = redis.call('HMGET', p .. 'spend:' .. budget.name, name, 'extra-' .. name)
+        if (tonumber(h[1]) or 0) >= most + (tonumber(h[2]) or 0) then return { budget = budget.name, met = name } end
       end
     end
   end
