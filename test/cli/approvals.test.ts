@@ -46,7 +46,7 @@ test("list without the user's data, approve with other arguments, deny with a re
   assert.match((await cli("approve", one, "--by", "grace", "--args", edited)).stdout, /approved/);
   assert.match((await cli("deny", two, "--message", "Not him.")).stdout, /denied/);
   assert.equal((await cli("deny", one)).code, 1);
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual(
     world.scalekit.ledger.map(({ input }) => input["to"]),
     ["boss@x.com"],

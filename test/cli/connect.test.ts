@@ -78,7 +78,7 @@ test("a run that waited goes on when its user has connected; the link is for the
   assert.equal(end.code, 0, end.stderr);
   assert.equal(end.stdout, `${link}\ngmail of bob is ACTIVE. Runs that waited for it go on.\n`);
   await command.gone();
-  await run.result({ timeoutMs: 10_000 });
+  await run.result({ timeoutMs: 60_000 });
 });
 
 test("Ctrl-C ends it with 130, --timeout with 4, and neither leaves a process, a port or an account that is ACTIVE", async (t) => {

@@ -99,7 +99,7 @@ test("parked --check looks at all of them now", async (t) => {
     stdout: "4 accounts looked at: 2 ACTIVE, their runs go on\n",
     stderr: "",
   });
-  await app.run(ada).result({ timeoutMs: 20_000 });
+  await app.run(ada).result({ timeoutMs: 60_000 });
   const again = await here("parked", "--check", "--json", "--connection", "gmail");
   assert.deepEqual(JSON.parse(again.stdout), { checked: 1, active: 0, unseen: 0 });
 });

@@ -6,7 +6,7 @@ import { agent, type NeedsApproval, type PendingApproval, type RunHandle, type T
 import { call, type Fault, type Script } from "../../src/testing/index.ts";
 import { testWorld, untilEvent, type World } from "../support/world.ts";
 
-export const WAIT: { readonly timeoutMs: number } = { timeoutMs: 20_000 };
+export const WAIT: { readonly timeoutMs: number } = { timeoutMs: 60_000 };
 export const letter = (to: string): Record<string, string> => ({ to, subject: "Report", body: "All is well." });
 export const send = (to = "grace@example.com"): ReturnType<typeof call> => call("gmail_send_message", letter(to));
 

@@ -88,7 +88,7 @@ for (const order of [
     );
 
     await connectAs(world, "ada", order[1]);
-    await run.result({ timeoutMs: 20_000 });
+    await run.result({ timeoutMs: 60_000 });
     assert.equal((await world.told("authorization.granted", 2)).connection, order[1]);
     const seen: string[] = [];
     for await (const event of run.events()) seen.push(event.type);
@@ -106,7 +106,7 @@ test("a second run that needs the same account asks nobody again; both go on", a
   const two = await world.errand.enqueue("both", { identifier: "ada", input: {} });
   await untilEvent(two, "run.parked");
   await connectAs(world, "ada", "gmail");
-  await Promise.all([one.result({ timeoutMs: 20_000 }), two.result({ timeoutMs: 20_000 })]);
+  await Promise.all([one.result({ timeoutMs: 60_000 }), two.result({ timeoutMs: 60_000 })]);
   await world.told("authorization.granted");
   assert.deepEqual(
     world.events.map(({ type }) => type),
@@ -145,7 +145,7 @@ test("expiry counts from the first park: waking in between does not begin it ane
   const connection = connect(redisUrl(), true);
   t.after(() => connection.close());
   assert.equal(await connection.redis.zscore(`{${world.prefix}:0}:looks`, `run:${run.id}`), String(parked.at + 1_500));
-  await assert.rejects(run.result({ timeoutMs: 20_000 }), { code: "run-expired" });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-expired" });
 });
 
 test("an operator cancels all that wait for one connection; nobody is told that it expired", async (t) => {

@@ -113,7 +113,7 @@ test("a tool that the user's account does not offer ends the run before a token 
   world.scalekit.connect("ada", "gmail", { scopes: ["https://www.googleapis.com/auth/gmail.readonly"] });
   world.errand.worker();
   const run = await world.errand.enqueue(sender, { identifier: "ada", input: {} });
-  await assert.rejects(run.result({ timeoutMs: 10_000 }), {
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), {
     code: "run-failed",
     message: /do not offer these tools of agent "sender": gmail_send_message/,
   });
@@ -131,7 +131,7 @@ async function digestBy(world: World): Promise<ReturnType<World["errand"]["enque
 test("the model asks for an unknown tool: it is told the near names, and nothing is executed", async (t) => {
   const world = await testWorld(t, { script: [call("gmail_list_mails", {}), done] });
   const run = await digestBy(world);
-  await run.result({ timeoutMs: 10_000 });
+  await run.result({ timeoutMs: 60_000 });
   assert.deepEqual(
     told(world).map((e) => e.type),
     ["UnknownTool"],
@@ -147,7 +147,7 @@ test("the model sends broken JSON, a list, and arguments that fail the schema: e
     done,
   ];
   const world = await testWorld(t, { script });
-  await (await digestBy(world)).result({ timeoutMs: 10_000 });
+  await (await digestBy(world)).result({ timeoutMs: 60_000 });
   assert.deepEqual(
     told(world).map((e) => e.type),
     ["InvalidArguments", "InvalidArguments", "InvalidArguments"],
@@ -160,7 +160,7 @@ test("the model asks for 1,000 calls at once: sixteen are made, all are answered
   const world = await testWorld(t, {
     script: [manyCalls(1_000, "gmail_fetch_mails", () => ({ max_results: 1 })), done],
   });
-  await (await digestBy(world)).result({ timeoutMs: 20_000 });
+  await (await digestBy(world)).result({ timeoutMs: 60_000 });
   assert.equal(world.scalekit.ledger.length, 16);
   const answered = world.model.requests.at(-1)?.messages.filter((m) => m.role === "tool").length;
   assert.ok(answered !== undefined && answered >= 128, `the transcript stays whole: ${answered}`);
@@ -176,7 +176,7 @@ test("the model never stops: the last turn is reserved for an answer, and the re
     script: ({ toolChoice, messages }) => (toolChoice === "none" ? done : more(messages.length)),
   });
   const run = await digestBy(world);
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
   const view = await run.get();
   assert.equal(view.truncated, true);
   assert.equal(view.turns, inboxDigest.limits.turns);
@@ -186,14 +186,14 @@ test("the model never stops: the last turn is reserved for an answer, and the re
 test("the model ignores even that: the run fails with a reason", async (t) => {
   const world = await testWorld(t, { script: ({ messages }) => more(messages.length) });
   const run = await digestBy(world);
-  await assert.rejects(run.result({ timeoutMs: 20_000 }), { code: "run-failed" });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-failed" });
   assert.equal((await run.get()).failure?.code, "turn-limit");
 });
 
 test("the model asks for the same again and again: it is told from the third time on, and after the fifth it must answer", async (t) => {
   const world = await testWorld(t, { script: ({ toolChoice }) => (toolChoice === "none" ? done : fetchMails) });
   const run = await digestBy(world);
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
   const view = await run.get();
   assert.deepEqual([view.turns, view.toolCalls, view.truncated], [6, 2, true]);
   assert.equal(world.scalekit.ledger.length, 2, "what was told not to be made was not made");
@@ -211,7 +211,7 @@ test("the model asks for the same again and again: it is told from the third tim
 test("an answer that does not fit the output schema is sent back with the problem; only a fitting one is a result", async (t) => {
   const world = await testWorld(t, { script: [say("Here you are!"), say('{"unread":"many"}'), done] });
   const run = await digestBy(world);
-  assert.deepEqual(await run.result({ timeoutMs: 10_000 }), { unread: 1, summary: "One mail.", highlights: [] });
+  assert.deepEqual(await run.result({ timeoutMs: 60_000 }), { unread: 1, summary: "One mail.", highlights: [] });
   const nudges =
     world.model.requests
       .at(-1)
@@ -228,7 +228,7 @@ test("a model that is down for a moment costs a wait, not the run; wrong credent
   const parked = await untilEvent(run, "run.parked");
   assert.deepEqual([parked.reason, parked.needs], ["retry", []]);
   down = false;
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
 
   const denied = await testWorld(t, { script: () => httpError(401) });
   const second = await digestBy(denied);
@@ -247,9 +247,9 @@ test("an agent's own code that throws ends its run with a reason, and harms no o
   const world = await testWorld(t, { script: [done], errand: { agents: [broken, inboxDigest] } });
   const other = await digestBy(world);
   const run = await world.errand.enqueue(broken, { identifier: "ada", input: {} });
-  await assert.rejects(run.result({ timeoutMs: 10_000 }), { code: "run-failed", message: /no template/ });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-failed", message: /no template/ });
   assert.equal((await run.get()).failure?.code, "agent-error");
-  await other.result({ timeoutMs: 10_000 });
+  await other.result({ timeoutMs: 60_000 });
 });
 
 test("no Redis, and a Redis that refuses our password: said in one sentence, without the password", async (t) => {

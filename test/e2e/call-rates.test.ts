@@ -8,7 +8,7 @@ import { call, calls, say, type Script } from "../../src/testing/index.ts";
 import { redisUrl, testPrefix } from "../support/store.ts";
 import { testWorld, untilEvent, type World } from "../support/world.ts";
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 60_000 };
 const fetchMails = (query: string): ReturnType<typeof call> => call("gmail_fetch_mails", { query });
 
 interface Scene extends World {

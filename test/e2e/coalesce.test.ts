@@ -32,7 +32,7 @@ test("latest: the runs of nine parked days give way, and one digest covers them 
   let before = first;
   for (let day = 1; day < 9; day++) {
     const run = await enqueue(day);
-    await assert.rejects(before.result({ timeoutMs: 20_000 }), { code: "run-cancelled" });
+    await assert.rejects(before.result({ timeoutMs: 60_000 }), { code: "run-cancelled" });
     assert.equal((await before.get()).supersededBy, run.id);
     await untilEvent(run, "run.parked");
     before = run;
@@ -41,7 +41,7 @@ test("latest: the runs of nine parked days give way, and one digest covers them 
   assert.equal(world.model.requests.length, 0);
 
   await connectAs(world, "ada");
-  assert.equal(await before.result({ timeoutMs: 20_000 }), "Nine days.");
+  assert.equal(await before.result({ timeoutMs: 60_000 }), "Nine days.");
   assert.deepEqual((await before.get()).covers, { from: 0, to: 9 * DAY });
   const asked = world.model.requests[0]?.body as { messages: { content: string }[] } | undefined;
   const [, prompt] = asked?.messages ?? [];

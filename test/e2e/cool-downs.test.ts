@@ -34,7 +34,7 @@ test("a balancer's 429 before Scalekit: the call was not made, all that goes thr
   assert.ok((parked.until ?? 0) >= parked.at + 1_500, `${(parked.until ?? 0) - parked.at}`);
   const { prefix } = openStore(redis, world.prefix, DEFAULT_STORE);
   assert.equal(await redis.hget(`${prefix}cool:scalekit`, "why"), "rate-limit");
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "Hello");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "Hello");
   assert.equal(world.scalekit.ledger.length, 1);
   assert.deepEqual((await world.errand.unknowns()).outcomes, []);
 });
@@ -108,7 +108,7 @@ test("a tool's own call meets a cool-down of a moment: it waits inside, the tool
   const team = await teamMail(t, async (it, to) => {
     if (to === TEAM[1]) await it.close(1_000);
   });
-  assert.equal(await team.run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await team.run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual([team.sent(), team.runs()], [TEAM, 1]);
   assert.deepEqual((await team.run.get()).waits, []);
 });
@@ -122,7 +122,7 @@ test("a longer one: the run parks as rate-limit and holds no slot; run again, th
   const parked = await untilEvent(team.run, "run.parked");
   assert.deepEqual([parked.reason, parked.message], ["rate-limit", "a cool-down of scalekit"]);
   assert.deepEqual(team.sent(), TEAM.slice(0, 1));
-  assert.equal(await team.run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await team.run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual([team.sent(), team.runs()], [TEAM, 2]);
 });
 
@@ -136,7 +136,7 @@ test("a tool that cannot be run again is told of it, and may try again later", a
   };
   const between = async (it: Team, to: string): Promise<void> => (to === TEAM[1] ? it.close(60_000) : undefined);
   const team = await teamMail(t, between, { effect: "unsafe", script });
-  assert.equal(await team.run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await team.run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual(team.sent(), TEAM.slice(0, 1));
   assert.match(told.join(), /gmail_send_message was not executed: a cool-down of scalekit/);
 });
@@ -150,12 +150,12 @@ test("a tool's own calls have a limit of their own, and stop at the run's: the m
     return say("done");
   };
   const many = await teamMail(t, () => Promise.resolve(), { limits: { nestedCalls: 2 }, script });
-  assert.equal(await many.run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await many.run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual(many.sent(), TEAM.slice(0, 2));
   assert.match(told.join(), /auto .*2 calls by themselves; no more are made/);
   // Of each mail's answer so much is left that the third one does not begin.
   const chars = await teamMail(t, () => Promise.resolve(), { limits: { runResultChars: 60 }, script });
-  assert.equal(await chars.run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await chars.run.result({ timeoutMs: 60_000 }), "done");
   assert.ok(chars.sent().length < TEAM.length, `${chars.sent().length}`);
   assert.match(told.at(-1) ?? "", /none .*stopped half-way, after \d of the calls.*runResultChars/);
   assert.equal((await chars.run.get()).truncated, true);

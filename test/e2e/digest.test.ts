@@ -12,7 +12,7 @@ test("an ACTIVE account: the digest is made from the user's mail", async (t) => 
   world.scalekit.connect("ada", "gmail");
   world.errand.worker();
   const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input });
-  const digest = await run.result({ timeoutMs: 20_000 });
+  const digest = await run.result({ timeoutMs: 60_000 });
   assert.ok(digest.unread > 0);
   assert.ok(digest.highlights.length > 0);
   const view = await run.get();
@@ -37,7 +37,7 @@ test("not connected: the run parks before a token is bought, holds nothing, and 
   const closing = await connectAs(world, "bob");
   assert.equal(closing.status, 200);
   assert.match(await closing.text(), /close this/i);
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
   const view = await run.get();
   assert.deepEqual(
     view.waits.map((wait) => [wait.reason, wait.connections, wait.to !== undefined]),
@@ -61,7 +61,7 @@ test("lost in the middle: the run parks at that turn, settled calls are not made
   assert.equal(turnsBefore, 2);
 
   await connectAs(world, "carol");
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
   const listings = world.scalekit.ledger.filter((execution) => execution.tool === "gmail_fetch_mails");
   assert.equal(
     new Set(listings.map((e) => JSON.stringify(e.input))).size,
@@ -79,7 +79,7 @@ test("an account connected elsewhere is found by the sweep alone", async (t) => 
   const run = await world.errand.enqueue(inboxDigest, { identifier: "dora", input });
   await untilEvent(run, "run.parked");
   world.scalekit.connect("dora", "gmail");
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
 });
 
 test("cancel: parked, waiting in line and running alike end as cancelled; a final run says no", async (t) => {
@@ -105,7 +105,7 @@ test("cancel during a model call: the call is given up at the next renewal, and 
   const asked = await world.model.waitFor(() => true);
   assert.equal(asked.turn, 0);
   assert.equal(await run.cancel(), true);
-  await assert.rejects(run.result({ timeoutMs: 10_000 }), { code: "run-cancelled" });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-cancelled" });
   await world.model.waitFor((request) => request.outcome === "aborted");
 });
 
@@ -119,5 +119,5 @@ test("a worker that closes hands its runs back, and another goes on with them", 
   await first.close();
   assert.notEqual((await run.get()).status, "running");
   world.errand.worker();
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
 });

@@ -46,7 +46,7 @@ test("ACTIVE at Scalekit, and no webhook comes: a round does not skip what it ha
   );
   on.scalekit.connect("ada", "gmail");
   await on.round();
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.equal(on.scalekit.links.length, 0);
 });
 
@@ -97,7 +97,7 @@ test("a call hangs where the account is not authorized: it is given up in time, 
   assert.equal(on.scalekit.calls.count("ExecuteTool"), 1, "not made again for an account that is lost");
   hang.remove();
   await connectAs(on, "ada");
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.equal(on.scalekit.calls.count("ExecuteTool"), 2);
 });
 
@@ -123,7 +123,7 @@ test("a refresh token is dead: nothing is tried again while hours pass, and the 
   assert.deepEqual(Object.keys(on.scalekit.calls.byMethod), ["ListConnectedAccounts"], "only looks");
   assert.equal(on.model.requests.length, asked);
   await connectAs(on, "ada");
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
 });
 
 test("one of two accounts is silently dead: found before a token is bought (withone #50)", async (t) => {
@@ -137,7 +137,7 @@ test("one of two accounts is silently dead: found before a token is bought (with
   assert.deepEqual(park.needs, [{ connection: "slack", reason: "expired" }]);
   assert.equal(on.model.requests.length, 0);
   await connectAs(on, "ada", "slack");
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
 });
 
 test("ten users of one tenant are stuck: another user's run goes through two places, which nobody holds (dam #3530)", async (t) => {
@@ -150,7 +150,7 @@ test("ten users of one tenant are stuck: another user's run goes through two pla
   on.scalekit.connect("bob", "gmail");
   for (let i = 0; i < 3; i++) {
     const run = await on.errand.enqueue(profile, { identifier: "bob", input: {} });
-    assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+    assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   }
   assert.deepEqual(new Set(await Promise.all(stuck.map(parked))), new Set(["parked gmail not-connected"]));
 });
@@ -174,7 +174,7 @@ test("a look changes nothing: no account is refreshed, made or moved by asking h
   const others = Object.keys(on.scalekit.calls.byMethod).filter((method) => !READS.includes(method));
   assert.deepEqual(others, []);
   assert.equal(await on.errand.checkAccount("ada", "gmail"), true);
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
 });
 
 test("the consent is consumed, its answer lost, and nobody can look: the next round knows (agent-framework #7458)", async (t) => {
@@ -194,7 +194,7 @@ test("the consent is consumed, its answer lost, and nobody can look: the next ro
   assert.equal((await on.visit(back)).status, 404, "used up: the page says what to do");
   assert.equal((await run.get()).status, "parked");
   await on.round();
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
 });
 
 test("parked at its second turn, then a deploy: the new processes go on with what was bought before (Mastra #18031)", async (t) => {
@@ -219,7 +219,7 @@ test("parked at its second turn, then a deploy: the new processes go on with wha
   deployed.worker({ wakeEveryMs: 20 });
   on.scalekit.connect("ada", "gmail");
   assert.equal(await deployed.checkAccount("ada", "gmail"), true);
-  assert.equal(await deployed.run(id).result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await deployed.run(id).result({ timeoutMs: 60_000 }), "done");
   const turns = on.model.requests.map(({ turn }) => turn);
   assert.deepEqual(turns, [0, 1], "no turn is bought twice");
   const systems = on.model.requests.map(({ messages }) => JSON.stringify(messages[0]));
@@ -245,6 +245,6 @@ test("the webhook comes while the run looks, and its look is behind: the run doe
   // Until a worker has taken it up.
   while ((await on.redis.zscore(`{${on.prefix}:0}:looks`, "gate:account/ada/gmail")) !== null);
   answer();
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual((await run.get()).waits, []);
 });

@@ -12,7 +12,7 @@ async function digestOf(world: World): Promise<{ readonly digest: Digest; readon
   world.scalekit.connect("ada", "gmail");
   world.errand.worker();
   const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input: { query: "is:unread" } });
-  const digest = await run.result({ timeoutMs: 20_000 });
+  const digest = await run.result({ timeoutMs: 60_000 });
   const turns: Committed[] = [];
   for await (const event of run.events({ follow: false })) if (event.type === "turn.committed") turns.push(event);
   const parks = (await run.get()).waits;

@@ -41,7 +41,7 @@ test("rows 60, 66 and 67, and an approval: error, recovery, answer; the run park
       gateway.approve(id);
       break;
     }
-  assert.equal(await run.result({ timeoutMs: 30_000 }), "Sent.");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "Sent.");
   assert.equal(parked, "review");
   assert.deepEqual(
     [gateway.world.sent.length, gateway.executed.filter((name) => name === "email.send").length],

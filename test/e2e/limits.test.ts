@@ -42,7 +42,7 @@ test("requests a minute: a run over the limit parks until a moment, holding no s
   assert.equal(parked.reason, "rate-limit");
   assert.match(parked.message ?? "", /requests a minute to model\/openai/);
   assert.ok((parked.until ?? 0) - parked.at <= 150_000, String(parked.until));
-  await Promise.any([first.result({ timeoutMs: 20_000 }), second.result({ timeoutMs: 20_000 })]);
+  await Promise.any([first.result({ timeoutMs: 60_000 }), second.result({ timeoutMs: 60_000 })]);
   assert.equal(world.mine.requests.length, 1);
 });
 
@@ -65,7 +65,7 @@ test("calls at once: never more than the limit, by two workers; whoever waits go
   await Promise.all([twoAsked, all(10, runs, (run) => untilEvent(run, "run.parked"))]);
   assert.equal(now, 2, "two are asked, and nobody else");
   release();
-  await Promise.all(runs.map((run) => run.result({ timeoutMs: 30_000 })));
+  await Promise.all(runs.map((run) => run.result({ timeoutMs: 60_000 })));
   assert.equal(most, 2);
 });
 
@@ -85,7 +85,7 @@ test("a 429 with Retry-After: one request, no retry of the SDK's; nobody else as
     assert.deepEqual([reason, message], ["rate-limit", "a cool-down of model/openai"]);
     assert.ok(until >= parked.at + 1_900, `${until - parked.at}`);
   }
-  for (const run of [first, ...others]) assert.equal(await run.result({ timeoutMs: 30_000 }), "Hello");
+  for (const run of [first, ...others]) assert.equal(await run.result({ timeoutMs: 60_000 }), "Hello");
   assert.equal(world.mine.requests.length, 5);
 });
 
@@ -106,7 +106,7 @@ test("a quota that is used up: the profile stops for all, with one alarm; errand
   );
   paid = true;
   assert.equal(await world.errand.reopen("openai"), true);
-  for (const run of others) assert.equal(await run.result({ timeoutMs: 20_000 }), "Hello");
+  for (const run of others) assert.equal(await run.result({ timeoutMs: 60_000 }), "Hello");
 });
 
 function limited(limits: Partial<Limits>, atLimit: AtLimit = "answer"): Agent {
@@ -126,7 +126,7 @@ test("tokens: the last turn is kept for an answer, and is told how long it may b
   world.scalekit.connect("ada", "gmail");
   world.errand.worker();
   const run = await runOf(world, "ada", of);
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "What I have");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "What I have");
   const view = await run.get();
   assert.equal(view.truncated, true);
   assert.ok(view.usage.input + view.usage.output <= 3_000, JSON.stringify(view.usage));
@@ -142,7 +142,7 @@ test("money: by the profile's own price; at the limit it fails with a code, what
   world.scalekit.connect("ada", "gmail");
   world.errand.worker();
   const run = await runOf(world, "ada", of);
-  await assert.rejects(run.result({ timeoutMs: 20_000 }), { code: "run-failed" });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-failed" });
   const view = await run.get();
   assert.equal(view.failure?.code, "cost-limit");
   assert.ok((view.costUsd ?? 9) <= 0.3, String(view.costUsd));
@@ -202,7 +202,7 @@ test("a run that waits at a limit goes on when it is raised, and not while a wor
   await assert.rejects(run.raise({}), { code: "option-invalid" });
   await assert.rejects(run.raise({ turns: -1 }), { code: "option-invalid" });
   await run.raise({ turns: 5 }, { by: "olga" });
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "Done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "Done");
   await assert.rejects(run.raise({ turns: 9 }), { code: "option-invalid" });
   await assert.rejects(world.errand.run("run_0_none").raise({ turns: 9 }), { code: "run-unknown" });
 });
@@ -215,7 +215,7 @@ test("a model without a price: money limits nothing, tokens do, and the log says
   world.scalekit.connect("ada", "gmail");
   world.errand.worker();
   const run = await runOf(world, "ada", of);
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "What I have");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "What I have");
   assert.equal((await run.get()).costUsd, undefined);
   assert.equal(lines.filter((line) => line.includes("model.price-unknown")).length, 1, lines.join(""));
 });
@@ -240,7 +240,7 @@ test("Scalekit's own limit: nobody asks Scalekit for anything until then", async
   if (parked?.type === "run.parked")
     assert.deepEqual([parked.reason, parked.message], ["rate-limit", "a cool-down of scalekit"]);
   assert.ok(settled?.type === "tool.settled" && settled.outcome === "ok", JSON.stringify(settled));
-  assert.equal(await first.result({ timeoutMs: 20_000 }), "Hello");
+  assert.equal(await first.result({ timeoutMs: 60_000 }), "Hello");
 });
 
 test("a provider's limit for one user closes his account for his other runs, and nobody else's", async (t) => {
@@ -253,7 +253,7 @@ test("a provider's limit for one user closes his account for his other runs, and
   const toolError = { status: 429, code: "rateLimitExceeded", message: "slow down" };
   world.scalekit.faults.add({ method: "ExecuteTool", toolError, identifier: "ada", times: 1 });
   world.errand.worker({ wakeEveryMs: 50 });
-  assert.equal(await (await runOf(world, "ada", of)).result({ timeoutMs: 20_000 }), "Hello");
+  assert.equal(await (await runOf(world, "ada", of)).result({ timeoutMs: 60_000 }), "Hello");
   const key = "account/ada/gmail";
   assert.equal(await redis.hget(`${store.prefix}cool:${key}`, "why"), "rate-limit");
 
@@ -263,9 +263,9 @@ test("a provider's limit for one user closes his account for his other runs, and
   const [ada, bob] = [await runOf(world, "ada", of), await runOf(world, "bob", of)];
   const parked = await untilEvent(ada, "run.parked");
   assert.deepEqual([parked.reason, parked.message], ["rate-limit", `a cool-down of ${key}`]);
-  assert.equal(await bob.result({ timeoutMs: 20_000 }), "Hello");
+  assert.equal(await bob.result({ timeoutMs: 60_000 }), "Hello");
   assert.deepEqual((await bob.get()).waits, []);
-  assert.equal(await ada.result({ timeoutMs: 30_000 }), "Hello");
+  assert.equal(await ada.result({ timeoutMs: 60_000 }), "Hello");
   const calls = world.scalekit.ledger.slice(before).map(({ identifier }) => identifier);
   assert.deepEqual(calls.toSorted(), ["ada", "bob"]);
 });

@@ -6,7 +6,7 @@ import { agent, type LocalTool, type RunHandle, tool, type ToolContext, type Too
 import { call, calls, type Fault, say, type Script } from "../../src/testing/index.ts";
 import { connectAs, testWorld, untilEvent, type World } from "../support/world.ts";
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 60_000 };
 const TEAM = ["a@x.com", "b@x.com", "c@x.com", "d@x.com"];
 
 /** Does `mail` for each of the team, one after the other. */

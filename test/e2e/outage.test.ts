@@ -94,7 +94,7 @@ for (const { what, faults, timeoutMs = 800, message, reason = "outage" } of trou
       await momentCame(t, outside, run.id);
       return true;
     });
-    assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+    assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
     assert.deepEqual(new Set(parks.map((park) => park.reason)), new Set([reason]));
     assert.equal(outside.scalekit.links.length, 0);
   });
@@ -119,7 +119,7 @@ test("ACTIVE and refusing: five probes and no link, then the user is asked, and 
   assert.equal(await outside.errand.checkAccount("ada", "gmail"), true);
   assert.equal((await run.get()).status, "parked", "ACTIVE is not enough: it has not changed");
   await connectAs(outside, "ada");
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.equal(outside.scalekit.calls.count("ExecuteTool"), 7);
 });
 

@@ -31,7 +31,7 @@ test("the digest is the same on all protocols; thoughts and texts go back as the
     world.scalekit.connect("ada", "gmail");
     world.errand.worker();
     const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input });
-    digests.push(await run.result({ timeoutMs: 20_000 }));
+    digests.push(await run.result({ timeoutMs: 60_000 }));
     const { requests } = world.model;
     assert.deepEqual([...new Set(requests.map((request) => request.protocol))], [protocol]);
     assert.deepEqual(
@@ -64,7 +64,7 @@ test("the digest is the same through each gateway's profile", async (t) => {
     world.scalekit.connect("ada", "gmail");
     world.errand.worker();
     const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input });
-    digests.push(await run.result({ timeoutMs: 20_000 }));
+    digests.push(await run.result({ timeoutMs: 60_000 }));
     const { requests } = world.model;
     assert.deepEqual(
       requests.flatMap((request) => request.problems),

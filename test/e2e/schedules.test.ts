@@ -39,7 +39,7 @@ test("a schedule fires by itself, its run parks for an account like any other, a
   const run = world.errand.run(await made.id);
   await untilEvent(run, "run.parked");
   await connectAs(world, "ada");
-  const { unread } = (await run.result({ timeoutMs: 30_000 })) as { readonly unread: number };
+  const { unread } = (await run.result({ timeoutMs: 60_000 })) as { readonly unread: number };
   assert.equal(unread > 0, true);
   const { history, words } = await schedules.get("digest/ada");
   assert.equal(words, "Every minute");

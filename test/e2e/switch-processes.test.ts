@@ -60,6 +60,6 @@ test("two worker processes, each in the middle of a run: once pause has answered
   asked = [];
   goOn = true;
   await world.errand.resume({ agent: "looker" });
-  for (const run of runs) assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  for (const run of runs) assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.equal(asked.length, 2);
 });

@@ -6,7 +6,7 @@ import { agent, type TypedAgent } from "../../src/index.ts";
 import { call, say } from "../../src/testing/index.ts";
 import { testWorld, untilEvent } from "../support/world.ts";
 
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 60_000 };
 const profile = (name: string, expiresAfterMs?: number): TypedAgent<object, object, string> =>
   agent({
     name,

@@ -47,7 +47,7 @@ test("of a turn", async (t) => {
   const world = await testWorld(t, { script: [calls(all), say("done")], errand: { agents: [made] } });
   world.errand.worker({ wakeEveryMs: 20 });
   const run = await world.errand.enqueue(made, { identifier: "ada", input: {} });
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.deepEqual([reads.most, writes.most, writes.order], [4, 1, NUMBERS]);
   const told = world.model.requests.at(-1)?.messages.flatMap((it) => (it.role === "tool" ? [it.text] : []));
   const expected = ["look", "write"].flatMap((name) => NUMBERS.map((n) => `${name} ${n}`));
@@ -83,7 +83,7 @@ test("of a tool's own calls", async (t) => {
   const world = await testWorld(t, { script: [call("all", {}), say("done")], errand: { agents: [made] } });
   world.errand.worker({ wakeEveryMs: 20 });
   const run = await world.errand.enqueue(made, { identifier: "ada", input: {} });
-  assert.equal(await run.result({ timeoutMs: 20_000 }), "done");
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "done");
   assert.ok(reads.most > 1 && reads.most <= 4, `${reads.most} reads at once`);
   assert.deepEqual([writes.most, writes.order], [1, NUMBERS]);
   const expected = ["look", "write"].flatMap((name) => NUMBERS.map((n) => `${name} ${n}`));

@@ -73,7 +73,7 @@ test("the run parks for a review, and goes on by itself under a manifest with th
   t.after(() => second.close());
   await momentCame(t, world, run.id);
   second.worker({ wakeEveryMs: 20 });
-  assert.equal(typeof (await run.result({ timeoutMs: 20_000 })).summary, "string");
+  assert.equal(typeof (await run.result({ timeoutMs: 60_000 })).summary, "string");
 });
 
 test("an entry that waits for its review is told at boot, and the run goes on with an unsafe tool", async (t) => {
@@ -84,7 +84,7 @@ test("an entry that waits for its review is told at boot, and the run goes on wi
   world.scalekit.connect("ada", "gmail");
   const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input: { query: "is:unread" } });
   world.errand.worker();
-  await run.result({ timeoutMs: 20_000 });
+  await run.result({ timeoutMs: 60_000 });
   assert.deepEqual(
     logged.filter(({ msg }) => msg.includes("tools")).map(({ level, msg, tools: named }) => [level, msg, named]),
     [[40, "boot.tools-unreviewed", "gmail_fetch_mails"]],

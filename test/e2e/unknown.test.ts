@@ -7,7 +7,7 @@ import { call, type Fault, say, type Script, toolOutcomes } from "../../src/test
 import { testWorld, untilEvent, type World } from "../support/world.ts";
 
 const LETTER = { to: "grace@example.com", subject: "Report", body: "All is well." };
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 60_000 };
 
 type Sender = TypedAgent<Record<string, never>, Record<string, never>, string>;
 

@@ -80,7 +80,7 @@ test("over the wire: the user connects somewhere else, Scalekit's webhook wakes 
   const delivered = on.scalekit.waitFor("webhook", ({ type }) => type === "connected_account.created");
   on.scalekit.connect("bob", "gmail");
   assert.equal((await delivered).status, 200);
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
 });
 
 test("PENDING_VERIFICATION: the user has consented, all webhooks have come, and the run waits until the user is verified", async (t) => {
@@ -100,7 +100,7 @@ test("PENDING_VERIFICATION: the user has consented, all webhooks have come, and 
 
   const closing = await connectAs(on, "bob");
   assert.equal(closing.status, 200);
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
 });
 
 test("well signed, and a lie: ACTIVE, says the event, and the run stays where it is", async (t) => {
@@ -111,7 +111,7 @@ test("well signed, and a lie: ACTIVE, says the event, and the run stays where it
   await stillParked(on, { type: "connected_account.deleted", data: { status: "ACTIVE" } });
   on.scalekit.connect("bob", "gmail");
   await on.tell({ data: { status: "ACTIVE" } });
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
 });
 
 test("events out of order and late: the account's status of now decides, whatever they carry", async (t) => {
@@ -125,7 +125,7 @@ test("events out of order and late: the account's status of now decides, whateve
   on.scalekit.connect("bob", "gmail");
   // And of the last two events the older one, which overtook.
   assert.equal(await on.tell({ data: { old_status: "ACTIVE", status: "EXPIRED" } }), 200);
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
 });
 
 test("a thousand webhooks of one account are a few looks", async (t) => {
@@ -140,7 +140,7 @@ test("a thousand webhooks of one account are a few looks", async (t) => {
   // The last of them may be told of by a look that is still to come.
   on.scalekit.connect("bob", "gmail");
   await on.tell({});
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
   const seconds = (performance.now() - from) / 1_000;
   const looks = on.scalekit.calls.count("ListConnectedAccounts") - before;
   t.diagnostic(`${looks} looks in ${seconds.toFixed(1)} s`);
@@ -176,5 +176,5 @@ test("an event without a connection's name: the accounts that this user's runs w
   assert.equal(await on.tell({ data: { connection_name: "", identifier: "nobody" } }), 200);
   on.scalekit.connect("bob", "gmail");
   assert.equal(await on.tell({ data: { connection_name: undefined } }), 200);
-  await on.run.result({ timeoutMs: 20_000 });
+  await on.run.result({ timeoutMs: 60_000 });
 });

@@ -28,7 +28,7 @@ async function allWait(t: TestContext): Promise<Waiting> {
 }
 
 async function allDone({ runs, model }: Waiting): Promise<void> {
-  const results = await Promise.all(Array.from(runs.values(), (run) => run.result({ timeoutMs: 30_000 })));
+  const results = await Promise.all(Array.from(runs.values(), (run) => run.result({ timeoutMs: 60_000 })));
   assert.deepEqual(new Set(results), new Set(["done"]));
   assert.equal(model.requests.length, USERS, "each was worked once");
 }
@@ -49,7 +49,7 @@ test("half of the webhooks are lost: those that come wake their runs at once, an
   for (const user of on.runs.keys()) on.scalekit.connect(user, "gmail");
   await on.scalekit.webhooks.drained();
   const told = Array.from(on.runs).filter(([user]) => !lost.has(user));
-  await Promise.all(told.map(([, run]) => run.result({ timeoutMs: 30_000 })));
+  await Promise.all(told.map(([, run]) => run.result({ timeoutMs: 60_000 })));
   const waiting = Array.from(on.runs).filter(([user]) => lost.has(user));
   assert.ok(waiting.length > 20 && told.length > 20, `${waiting.length} are lost`);
   for (const [, run] of waiting) assert.equal((await run.get()).status, "parked");

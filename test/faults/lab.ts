@@ -223,7 +223,7 @@ export async function assertDelivered(lab: FaultLab, run: RunHandle<string>, ide
 
 /** The run completed, no mail went out twice, and the model was told of each that it did, or that nobody knows. */
 export async function assertHonest(lab: FaultLab, run: RunHandle<string>, identifier: string): Promise<void> {
-  assert.equal(await run.result({ timeoutMs: 30_000 }), ANSWER, lab.log.join(""));
+  assert.equal(await run.result({ timeoutMs: 60_000 }), ANSWER, lab.log.join(""));
   const sent = lab.sent(identifier);
   assert.equal(new Set(sent).size, sent.length, `a mail was sent twice: ${sent.join()}`);
   for (const [i, word] of told(lab, identifier).slice(1).entries())

@@ -129,7 +129,7 @@ test("without the option a failover has a mail sent twice: what the option is fo
   lab.target.port = replica.server.port;
   lab.proxy.cut();
   later.release();
-  await run.result({ timeoutMs: 30_000 });
+  await run.result({ timeoutMs: 60_000 });
   assert.deepEqual(lab.sent("ada"), ["first", "first", "second"]);
 });
 

@@ -95,7 +95,7 @@ for (const { version, fetched, inDoubt } of EXPECTED)
     assert.equal((await errand.run(done ?? "").get()).output, "done done", "an ended run reads as before");
     if (asked !== undefined) await errand.run(asked).answer("t0c0", "happened");
     for (const [scene, id] of Object.entries({ ...unfinished, ...(asked !== undefined && { asked }) }))
-      assert.equal(await errand.run(id).result({ timeoutMs: 20_000 }), "finished by today's version", scene);
+      assert.equal(await errand.run(id).result({ timeoutMs: 60_000 }), "finished by today's version", scene);
 
     const executed = scalekit.ledger.map(({ tool, identifier }) => `${identifier} ${tool}`).toSorted();
     assert.deepEqual(
