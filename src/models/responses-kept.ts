@@ -57,8 +57,8 @@ const REFUSING: readonly unknown[] = [200, 400, 422];
 
 /**
  * OpenAI: code `previous_response_not_found`; "Previous response cannot be used for this organization due to Zero Data Retention"
- * (oh-my-pi#2341). LM Studio: "Prediction history node … not found" (lmstudio-bug-tracker#1188). vLLM: "Response with id '…' not found".
- * And whoever looks for the calls of an answer in what it keeps, and finds none.
+ * (oh-my-pi#2341). LM Studio: "Prediction history node … not found" (lmstudio-bug-tracker#1188). vLLM has such an error; its words are
+ * assumed. And whoever looks for the calls of an answer in what it keeps, and finds none.
  */
 const ABOUT_KEPT =
   /previous.?response|zero.?data.?retention|response.{0,600}not.?found|history node|no tool (call|output) found/i;
