@@ -83,7 +83,7 @@ test("background: queued at once, in progress as often as it is said, then the a
 });
 
 test("cancelled while it is worked on; what is done stays done", async (t) => {
-  const { client } = await lab(t, (_, { attempt }) => (attempt === 0 ? late(60_000, say("x")) : say("done")), {
+  const { client } = await lab(t, (_, { index }) => (index === 0 ? late(60_000, say("x")) : say("done")), {
     polls: 0,
   });
   const { id } = await client.responses.create({ ...ASKED, input, background: true });
