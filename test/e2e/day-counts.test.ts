@@ -81,3 +81,26 @@ test("more that is no number is refused", async (t) => {
   for (const more of [{ turns: -1 }, { toolCalls: 0.5 }, { activeMs: Number.NaN }, { turn: 5 }, {}])
     await assert.rejects(errand.raiseBudget({ identifier: "ada" }, more as never), { code: "option-invalid" });
 });
+
+test("what no day has enough of waits as long as an account would be waited for, then it ends as expired", async (t) => {
+  const of = agent({
+    name: "waiter",
+    model: "openai/scripted",
+    instructions: "Greet.",
+    input: z.object({}),
+    expiresAfterMs: 1,
+  });
+  const budgets = { identifier: { tokens: 10 } };
+  const { errand, model } = await testWorld(t, { script: () => say("hello"), errand: { agents: [of], budgets } });
+  errand.worker({ wakeEveryMs: 50 });
+  const run = await errand.enqueue(of, { identifier: "ada", input: {} });
+  assert.equal((await untilEvent(run, "run.parked")).reason, "budget");
+  // Too little: it looks again, as it would on the next day.
+  await errand.raiseBudget({ identifier: "ada" }, { tokens: 1 });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-expired" });
+  assert.match(
+    (await run.get()).failure?.message ?? "",
+    /^The day's budget is used up: .*\. No day had enough of it\.$/,
+  );
+  assert.equal(model.requests.length, 0, "nobody was asked");
+});
