@@ -126,7 +126,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
   };
 
   const count = (run: StoredRun, counting: Counting): void => {
-    const before = counted.get(run.id) ?? {};
+    const before = is("counts-again") ? {} : (counted.get(run.id) ?? {});
     const now = { ...before };
     const grown: Partial<Record<DayCount, number>> = {};
     for (const it of DAY_COUNTS) {

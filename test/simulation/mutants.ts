@@ -21,6 +21,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "claim-ignores-ticket": "only the run's current ticket claims it",
   "cool-ignored": "nothing is asked of what cools down",
   "cool-shortens": "while it cools down, the longest wish counts",
+  "counts-again": "what a run has done counts once",
   "deadline-ignored": "a call that may still be sent is not made again",
   "due-makes-no-tickets": "a ticket that was lost is made again",
   "end-forgets-fill": "a slot that gets free is filled",

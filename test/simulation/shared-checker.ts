@@ -91,6 +91,21 @@ export function createSharedChecker(world: World): SharedChecker {
     }
   };
 
+  const counted = (): void => {
+    const turns = new Map<string, number>();
+    for (const { identifier, journal } of world.store.runs.values()) {
+      const made = journal.filter(({ kind }) => kind === "turn-committed").length;
+      turns.set(identifier, (turns.get(identifier) ?? 0) + made);
+    }
+    for (const [name, { counts }] of world.store.asking.spends) {
+      const [, identifier = ""] = /^identifier:(.*):\d+$/.exec(name) ?? [];
+      turns.set(identifier, (turns.get(identifier) ?? 0) - (counts.turns ?? 0));
+    }
+    for (const [identifier, uncounted] of turns)
+      if (identifier !== "" && uncounted !== 0)
+        broken("what a run has done counts once", `${identifier}: ${uncounted} turns more than were counted`);
+  };
+
   const coolDowns = (): void => {
     const now = world.redisNow();
     const after = world.store.asking.cools;
@@ -147,6 +162,7 @@ export function createSharedChecker(world: World): SharedChecker {
       for (const [name, { kept }] of world.store.asking.spends)
         if (kept.tokens !== 0 || kept.nano !== 0)
           broken("nothing stays kept aside for who has ended", `${name}: ${kept.tokens} tokens, ${kept.nano} nano`);
+      if (shared?.counts !== undefined && world.tainted.size === 0) counted();
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Shared {
   /** Of a day; money in billionths of a US dollar. */
   readonly identifier?: { readonly tokens?: number; readonly nano?: number };
   readonly tenant?: { readonly tokens: number };
+  /** Of each identifier's day. */
+  readonly counts?: { readonly turns: number };
 }
 
 /** Short, so that runs that wait for its end go on. */
@@ -27,7 +29,7 @@ const PRICE = { input: 1e-6, output: 4e-6 } as const;
 /** Of an answer: at least what its text takes of the next request, so that a provider never counts more than was kept aside. */
 const LEAST_OUTPUT = 160;
 /** What fits into a day that is used up. */
-export const RAISE = { tokens: 10_000, nano: 20_000_000 } as const;
+export const RAISE = { tokens: 10_000, nano: 20_000_000, counts: { turns: 20 } } as const;
 
 /**
  * With dice of its own: the histories of all other worlds do not hang on it.
@@ -46,7 +48,9 @@ export function drawShared(seed: number, always: boolean): Shared | undefined {
   };
   const strict = dice.chance(0.25) || always ? dice.between(0.1, 0.6) : 0;
   const calls = dice.chance(0.25) ? 1 + dice.below(4) : undefined;
-  return { pauses, strict, calls, profile, ...drawBudgets(dice) };
+  const budgets = drawBudgets(dice);
+  const counts = dice.chance(0.3) && { counts: { turns: 2 + dice.below(8) } };
+  return { pauses, strict, calls, profile, ...budgets, ...counts };
 }
 
 function drawBudgets(dice: Dice): Pick<Shared, "identifier" | "tenant"> {
@@ -61,14 +65,16 @@ function drawBudgets(dice: Dice): Pick<Shared, "identifier" | "tenant"> {
 
 /** Of the day of `now`, Redis ms. */
 export function budgetsOf(
-  { identifier: own, tenant: all }: Shared,
+  { identifier: own, tenant: all, counts }: Shared,
   { identifier, tenant }: { readonly identifier: string; readonly tenant?: string },
   now: number,
 ): readonly DayBudget[] {
   const day = Math.floor(now / DAY_MS);
   const endsAt = (day + 1) * DAY_MS;
   return [
-    ...(own === undefined ? [] : [{ name: `identifier:${identifier}:${day}`, endsAt, ...own }]),
+    ...(own === undefined && counts === undefined
+      ? []
+      : [{ name: `identifier:${identifier}:${day}`, endsAt, ...own, ...(counts !== undefined && { counts }) }]),
     ...(all === undefined || tenant === undefined ? [] : [{ name: `tenant:${tenant}:${day}`, endsAt, ...all }]),
   ];
 }

@@ -11,6 +11,7 @@ export type StoreMutant =
   | "claim-ignores-ticket"
   | "cool-ignored"
   | "cool-shortens"
+  | "counts-again"
   | "due-makes-no-tickets"
   | "end-forgets-fill"
   | "end-keeps-needs"
