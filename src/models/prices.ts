@@ -3,6 +3,7 @@
  * addresses of providers. What a gateway reports itself is none of this: it wins, where it is read.
  */
 import type { ModelName, Usage } from "../core/messages.ts";
+import { priceTables } from "./price-tables.ts";
 import type { Price } from "./profile.ts";
 
 export interface Priced {
@@ -26,7 +27,7 @@ export async function priceOf(
     return ((usage.input - cached) * input + cached * cachedInput + usage.output * output) / MILLION;
   }
   try {
-    const { calcPrice } = await import("@pydantic/genai-prices");
+    const { calcPrice } = await priceTables();
     const tokens = { input_tokens: usage.input, cache_read_tokens: cached, output_tokens: usage.output };
     return calcPrice(tokens, model, { providerApiUrl: baseURL })?.total_price;
   } catch {

@@ -4,6 +4,7 @@
  */
 import type { ModelName } from "../core/messages.ts";
 import type { ModelRoom, Rooms } from "../ports/rooms.ts";
+import { priceTables } from "./price-tables.ts";
 import type { Endpoint } from "./profile.ts";
 
 /** Where nobody knows: what most models of today take. One that takes less says so, and then the run's transcript is compacted. */
@@ -34,7 +35,7 @@ export function modelRooms(profiles: Readonly<Record<string, Endpoint>>): Rooms 
 /** From the tables; `provider/model` of a gateway is looked for without its provider as well. */
 async function contextOf(model: string): Promise<number | undefined> {
   try {
-    const { calcPrice } = await import("@pydantic/genai-prices");
+    const { calcPrice } = await priceTables();
     for (const name of [model, model.slice(model.lastIndexOf("/") + 1)]) {
       const tokens = calcPrice({ input_tokens: 1 }, name)?.model.context_window;
       if (tokens !== undefined && tokens > 0) return tokens;
