@@ -1,5 +1,5 @@
 /** Where a call stands that needs a person's word before it is made. */
-import type { ApprovalAsked, Decision, PlannedCall, RunnableCall } from "./journal.ts";
+import type { ApprovalAsked, PlannedCall, RunnableCall } from "./journal.ts";
 import type { Approval, Evidence } from "./outcome.ts";
 import type { RunState } from "./state.ts";
 
@@ -39,11 +39,6 @@ export function approvedCall<C extends PlannedCall>(state: RunState, call: C): C
   const decision = asked && decisionOn(state, asked);
   if (call.verdict !== "run" || decision?.kind !== "approved" || decision.args === undefined) return call;
   return { ...call, args: decision.args, argsHash: decision.argsHash, edited: true };
-}
-
-/** Asked about, and not decided. */
-export function openApprovals(state: RunState): readonly Decision<ApprovalAsked>[] {
-  return Object.values(state.approvals).filter((asked) => decisionOn(state, asked) === undefined);
 }
 
 /** Whether the model, or a tool, may have read a stranger's words by now. */

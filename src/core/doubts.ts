@@ -1,5 +1,5 @@
 /** A call that may have been executed and has no result: who can find out, and what is done when nobody can. */
-import type { CallClaimed, Decision, RunnableCall, Unknown } from "./journal.ts";
+import type { RunnableCall, Unknown } from "./journal.ts";
 import type { RunState } from "./state.ts";
 import { answerNonce } from "./outcome.ts";
 
@@ -82,9 +82,4 @@ export function isUnanswered(state: RunState, { call, intent }: Unknown): boolea
     const kind = state.evidence[made]?.outcome.kind;
     return kind === "ok" || kind === "error" || (made === intent && kind === "not-executed");
   });
-}
-
-/** The attempt that this intent announced; nothing for one that Redis lost. */
-export function claimOf(state: RunState, call: string, intent: string): Decision<CallClaimed> | undefined {
-  return state.claims[call]?.find((claim) => claim.intent === intent);
 }

@@ -56,10 +56,6 @@ export function switchGate(name: string): string {
   return `switch/${name}`;
 }
 
-export function isSwitchGate(gate: string): boolean {
-  return gate.startsWith("switch/");
-}
-
 /** Redis ms of the first of the series of waits at switches since which nothing else was done; nothing if it did not wait there. */
 export function pausedSince(state: RunState): number | undefined {
   const done = Math.max(

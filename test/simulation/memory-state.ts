@@ -4,7 +4,6 @@ import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal, type RunStatus } from "../../src/core/run.ts";
 import type { Move } from "../../src/ports/journal.ts";
 import { type Caps, createTurns, lineOf, type Path, pathOf as pathIn, type Turns } from "../../src/core/turns.ts";
-import { isSwitchGate } from "../../src/core/switches.ts";
 import { entry } from "./maps.ts";
 import { createMemoryNeeds, type MemoryNeeds, type StoredNeed } from "./memory-needs.ts";
 import type { StoreMutant } from "./store-mutants.ts";
@@ -217,7 +216,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       case "accounts": {
         const gates = move.to === "gate" ? [move] : move.needs;
         Object.assign(run, { status: "parked", place: "gate", reason, gates: gates.map(({ gate }) => gate) });
-        const answered = move.to === "gate" && (move.unless !== undefined || isSwitchGate(move.gate));
+        const answered = move.to === "gate" && (move.unless !== undefined || move.gate.startsWith("switch/"));
         run.after = move.to === "accounts" ? move.after : undefined;
         for (const { gate, version } of gates) {
           gateOf(gate).waiters.set(run.id, version);
@@ -245,7 +244,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
       looks.set(member, now() + grace);
       if (!is("due-makes-no-tickets")) ticket(run);
     } else {
-      const isPaused = run.place === "gate" && run.gates.some(isSwitchGate);
+      const isPaused = run.place === "gate" && run.gates.some((gate) => gate.startsWith("switch/"));
       if (run.place === "gate") leaveGates(run);
       toLine(run, run.cancel || isPaused);
     }
