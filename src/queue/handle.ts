@@ -2,6 +2,7 @@
 import { ErrandError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Message } from "../core/messages.ts";
+import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { transcript } from "../core/project.ts";
 import type { RunEvent } from "../core/run-events.ts";
 import type { RunView } from "../core/view.ts";
@@ -43,6 +44,10 @@ export interface RunHandle<Output> {
   raise(limits: Partial<Limits>, options?: { readonly by?: string }): Promise<void>;
 }
 
+const RESULT: OptionNames<{ timeoutMs: unknown }> = { timeoutMs: true };
+const EVENTS: OptionNames<EventsOptions> = { follow: true, text: true };
+const SAID: OptionNames<{ by: unknown }> = { by: true };
+
 export interface RunActions {
   readonly cancel: (run: string) => Promise<boolean>;
   readonly answer: (given: GivenAnswer) => Promise<void>;
@@ -57,17 +62,27 @@ export function runHandle<Output>(
   return {
     id,
     result: async (options = {}) => {
+      checkOptionNames("result", options, RESULT);
       const view = await reader.ended(id, options.timeoutMs);
       if (view.status === "completed") return view.output as Output;
       throw notCompleted(view);
     },
-    events: (options) => reader.events(id, options),
+    events: (options = {}) => {
+      checkOptionNames("events", options, EVENTS);
+      return reader.events(id, options);
+    },
     get: () => reader.view(id),
     transcript: async () => transcript((await reader.read(id)).state),
     toolResult: (call) => reader.toolResult(id, call),
     cancel: () => cancel(id),
-    answer: (call, says, options = {}) => answer({ run: id, call, says, ...options }),
-    raise: (limits, { by } = {}) => raise(id, limits, by),
+    answer: async (call, says, options = {}) => {
+      checkOptionNames("answer", options, SAID);
+      return answer({ run: id, call, says, ...options });
+    },
+    raise: async (limits, options = {}) => {
+      checkOptionNames("raise", options, SAID);
+      return raise(id, limits, options.by);
+    },
   };
 }
 

@@ -26,6 +26,10 @@ test("an option that there is not is refused everywhere, before it does anything
     ["agnet", () => errand.schedules.list(stray({ agnet: "inbox-digest" }))],
     ["cancel", () => errand.schedules.delete("s", stray({ cancel: true }))],
     ["key", () => errand.schedules.trigger("s", stray({ key: "k" }))],
+    ["timeout", () => errand.run("run_0_x").result(stray({ timeout: 5 }))],
+    ["follows", () => errand.run("run_0_x").events(stray({ follows: false }))],
+    ["who", () => errand.run("run_0_x").raise({ turns: 9 }, stray({ who: "mira" }))],
+    ["who", () => errand.run("run_0_x").answer("t0c0", "happened", stray({ who: "mira" }))],
     ["because", () => errand.pause({ agent: "inbox-digest" }, stray({ because: "it spams" }))],
   ];
   for (const [name, act] of rows)
