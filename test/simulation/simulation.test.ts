@@ -6,7 +6,7 @@ import { traceOf } from "./explore.ts";
 import { exploreInJobs, exploreMutants } from "./jobs.ts";
 import { MUTANTS } from "./mutants.ts";
 
-/** On two processors of their own they take less than a minute; on a crowded machine as many are run as fit. */
+/** Two quiet processors make about 20,000 of them in a minute (docs/reliability.md). */
 const SEEDS = 50_000;
 const LEAST = 1_000;
 const WITHIN_MS = 60_000;
