@@ -9,7 +9,7 @@ import { allEnded, gather, look, see } from "./disaster.ts";
 import { type Batch, type Lab, openLab } from "./lab.ts";
 import type { WorkerProcess } from "./process.ts";
 import { CRASHES, nameOf, pointOf, storyAgent } from "./story.ts";
-import { verdict } from "./verdict.ts";
+import { assertNone, verdict } from "./verdict.ts";
 
 test("stopping, lost tickets and poison", { concurrency: true }, async (t: TestContext) => {
   const lab = await openLab(redisUrl(), { onLeave: (work) => t.after(work) });
@@ -26,7 +26,7 @@ test("stopping, lost tickets and poison", { concurrency: true }, async (t: TestC
       t.test(name, async (t1) => {
         const { runs, problems } = await work();
         t1.diagnostic(`${runs} runs`);
-        assert.deepEqual(problems, []);
+        assertNone(problems);
       }),
     ),
   );

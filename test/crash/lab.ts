@@ -22,8 +22,11 @@ import { SHOP, shop } from "./shop.ts";
 import { storyScript } from "./story-script.ts";
 import { CALLS, type Point, storeOptions, storyAgent } from "./story.ts";
 
-/** Long enough that a worker on a crowded machine does not lose it. */
-export const LEASE_MS = 3_000;
+/**
+ * Long enough that nobody loses it on a crowded machine, nor on one that stands still for some seconds, as virtual machines do: at 3 s
+ * each standstill of 3 s was a crash that nobody had planned.
+ */
+export const LEASE_MS = 8_000;
 
 export interface Lab extends Scope {
   readonly scalekit: ScalekitEmulator;

@@ -5,6 +5,7 @@ import { redisUrl } from "../support/store.ts";
 import { die, dieTwice, type Outcome, sleepOver, throwUp, wakeAmid } from "./deaths.ts";
 import { openLab } from "./lab.ts";
 import { AMID, COUNTS, POINTS, TWICE } from "./story.ts";
+import { assertNone } from "./verdict.ts";
 
 test("a worker dies at any boundary", { concurrency: true }, async (t: TestContext) => {
   const lab = await openLab(redisUrl(), { onLeave: (work) => t.after(work) });
@@ -23,7 +24,7 @@ test("a worker dies at any boundary", { concurrency: true }, async (t: TestConte
       t.test(name, async (t1) => {
         const { runs, deaths, problems } = await work();
         t1.diagnostic(`${runs} runs, ${deaths} deaths`);
-        assert.deepEqual(problems, []);
+        assertNone(problems);
       }),
     ),
   );
