@@ -24,6 +24,23 @@ export function partial(turn: Turn): { output?: string } {
   return turn.text === "" ? {} : { output: turn.text };
 }
 
+/**
+ * Of a run whose journal this version cannot read. Whoever takes it can do no more than give it up, so it is given up for good once that
+ * many in a row had to: it may be a version of Errand that is taken back.
+ * @param leases in a row with nothing after them
+ */
+export function unreadable(
+  why: string,
+  { leases, cancelled }: { leases: number; cancelled: boolean },
+): Ended | undefined {
+  if (cancelled) return { kind: "ended", status: "cancelled" };
+  if (leases < LEASES_UNREADABLE) return undefined;
+  const message = `its journal could not be read ${leases} times in a row (${why}); nothing more was done`;
+  return { kind: "ended", status: "failed", code: "journal-unreadable", message };
+}
+
+const LEASES_UNREADABLE = 10;
+
 export function poisoned(times: number): Ended {
   return {
     kind: "ended",

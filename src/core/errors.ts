@@ -14,6 +14,7 @@ export type ErrorCode =
   | "idempotency-conflict"
   | "identifier-invalid"
   | "input-invalid"
+  | "journal-unreadable"
   | "link-invalid"
   | "option-invalid"
   | "redis-auth"

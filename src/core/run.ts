@@ -120,6 +120,7 @@ export type FailureCode =
   | "context-overflow"
   | "cost-limit"
   | "empty-answer"
+  | "journal-unreadable"
   | "loop"
   | "model-invalid-request"
   | "model-unavailable"

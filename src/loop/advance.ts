@@ -6,7 +6,7 @@ import { giveUp } from "./answer.ts";
 import { askApproval, awaitApproval } from "./approve.ts";
 import { makeCalls } from "./call.ts";
 import { ask, conclude, planLook } from "./doubt.ts";
-import { type HeldRun, LeaseLost, NotKept, Stopped } from "./held.ts";
+import { type HeldRun, LeaseLost, NotSent, Stopped } from "./held.ts";
 import type { Ending, Left, LoopPorts } from "./loop.ts";
 import { prepare } from "./prepare.ts";
 import { end, isStopped, parkOrEnd, pause } from "./leave.ts";
@@ -27,10 +27,10 @@ export async function advance(held: HeldRun, agent: Agent, ports: LoopPorts): Pr
   }
 }
 
-/** The evidence is there: the next step is what follows from it. What is stopped waits. */
+/** Why is known, by evidence or by the clock: the next step is what follows from it. What is stopped waits. */
 async function unsent(error: unknown, held: HeldRun, agent: Agent): Promise<Left> {
   if (error instanceof Stopped) return pause(held, agent, error);
-  if (!(error instanceof NotKept)) throw error;
+  if (!(error instanceof NotSent)) throw error;
   return undefined;
 }
 

@@ -20,9 +20,12 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
 
-/** Thrown by `flush`: the intents are written, but what they announce must not be sent, and their evidence says that it was not. */
-export class NotKept extends Error {
-  override readonly name = "NotKept";
+/**
+ * Thrown by `flush` and `ask`: what the intents announce must not be sent. They are written, and their evidence says that it was not; or
+ * an approval's time ended before they were, and nothing was. What follows is for `next` to say.
+ */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
 }
 
 /** Thrown for a call of a tool that is under way: a limit that all runs share has no room for it now. Nothing was written of it. */
@@ -85,12 +88,12 @@ export interface HeldRun {
   note(entry: Entry): void;
   /**
    * Writes what waits, with an optional move. Answers false when the gate moved: nothing was written, the noted entries are dropped.
-   * @throws NotKept, Stopped, LeaseLost
+   * @throws NotSent, Stopped, LeaseLost
    */
   flush(move?: Move): Promise<boolean>;
   /**
    * Writes what waits and these entries, if what they announce is allowed; else the run has parked. `short`: nothing was written.
-   * @throws NotKept, Stopped, LeaseLost
+   * @throws NotSent, Stopped, LeaseLost
    */
   ask(entries: readonly Entry[], ask: Omit<Ask, "entries">): Promise<Asked>;
   /** What the last model call has used. It is told with the next thing that is written. */
@@ -192,7 +195,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
     return [...new Set(used.flatMap(({ connection }) => (connection === "" ? [] : [connection])))];
   };
 
-  type Written = Exclude<CommitReply, { readonly answer: "fenced" | "conflict" | "stopped" }>;
+  type Written = Exclude<CommitReply, { readonly answer: "fenced" | "conflict" | "stopped" | "lapsed" }>;
   const write = async (move: Move, asked: readonly Entry[] = [], ask?: Ask): Promise<Written> => {
     const mine = waiting;
     const entries = [...mine, ...asked];
@@ -212,7 +215,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
       const nonce = chance.nonce();
       const uses = connectionsOf(entries);
       reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, uses, move, ...more });
-      if (reply.answer === "stopped") waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
+      if (reply.answer === "stopped" || reply.answer === "lapsed") waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
       else if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
       if (reply.answer === "short" || reply.answer === "closed") waiting = [...mine, ...waiting];
       if (reply.answer === "ok" || reply.answer === "unkept" || reply.answer === "parked") {
@@ -225,6 +228,10 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
       sending = [];
     }
     if (reply.answer === "stopped") throw new Stopped(reply.by, reply.version);
+    if (reply.answer === "lapsed") {
+      hear(reply.until);
+      throw new NotSent("not sent: the time in which it was approved is over");
+    }
     if (reply.answer === "gate-moved" || reply.answer === "short" || reply.answer === "closed") return reply;
     if (reply.answer === "fenced" || reply.answer === "conflict") return lost(reply.answer);
     hear(reply.at);
@@ -234,7 +241,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
     const unsent = reply.answer === "unkept" ? TOO_FEW : leaseLives() ? undefined : TOO_LATE;
     const why = unsent === TOO_FEW ? "store" : "unavailable";
     if (unsent === undefined || !(await refuse(entries, why, unsent))) return reply;
-    if (unsent === TOO_FEW) throw new NotKept(TOO_FEW);
+    if (unsent === TOO_FEW) throw new NotSent(TOO_FEW);
     return lost(TOO_LATE);
   };
 

@@ -21,7 +21,7 @@ import { limitOfCalls } from "../core/at-limit.ts";
 import { limitsOf } from "../core/state.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
 import { approvalFor } from "./approve.ts";
-import { Cooled, type HeldRun, NoRoom, NotKept, Stopped } from "./held.ts";
+import { Cooled, type HeldRun, NoRoom, NotSent, Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import { answerOf, failure, unknownTool, whyWaits } from "./sub-answer.ts";
 import type { LoopPorts } from "./loop.ts";
@@ -44,7 +44,7 @@ const SHORT_MS = 2_000;
 const PATIENCE_MS = 10_000;
 const SUSPENDED: SubAnswer = { ok: false, suspended: true };
 
-/** Makes one call, as one of a turn's is made. @throws NotKept, Stopped, Cooled, LeaseLost */
+/** Makes one call, as one of a turn's is made. @throws NotSent, Stopped, Cooled, LeaseLost */
 type Make = (step: CallStep) => Promise<unknown>;
 
 export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, ports: LoopPorts, make: Make): Host {
@@ -176,7 +176,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
           () => undefined,
           (error: unknown) => {
             if (error instanceof Stopped || error instanceof Cooled || error instanceof NoRoom) return error;
-            if (!(error instanceof NotKept)) throw error;
+            if (!(error instanceof NotSent)) throw error;
             return undefined;
           },
         );

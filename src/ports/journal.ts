@@ -15,12 +15,26 @@ export interface Claim {
   readonly evidence: readonly Evidence[];
 }
 
+/** It was leased, but its journal cannot be read: nothing can be done but to let it go. */
+export interface Unreadable {
+  readonly answer: "unreadable";
+  readonly run: string;
+  readonly epoch: number;
+  readonly cancelled: boolean;
+  /** Entries in the journal, and how many of them, at its end, are leases, this one included. */
+  readonly length: number;
+  readonly leases: number;
+  /** Without what stands in the journal. */
+  readonly why: string;
+}
+
 /**
  * `busy`: another worker's lease lives. `stale`: not the run's current ticket, or nothing to do. `gone`: no such run.
  * `newer`: a newer Errand wrote its journal. It has been parked, and is offered again after a while: another worker may know more.
  */
 export type ClaimReply =
   | Claim
+  | Unreadable
   | { readonly answer: "busy"; readonly until: number }
   | { readonly answer: "stale" }
   | { readonly answer: "gone" }
@@ -104,6 +118,8 @@ export type CommitReply =
   | { readonly answer: "closed"; readonly key: string; readonly until: number }
   /** An operator stopped what these intents begin, by this switch; nothing was written. `version`: of the switch's gate. */
   | { readonly answer: "stopped"; readonly by: string; readonly version: number }
+  /** The time in which one of its intents was approved is over; nothing was written. Redis ms. */
+  | { readonly answer: "lapsed"; readonly until: number }
   | { readonly answer: "fenced" }
   | { readonly answer: "conflict" }
   | { readonly answer: "gate-moved" };

@@ -96,7 +96,7 @@ export async function listApprovals(store: Store, reader: RunReader, filter: App
   };
 }
 
-/** Nothing for one that is decided, whose time is over, or whose run is gone; those leave the list. */
+/** Nothing for one that is decided, whose time is over, or whose run is gone: those leave the list; and for one that cannot be read. */
 async function approvalOf(store: Store, reader: RunReader, member: string): Promise<PendingApproval | undefined> {
   const [run = "", id = ""] = member.split(" ");
   try {
@@ -105,6 +105,7 @@ async function approvalOf(store: Store, reader: RunReader, member: string): Prom
     const call = asked && callOf(record.state, asked);
     if (asked !== undefined && call !== undefined && isOpen(record, asked)) return describe(record, asked, call);
   } catch (error) {
+    if (error instanceof ErrandError && error.code === "journal-unreadable") return undefined;
     if (!(error instanceof ErrandError) || error.code !== "run-unknown") throw error;
   }
   await store.redis.zrem(`${store.prefix}approvals`, member);

@@ -1,11 +1,12 @@
 /** Cancel from any process: a worker that has the run sees the flag at its next commit; a run that nobody has is claimed and ended here. */
 import { ErrandError } from "../core/errors.ts";
-import { holdRun, LeaseLost } from "../loop/held.ts";
+import { LeaseLost } from "../loop/held.ts";
 import { end } from "../loop/leave.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import { CANCEL } from "./scripts/cancel.ts";
 import type { Store } from "./store.ts";
+import { letGo, readOr } from "./unreadable.ts";
 
 /**
  * Of one process. Each is three scripts; thousands of them sent together would stand before everything else that the process wants of
@@ -33,8 +34,9 @@ export async function cancelRun(store: Store, ports: CancelPorts, run: string): 
 async function endUnheld({ journal, clock, chance, worker }: CancelPorts, run: string): Promise<void> {
   const askedAt = clock.monotonic();
   const claim = await journal.claim(run, { nonce: chance.nonce(), worker });
-  if (claim.answer !== "claimed") return;
-  const held = holdRun(claim, { journal, clock, chance, abort: new AbortController(), askedAt });
+  if (claim.answer !== "claimed" && claim.answer !== "unreadable") return;
+  const held = readOr(claim, { journal, clock, chance, abort: new AbortController(), askedAt });
+  if ("why" in held) return void (await letGo(held, { journal, chance }));
   try {
     await end(held, { kind: "ended", status: "cancelled" });
   } catch (error) {

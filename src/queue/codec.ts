@@ -37,6 +37,17 @@ export function decodeDecision(text: string): Decision {
   return { ...body, at: Number(frame[1]), epoch: Number(frame[2]) };
 }
 
+/** Of a text that may be damaged. */
+export function isLease(text: string): boolean {
+  return /^\d+ \d+ \S+\n\{"kind":"leased"/.test(text);
+}
+
+/** For logs and people: what `JSON.parse` says shows a part of what it read. */
+export function whyUnreadable(error: unknown): string {
+  if (error instanceof SyntaxError) return "an entry is no JSON";
+  return error instanceof Error ? error.message : "unknown";
+}
+
 /** @throws Error on a text that is not evidence */
 export function decodeEvidence(text: string): Evidence {
   const frame = /^(\d+)\n/.exec(text);

@@ -4,9 +4,9 @@ import { isIntent } from "../core/intents.ts";
 import type { Entry, Parked } from "../core/journal.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
-import type { ClaimReply, CommitReply, Journal, Move } from "../ports/journal.ts";
+import type { Claim, ClaimReply, CommitReply, Journal, Move, Unreadable } from "../ports/journal.ts";
 import { keepBlob, readBlob } from "./blobs.ts";
-import { decodeDecision, decodeEvidence, decodeTickets, hashValues } from "./codec.ts";
+import { decodeDecision, decodeEvidence, decodeTickets, hashValues, isLease, whyUnreadable } from "./codec.ts";
 import { CLAIM } from "./scripts/claim.ts";
 import { COMMIT } from "./scripts/commit.ts";
 import { EVIDENCE } from "./scripts/evidence.ts";
@@ -67,15 +67,11 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
   const [answer, first, second, third, decisions, evidence] = reply;
   switch (answer) {
     case "claimed":
-      return {
-        answer,
-        run,
-        epoch: Number(first),
-        now: Number(second),
-        cancelled: third === "1",
-        decisions: (decisions as string[]).map(decodeDecision),
-        evidence: hashValues(evidence as string[]).map(decodeEvidence),
-      };
+      return readClaim(
+        { run, epoch: Number(first), now: Number(second), cancelled: third === "1" },
+        decisions as string[],
+        hashValues(evidence as string[]),
+      );
     case "busy":
       return { answer, until: Number(first) };
     case "stale":
@@ -84,6 +80,24 @@ function claimReply(run: string, reply: readonly unknown[]): ClaimReply {
       return { answer };
     default:
       throw new Error(`claim: unknown answer ${JSON.stringify(answer)}`);
+  }
+}
+
+type Leased = Pick<Claim, "run" | "epoch" | "now" | "cancelled">;
+
+function readClaim(leased: Leased, decisions: readonly string[], evidence: readonly string[]): Claim | Unreadable {
+  try {
+    return {
+      answer: "claimed",
+      ...leased,
+      decisions: decisions.map(decodeDecision),
+      evidence: evidence.map(decodeEvidence),
+    };
+  } catch (error) {
+    const { run, epoch, cancelled } = leased;
+    const { length } = decisions;
+    const leases = length - 1 - decisions.findLastIndex((text) => !isLease(text));
+    return { answer: "unreadable", run, epoch, cancelled, length, leases, why: whyUnreadable(error) };
   }
 }
 
@@ -109,6 +123,8 @@ function commitReply([answer, at, cancelled, park]: readonly unknown[], kept: bo
       return { answer: kept ? "ok" : "unkept", at: Number(at), cancelled: cancelled === "1" };
     case "stopped":
       return { answer, by: String(at), version: Number(cancelled) };
+    case "lapsed":
+      return { answer, until: Number(at) };
     case "fenced":
     case "conflict":
     case "gate-moved":

@@ -12,7 +12,7 @@ export interface RaisePorts {
   readonly worker: string;
 }
 
-/** @throws ErrandError `option-invalid`, `run-unknown`, `run-busy` */
+/** @throws ErrandError `option-invalid`, `run-unknown`, `run-busy`, `journal-unreadable` */
 export async function raiseRun(ports: RaisePorts, run: string, given: Partial<Limits>, by?: string): Promise<void> {
   const limits = checkLimits(given, (message) => refuse(run, message));
   if (Object.keys(limits).length === 0) refuse(run, "expected limits, such as { tokens: 500000 }.");
@@ -21,6 +21,8 @@ export async function raiseRun(ports: RaisePorts, run: string, given: Partial<Li
   const claim = await journal.claim(run, { nonce: chance.nonce(), worker });
   if (claim.answer === "gone") throw new ErrandError("run-unknown", `There is no run ${JSON.stringify(run)} to raise.`);
   if (claim.answer === "stale") return refuse(run, "the run has ended; its limits matter to nobody.");
+  if (claim.answer === "unreadable")
+    throw new ErrandError("journal-unreadable", `raise ${run}: its journal cannot be read: ${claim.why}.`);
   if (claim.answer !== "claimed")
     throw new ErrandError("run-busy", `raise ${run}: a worker has the run. Try again when it is parked.`);
   const held = holdRun(claim, { journal, clock, chance, abort: new AbortController(), askedAt });

@@ -8,7 +8,7 @@ import { isFinal, type ParkReason, type RunStatus } from "../core/run.ts";
 import { inOrder, settledEvent } from "../core/result-events.ts";
 import { eventOf, type RunEvent } from "../core/run-events.ts";
 import { type RunHeader, type RunView, viewRun } from "../core/view.ts";
-import { decodeDecision, decodeEvidence } from "./codec.ts";
+import { decodeDecision, decodeEvidence, whyUnreadable } from "./codec.ts";
 import type { Connection } from "./connect.ts";
 import { decodeConnections } from "./events.ts";
 import type { Store } from "./store.ts";
@@ -124,15 +124,34 @@ async function readRun(store: Store, run: string): Promise<RunRecord> {
       "run-unknown",
       `There is no run ${JSON.stringify(run)}: it never was, or it ended longer ago than runs are kept.`,
     );
-  const decisions = journal.map(decodeDecision);
-  const settled = Object.values(evidence).map(decodeEvidence);
+  const { decisions, settled, state } = fold(run, status, journal, Object.values(evidence));
   const header: RunHeader = {
     status: status as RunStatus,
     ...(typeof reason === "string" && { reason: reason as ParkReason }),
     ...(typeof needs === "string" && { needs: decodeConnections(needs) }),
     ...(typeof supersededBy === "string" && { supersededBy }),
   };
-  return { ...header, decisions, evidence: settled, state: foldRun(run, decisions, settled) };
+  return { ...header, decisions, evidence: settled, state };
+}
+
+interface Folded {
+  readonly decisions: readonly Decision[];
+  readonly settled: readonly Evidence[];
+  readonly state: RunState;
+}
+
+/** @throws ErrandError `journal-unreadable` */
+function fold(run: string, status: string, journal: readonly string[], evidence: readonly string[]): Folded {
+  try {
+    const decisions = journal.map(decodeDecision);
+    const settled = evidence.map(decodeEvidence);
+    return { decisions, settled, state: foldRun(run, decisions, settled) };
+  } catch (error) {
+    throw new ErrandError(
+      "journal-unreadable",
+      `run ${run} is ${status}, but its journal cannot be read: ${whyUnreadable(error)}. Was it written by a newer version of Errand, or by something else? Nothing is done with it; it can be cancelled.`,
+    );
+  }
 }
 
 /** One transaction, so that status and journal are of the same moment. */

@@ -8,10 +8,11 @@ import { hash } from "node:crypto";
 import type { Agent } from "../core/agent.ts";
 import { advance } from "../loop/advance.ts";
 import type { Ending, LoopPorts } from "../loop/loop.ts";
-import { holdRun, type HeldRun } from "../loop/held.ts";
+import type { HeldRun } from "../loop/held.ts";
 import { dayMeter } from "../loop/purse.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
+import { letGo, readOr } from "./unreadable.ts";
 
 export type Shift =
   | { readonly is: "used"; readonly ending?: Ending }
@@ -38,12 +39,13 @@ export async function workShift(ports: ShiftPorts, { run, ticket, agentOf, onHel
   const askedAt = clock.monotonic();
   const claim = await journal.claim(run, { nonce: chance.nonce(), worker, ticket });
   if (claim.answer === "busy") return { is: "later", until: claim.until };
-  if (claim.answer !== "claimed") {
+  if (claim.answer !== "claimed" && claim.answer !== "unreadable") {
     log.info("ticket.dropped", { run, why: claim.answer });
     return { is: "used" };
   }
   const abort = new AbortController();
-  const held = holdRun(claim, { journal, clock, chance, abort, askedAt, meter: dayMeter(ports) });
+  const held = readOr(claim, { journal, clock, chance, abort, askedAt, meter: dayMeter(ports) });
+  if ("why" in held) return { is: "used", ...(await letGo(held, ports)) };
   const agent = agentOf(held.state.created.agent);
   if (agent === undefined) {
     log.error("run.agent-unknown", { run, agent: held.state.created.agent });

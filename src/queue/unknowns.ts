@@ -100,7 +100,7 @@ export async function pageOf(
   }
 }
 
-/** Nothing for a run that has expired, or an outcome that a late result has settled meanwhile; those leave the list. */
+/** Nothing for a run that has expired, or an outcome that a late result has settled meanwhile: those leave the list; and for an unreadable run. */
 async function outcomeOf(store: Store, reader: RunReader, member: string): Promise<UnknownOutcome | undefined> {
   const [run = "", intent = ""] = member.split(" ");
   try {
@@ -108,6 +108,7 @@ async function outcomeOf(store: Store, reader: RunReader, member: string): Promi
     const unknown = record.state.unknowns[intent];
     if (unknown !== undefined && isUnanswered(record.state, unknown)) return describe(record, unknown);
   } catch (error) {
+    if (error instanceof ErrandError && error.code === "journal-unreadable") return undefined;
     if (!(error instanceof ErrandError) || error.code !== "run-unknown") throw error;
   }
   await store.redis.zrem(`${store.prefix}unknowns`, member);

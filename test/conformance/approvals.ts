@@ -95,13 +95,15 @@ export function approvalsConformance(name: string, open: OpenSubject): void {
     const s = of();
     const run = await enqueue(s);
     const c = await claim(s, run);
-    await s.journal.commit(commit(c, [asks("a", "t0c0", s.now() + 40_000), asks("b", "t0c1", s.now() + 40_000)], STAY));
+    const until = s.now() + 40_000;
+    await s.journal.commit(commit(c, [asks("a", "t0c0", until), asks("b", "t0c1", until)], STAY));
     assert.equal(await s.decide(run, "a", "approved"), "ok");
     await s.age(60_000);
     assert.equal(await s.decide(run, "b", "approved", "h", "t0c1"), "over");
     const { length } = await header(s, run);
     const first = await s.journal.commit(commit(c, [intent()], STAY, { nonce: "one", length }));
-    assert.equal(first.answer, "conflict");
+    assert.equal(first.answer, "lapsed");
+    assert.equal((await header(s, run)).length, length, "nothing is written");
     const again = await s.journal.commit(commit(c, [intent("h", 2)], STAY, { nonce: "two", length }));
     assert.equal(again.answer, "ok");
   });

@@ -22,7 +22,10 @@ export function createApprover(world: World, crew: Crew): Approver {
       const entry = world.store.runs.get(id)?.journal.find((it) => it.kind === "approval-asked" && it.id === asked);
       if (entry?.kind !== "approval-asked" || dice.chance(0.2)) continue;
       const kind = dice.chance(0.7) ? "approved" : "denied";
-      say(id, entry, kind);
+      // In the last moment: by the time that the intent is written, it may be over.
+      const left = entry.until - world.redisNow() - dice.between(1, 30);
+      if (left > 0 && dice.chance(0.4)) time.after(left, () => say(id, entry, kind));
+      else say(id, entry, kind);
       if (dice.chance(world.faults.saidTwice))
         time.after(dice.between(0, 2_000), () => say(id, entry, dice.pick(["approved", "denied"])));
     }

@@ -81,12 +81,6 @@ export function createChecker(world: World, users: Users, provider: Provider): C
 
   const healthy = (hold: Hold): boolean => hold.process.faultedAt < hold.since && !world.tainted.has(hold.run);
 
-  /** Known (docs/reliability.md): an approval that ends between a claim and its intent is refused as if the run were another's. */
-  const lapsesNow = ({ run }: Hold): boolean =>
-    world.store.runs
-      .get(run)
-      ?.journal.some((it) => it.kind === "approval-asked" && Math.abs(world.redisNow() - it.until) < 100) === true;
-
   const truth: Truth = {
     effectsOf: (run, call, tool) => (overslept.has(`${run} ${call}`) ? undefined : provider.effectsOf(run, call, tool)),
     executionsOf: (run, call, intent) =>
@@ -140,9 +134,7 @@ export function createChecker(world: World, users: Users, provider: Provider): C
     left(hold, ending) {
       world.count(ending);
       if (ending !== "lost" || !healthy(hold) || hold.released) return;
-      if (!lapsesNow(hold)) broken("a healthy worker keeps its run", `${hold.process.name} lost ${hold.run}`);
-      world.count("lapsed in that moment");
-      hold.released = true;
+      broken("a healthy worker keeps its run", `${hold.process.name} lost ${hold.run}`);
     },
     threw(hold, error) {
       if (!(error instanceof StoreGone)) world.caught(error);

@@ -3,6 +3,7 @@ import { approvalGate } from "../../src/core/gate.ts";
 import type { Entry } from "../../src/core/journal.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal } from "../../src/core/run.ts";
+import type { CommitReply } from "../../src/ports/journal.ts";
 import type { StoredRun } from "./memory-state.ts";
 
 interface Ask {
@@ -15,12 +16,14 @@ interface Ask {
 export interface MemoryApprovals {
   /** `<run> <approval>` of those that wait for a word. */
   readonly open: ReadonlySet<string>;
-  /** Whether one of these intents was asked about and is not approved as it is, or no more. */
-  refuses(run: StoredRun, entries: readonly Entry[]): boolean;
+  /** If one of these intents was asked about and is not approved as it is, or no more. */
+  refusal(run: StoredRun, entries: readonly Entry[]): Refused | undefined;
   committed(run: StoredRun, entries: readonly Entry[]): void;
   evidence(run: StoredRun, nonce: string): void;
   decide(run: StoredRun | undefined, id: string, asked: string, call: string, said: Omit<Evidence, "at">): Decided;
 }
+
+export type Refused = Extract<CommitReply, { readonly answer: "conflict" | "lapsed" }>;
 
 export type Decided = "ok" | "was" | "gone" | "over";
 
@@ -38,14 +41,16 @@ export function createMemoryApprovals({ now, leaveGates, toLine }: Ways): Memory
 
   return {
     open,
-    refuses: (run, entries) =>
-      entries.some((it) => {
+    refusal(run, entries) {
+      for (const it of entries) {
         const ask = it.kind === "call-claimed" ? askOf(run.id, it.call) : undefined;
-        if (it.kind !== "call-claimed" || ask === undefined) return false;
+        if (it.kind !== "call-claimed" || ask === undefined) continue;
         const said = run.evidence.get(`approval:${ask.id}`)?.outcome;
-        if (said?.kind !== "approved" || said.argsHash !== it.argsHash) return true;
-        return it.attempt === 1 && now() >= ask.until;
-      }),
+        if (said?.kind !== "approved" || said.argsHash !== it.argsHash) return { answer: "conflict" };
+        if (it.attempt === 1 && now() >= ask.until) return { answer: "lapsed", until: ask.until };
+      }
+      return undefined;
+    },
     committed(run, entries) {
       for (const it of entries) {
         if (it.kind === "ended") for (const member of open) if (member.startsWith(`${run.id} `)) open.delete(member);

@@ -174,7 +174,8 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const seen = wanted.to === "gate" ? [wanted] : wanted.to === "accounts" ? wanted.needs : [];
       const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
       if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
-      if (approvals.refuses(run, given)) return { answer: "conflict" };
+      const refused = approvals.refusal(run, given);
+      if (refused !== undefined) return is("lapse-unsaid") ? { answer: "conflict" } : refused;
       const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };

@@ -34,6 +34,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "intent-after-send": "an intent is committed before its call is sent",
   "key-per-attempt": "all attempts of a call carry one key",
   "key-window-ignored": "a key is not relied on after its window",
+  "lapse-unsaid": "a worker whose approval is over keeps its run",
   "late-evidence-shown": "a prompt shows only the evidence that its decision names",
   "lease-unchecked": "nothing is sent after the lease",
   "lost-call-free": "of a call that was lost, all that was kept aside is spent",

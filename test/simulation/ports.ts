@@ -56,7 +56,11 @@ export class StorePorts implements Journal, RedisGates {
 
   commit(commit: Commit): ReturnType<Journal["commit"]> {
     this.#world.trace(() => `${this.#process.name} commits ${entries(commit)} → ${commit.move.to}`);
-    return this.script("commit", commit.run, (store) => store.commit(commit));
+    return this.script("commit", commit.run, (store) => {
+      const reply = store.commit(commit);
+      if (reply.answer === "lapsed") this.#world.count("lapsed");
+      return reply;
+    });
   }
 
   evidence(run: string, evidence: Omit<Evidence, "at">): ReturnType<Journal["evidence"]> {

@@ -47,6 +47,7 @@ test(`${SEEDS} seeds, or as many as fit into a minute: no invariant breaks, and 
     "said not-executed",
     "said stop",
     "approval asked",
+    "lapsed",
     "shown denied",
     "fallback",
     "summed up",

@@ -19,6 +19,7 @@ export type StoreMutant =
   | "evidence-fenced"
   | "evidence-last-wins"
   | "fill-ignores-cap"
+  | "lapse-unsaid"
   | "lost-call-free"
   | "no-fence"
   | "no-nonce"

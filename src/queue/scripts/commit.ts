@@ -6,7 +6,7 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 epoch · 5 expected length · 6 nonce · 7 move as JSON: { to, gates?, needs?, kept?, after?, … }
  *      8… decisions as JSON
  * → { 'ok', at, cancelled, tickets… } · { 'fenced' } · { 'conflict' } · { 'gate-moved' }
- *   · { 'stopped', the switch, its gate's version }: nothing was written
+ *   · { 'stopped', the switch, its gate's version } · { 'lapsed', when its approval ended }: nothing was written
  *   · { 'parked', at, cancelled, the park as JSON, tickets… } · { 'short', budget, tokens or '', nano or '' }
  *   · { 'closed', key, until }: see \`Ask\`
  * A sent-again commit finds its own nonce at the expected place, before anything else is compared.
@@ -39,7 +39,7 @@ for _, claim in ipairs(move.claims or {}) do
     local said = redis.call('HGET', run .. ':e', 'approval:' .. asked)
     local outcome = said and cjson.decode(string.match(said, '\\n(.*)$')).outcome
     if not outcome or outcome.kind ~= 'approved' or outcome.argsHash ~= claim.argsHash then return { 'conflict' } end
-    if not claim.again and now >= tonumber(before) then return { 'conflict' } end
+    if not claim.again and now >= tonumber(before) then return { 'lapsed', before } end
   end
 end
 if move.unless and redis.call('HEXISTS', run .. ':e', move.unless) == 1 then return { 'gate-moved' } end
