@@ -1,18 +1,23 @@
 /** `errand doctor`: gathers what is configured and what the services say, and has it judged by core/doctor. */
+import { askNames } from "./boot.ts";
 import { configFromEnv, ENV_PARTS, type Environment, type EnvPart } from "./config.ts";
 import { loadConfig, type LoadOptions } from "./config-file.ts";
 import type { Check } from "./core/doctor/check.ts";
 import { diagnose, type Facts } from "./core/doctor/diagnose.ts";
 import type { TrialFacts } from "./core/doctor/models.ts";
+import type { ToolFacts } from "./core/doctor/tools.ts";
 import type { RedisLooked } from "./core/doctor/redis.ts";
+import { checkOneSource } from "./core/agents.ts";
 import { modelsOf } from "./core/agent-models.ts";
 import { ErrandError } from "./core/errors.ts";
 import { lookAtProfile, tryModel } from "./models/doctor.ts";
 import { type ErrandOptions, storeOptions } from "./options.ts";
 import { clock } from "./parts.ts";
 import { bullmqVersion, lookAtRedis } from "./queue/doctor.ts";
-import { lookAtScalekit } from "./scalekit/doctor.ts";
+import type { ToolSource } from "./ports/toolbox.ts";
+import { lookAtScalekit, PATIENCE_MS } from "./scalekit/doctor.ts";
 import { findOut } from "./scalekit/findings.ts";
+import { openOthers } from "./tool-sources.ts";
 
 export type { Check, CheckResult } from "./core/doctor/check.ts";
 
@@ -28,9 +33,10 @@ export async function checkUp({ live = false, identifier, ...where }: DoctorOpti
   const { path, options, problems } = await loadAll(where);
   const { agents = [], models, authorization } = options;
   const asked = live && options.scalekit !== undefined ? options.scalekit : undefined;
-  const [redis, looked, profiles] = await Promise.all([
+  const [redis, looked, tools, profiles] = await Promise.all([
     redisOf(options),
     lookAtScalekit(options.scalekit, clock),
+    lookAtSources(agents),
     Promise.all(
       Object.entries(models ?? {}).map(([name, profile]) => lookAtProfile(name, profile, namesIn(agents, name), clock)),
     ),
@@ -47,6 +53,7 @@ export async function checkUp({ live = false, identifier, ...where }: DoctorOpti
     },
     redis,
     scalekit: { looked, agents, ...(authorization !== undefined && { baseUrl: authorization.baseUrl }) },
+    tools,
     models: profiles,
     ...(live && { trials: await trials(agents, models ?? {}) }),
     ...(asked !== undefined &&
@@ -55,6 +62,21 @@ export async function checkUp({ live = false, identifier, ...where }: DoctorOpti
       }),
   };
   return diagnose(facts);
+}
+
+/** Definitions of tools, of whoever needs no user to tell them. Executes nothing. */
+async function lookAtSources(agents: ErrandOptions["agents"]): Promise<ToolFacts> {
+  const sources: ToolSource[] = [];
+  try {
+    checkOneSource(agents);
+    const request = (): Promise<never> => Promise.reject(new Error("a doctor makes no request"));
+    sources.push(...openOthers(agents, { request, manifest: undefined }));
+    return { agents, told: await askNames(agents, sources, PATIENCE_MS) };
+  } catch (error) {
+    return { agents, told: [], problem: inWords(error) };
+  } finally {
+    await Promise.all(sources.map(async (source) => source.close?.()));
+  }
 }
 
 interface Loaded {

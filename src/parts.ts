@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { createAllowance } from "./allowance.ts";
-import { type Agents, checkNames } from "./core/agents.ts";
+import type { Agents } from "./core/agents.ts";
+import { checkBoot } from "./boot.ts";
 import { withUrls } from "./core/authorization.ts";
 import type { CallRates } from "./core/call-rates.ts";
 import type { Budgets } from "./core/days.ts";
-import { ErrandError } from "./core/errors.ts";
 import type { CronTimes } from "./core/schedule/timing.ts";
 import type { ToolManifest } from "./core/manifest.ts";
 import { type ModelProfile, modelOf } from "./models/protocols.ts";
@@ -46,8 +46,8 @@ import { checkBaseUrl, connectUrl } from "./scalekit/links.ts";
 import { createScalekit, type ScalekitOptions } from "./scalekit/client.ts";
 import type { ProxyWire } from "./scalekit/proxy-wire.ts";
 import { createToolbox } from "./scalekit/tools.ts";
-import { tellReview } from "./tool-review.ts";
 import { createChecker } from "./tools/check.ts";
+import type { Registry } from "./tools/registry.ts";
 
 /** The store's parts over one connection. */
 export interface Shard {
@@ -106,7 +106,7 @@ export interface WorkerNeeds {
   readonly models: Readonly<Record<string, ModelProfile>>;
   readonly scalekit: Scalekit;
   /** All sources of tools behind one port. */
-  readonly toolbox: Toolbox;
+  readonly toolbox: Registry;
   readonly authorization: AuthorizationSettings | undefined;
   readonly budgets: Budgets | undefined;
   readonly callsPerMinute: CallRates | undefined;
@@ -146,7 +146,7 @@ export function startWorker(
     queues,
     agents: agents.all.map(({ name }) => name),
     concurrency,
-    check: () => checkBoot(agents, scalekit, log),
+    check: () => checkBoot(agents.all, scalekit, toolbox.sources, log),
   });
 }
 
@@ -203,24 +203,6 @@ function openOutbox(
   checkBaseUrl(baseUrl);
   const urlOf = (connection: string): string => connectUrl(baseUrl, connection);
   return createOutbox({ redis, prefix, log, everyMs, tell: (event) => onEvent(withUrls(event, urlOf)) });
-}
-
-/** Wrong names and credentials stop a worker; an outage of Scalekit does not: its runs park as `outage` until it is back. */
-async function checkBoot(agents: Agents, scalekit: Scalekit, log: Log): Promise<void> {
-  const { accounts, toolbox } = scalekit;
-  const [connections, tools] = await Promise.all([accounts.connections(), toolbox.names()]);
-  for (const outage of [connections, tools]) {
-    if (outage.ok) continue;
-    if (outage.why === "credentials")
-      throw new ErrandError(
-        "scalekit-auth",
-        `Scalekit refused our client id or secret: ${outage.message} Check SCALEKIT_CLIENT_ID and SCALEKIT_CLIENT_SECRET.`,
-      );
-    log.warn("boot.names-unchecked", { why: outage.message });
-    return;
-  }
-  if (connections.ok && tools.ok) checkNames(agents.all, { connections: connections.names, tools: tools.names });
-  await tellReview(agents.all, scalekit, log);
 }
 
 /** One for the process: what it has found is kept for all. */

@@ -28,8 +28,7 @@ const OPENERS: readonly Opener[] = [
 
 /** @throws ErrandError `agent-invalid` for a tool of a source that nothing opens */
 export function openSources(agents: readonly Agent[], scalekit: Opened & Pick<Scalekit, "toolbox">): Registry {
-  const uses = agents.flatMap(({ tools }) => tools);
-  const sources = [{ ...scalekit.toolbox, name: SCALEKIT }, ...OPENERS.flatMap((open) => open(uses, scalekit))];
+  const sources = [{ ...scalekit.toolbox, name: SCALEKIT }, ...openOthers(agents, scalekit)];
   const names = sources.map(({ name }) => name);
   for (const agent of agents)
     for (const tool of agent.tools)
@@ -39,4 +38,10 @@ export function openSources(agents: readonly Agent[], scalekit: Opened & Pick<Sc
           `agent "${agent.name}": tool "${tool.name}": there is no source of tools called "${sourceOf(tool)}". Make the definition with tool() or its like, or leave \`source\` out for a tool of Scalekit's.`,
         );
   return createRegistry(sources);
+}
+
+/** All but Scalekit's. @throws ErrandError `agent-invalid`, `config-invalid`, `option-invalid` for definitions that cannot go together */
+export function openOthers(agents: readonly Agent[], scalekit: Opened): readonly ToolSource[] {
+  const uses = agents.flatMap(({ tools }) => tools);
+  return OPENERS.flatMap((open) => open(uses, scalekit));
 }

@@ -4,6 +4,7 @@ import { ErrandError } from "./errors.ts";
 import { modelsOf } from "./agent-models.ts";
 import type { ModelName } from "./messages.ts";
 import { didYouMean } from "./nearest.ts";
+import { clashingNames, missingNames, type ToldNames } from "./told-names.ts";
 import { SCALEKIT, sourceOf } from "./tool-use.ts";
 
 export interface Agents {
@@ -26,7 +27,7 @@ export function registerAgents(all: readonly Agent[], profiles: readonly string[
     if (unknown !== undefined) throw unknownProfile(agent, unknown, profiles);
     byName.set(agent.name, agent);
   }
-  checkSources(all);
+  checkOneSource(all);
   const names = [...byName.keys()];
   return {
     all: [...byName.values()],
@@ -44,8 +45,8 @@ export function registerAgents(all: readonly Agent[], profiles: readonly string[
   };
 }
 
-/** One name, one source in the whole app: reviews, approvals and nested calls tell tools apart by their names alone. */
-function checkSources(all: readonly Agent[]): void {
+/** One name, one source in the whole app: reviews, approvals and nested calls tell tools apart by their names alone. @throws ErrandError `agent-invalid` */
+export function checkOneSource(all: readonly Agent[]): void {
   const first = new Map<string, { readonly agent: string; readonly source: string }>();
   for (const { name: agent, tools } of all)
     for (const tool of tools) {
@@ -73,17 +74,34 @@ export interface KnownNames {
   readonly tools: readonly string[];
 }
 
-/** All wrong names of all agents in one message. @throws ErrandError `connection-unknown`, `tool-unknown` */
-export function checkNames(agents: readonly Agent[], known: KnownNames): void {
-  const connections = wrong(agents, (agent) => agent.connections, known.connections);
+/**
+ * All wrong names of all agents in one message.
+ * @param known nothing when Scalekit could not be asked @param told what the other sources of tools said
+ * @throws ErrandError `connection-unknown`, `tool-unknown`; `agent-invalid` for a name that two sources offer to one agent
+ */
+export function checkNames(
+  agents: readonly Agent[],
+  known: KnownNames | undefined,
+  told: readonly ToldNames[] = [],
+): void {
+  const connections = known === undefined ? [] : wrong(agents, (agent) => agent.connections, known.connections);
   if (connections.length > 0)
     throw new ErrandError(
       "connection-unknown",
       `Scalekit has no such connection in this environment: ${connections.join("; ")}. Names must equal the dashboard's exactly and differ per environment.`,
     );
-  const tools = wrong(agents, scalekitTools, known.tools);
-  if (tools.length > 0)
-    throw new ErrandError("tool-unknown", `Scalekit has no such tool in this environment: ${tools.join("; ")}.`);
+  const tools = known === undefined ? [] : wrong(agents, scalekitTools, known.tools);
+  const problems = [
+    ...(tools.length > 0 ? [`Scalekit has no such tool in this environment: ${tools.join("; ")}.`] : []),
+    ...told.flatMap(missingNames),
+  ];
+  if (problems.length > 0) throw new ErrandError("tool-unknown", problems.join(" "));
+  const clashing = clashingNames(agents, told);
+  if (clashing.length > 0)
+    throw new ErrandError(
+      "agent-invalid",
+      `Two sources of tools offer one name, and a run could not tell them apart: ${clashing.join("; ")}. Name the tools that the agent needs one by one instead of all(), or give an MCP server a \`prefix\`.`,
+    );
 }
 
 /** Names of the agent's tools that are Scalekit's own. */

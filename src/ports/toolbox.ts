@@ -92,7 +92,7 @@ export interface Toolbox {
   check(tool: FrozenTool, args: Json): readonly string[];
   /** Sends at most once: no retry anywhere below. What cannot be told apart from "executed" is `unknown`. */
   send(call: ToolSend, options: SendOptions): Promise<Outcome>;
-  /** All tool names of the environment, for the check at boot. */
+  /** All names that need no user to be known, for the check at boot. Of sources with `offers` that is asked instead. */
   names(): Promise<{ readonly ok: true; readonly names: readonly string[] } | Outage>;
 }
 
@@ -112,5 +112,11 @@ export interface ToolSource extends Toolbox {
 }
 
 export type Offers =
-  | { readonly ok: true; readonly uses: readonly ReviewedUse[] }
+  | {
+      readonly ok: true;
+      /** One without `seen` is not offered. */
+      readonly uses: readonly ReviewedUse[];
+      /** All names of the source. */
+      readonly known: readonly string[];
+    }
   | { readonly ok: false; readonly why: Outage["why"] | "no-user"; readonly message: string };

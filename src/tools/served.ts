@@ -76,10 +76,11 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
         return { ok: false, why: "no-user", message: `${server.name} shows each user their own tools` };
       const served = await server.list(identifier ?? "");
       if (!served.ok) return served;
-      const { wanted, missing } = select(served.tools, uses);
+      const { known, wanted, missing } = select(served.tools, uses);
       const source = server.name;
       return {
         ok: true,
+        known,
         uses: [
           ...[...wanted].map(([tool, use]) => ({
             tool: tool.name,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Check } from "../../src/index.ts";
-import { httpError, say, startRedis } from "../../src/testing/index.ts";
+import { httpError, say, startKruxosEmulator, startRedis } from "../../src/testing/index.ts";
 import { errandCommand, errandHere, EXAMPLE } from "./command.ts";
 import { services } from "./services.ts";
 
@@ -182,6 +182,30 @@ test("a config file that fails, or a broken environment, hides nothing else", as
   assert.deepEqual(half.notOk, ["config failed", "credentials skipped", "return URL skipped", "profiles skipped"]);
   assert.match(half.found("config"), /OPENAI_BASE_URL: expected[^]*SCALEKIT_CLIENT_ID: missing/);
   assert.equal((await errandHere(["doctor", "--identifier", "ada"], env)).code, 2, "--identifier needs --live");
+});
+
+test("tools of other servers: names that are not there, two sources of one name, a server that is away", async (t) => {
+  const { env } = await services(t);
+  const krux = await startKruxosEmulator();
+  t.after(() => krux.close());
+  const src = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
+  const cwd = await folder(
+    t,
+    `import { agent, kruxos, mcp, tool } from ${src};
+    const krux = kruxos({ url: "${krux.url}", apiKey: "${krux.apiKey}" });
+    const away = mcp({ name: "away", url: "http://127.0.0.1:65534/mcp" });
+    const own = mcp({ name: "own", url: "http://127.0.0.1:65534/mcp", token: async () => "secret" });
+    const list = tool({ name: "filesystem__list", description: "x", input: { type: "object" }, execute: () => 1 });
+    const use = (name, tools) => agent({ name, model: "openai/scripted", instructions: "x", tools, input: SCHEMA });
+    const SCHEMA = { "~standard": { version: 1, vendor: "x", validate: (value) => ({ value }), jsonSchema: { input: () => ({}), output: () => ({}) } } };
+    export default { agents: [use("a", [krux.tool("filesystem.raed"), away.all(), own.all()]), use("b", [list, krux.all()])] };`,
+  );
+  const told = await doctor({ ...env, ERRAND_BASE_URL: "http://127.0.0.1:3000" }, [], cwd);
+  assert.deepEqual(told.notOk, ["mcp:away failed", "mcp:own skipped", "kruxos failed", "names failed"]);
+  assert.match(told.found("kruxos"), /^kruxos offers no tool "filesystem__raed".*"a" names. Did you mean/);
+  assert.match(told.found("mcp:away"), /ECONNREFUSED/);
+  assert.match(told.found("names"), /^agent "b" gets "filesystem__list" from kruxos and local/);
+  assert.match(told.found("local"), /^all 1 tools/);
 });
 
 async function folder(t: TestContext, config: string): Promise<string> {

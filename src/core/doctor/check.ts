@@ -3,7 +3,7 @@
 export type CheckResult = "ok" | "warning" | "failed" | "skipped";
 
 export interface Check {
-  readonly area: "set-up" | "redis" | "scalekit" | "models" | "live";
+  readonly area: "set-up" | "redis" | "scalekit" | "tools" | "models" | "live";
   readonly name: string;
   readonly result: CheckResult;
   /** What was found. */

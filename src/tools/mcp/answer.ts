@@ -68,6 +68,11 @@ export function outcomeOfThrown(tool: string, error: unknown): Outcome {
       return { kind: "ok", data: happenedEnvelope(tool) };
     case "UNSUPPORTED_RESULT_TYPE":
       return definite("InputRequired", "The tool asks a person for input; nobody can answer here.");
+    // No session came about: what it says and what lies below it tell a wrong address from a wrong certificate.
+    case "ERA_NEGOTIATION_FAILED": {
+      const below = systemCode(error.cause);
+      return unsent(safeText(`the MCP server: ${error.message}${below === undefined ? "" : ` (${below})`}`));
+    }
     default:
       return {
         kind: "unknown",
