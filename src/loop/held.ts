@@ -215,7 +215,8 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
       const nonce = chance.nonce();
       const uses = connectionsOf(entries);
       reply = await journal.commit({ run: id, epoch: claim.epoch, length, nonce, entries, uses, move, ...more });
-      if (reply.answer === "stopped" || reply.answer === "lapsed") waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
+      if (reply.answer === "stopped" || reply.answer === "lapsed")
+        waiting = [...mine.filter((it) => !isIntent(it)), ...waiting];
       else if (reply.answer !== "gate-moved" && settlement === settle) settlement = undefined;
       if (reply.answer === "short" || reply.answer === "closed") waiting = [...mine, ...waiting];
       if (reply.answer === "ok" || reply.answer === "unkept" || reply.answer === "parked") {

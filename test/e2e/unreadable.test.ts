@@ -26,7 +26,7 @@ interface Scene extends World {
   readonly run: RunHandle<unknown>;
   readonly journal: string;
   readonly log: string[];
-  status(): Promise<string | null>;
+  readonly status: () => Promise<string | null>;
 }
 
 async function damaged(t: TestContext, how: (redis: Redis, journal: string) => Promise<unknown>): Promise<Scene> {

@@ -5,6 +5,7 @@ import type { Evidence } from "../../src/core/outcome.ts";
 import { isFinal } from "../../src/core/run.ts";
 import type { CommitReply } from "../../src/ports/journal.ts";
 import type { StoredRun } from "./memory-state.ts";
+import type { StoreMutant } from "./store-mutants.ts";
 
 interface Ask {
   readonly id: string;
@@ -29,11 +30,12 @@ export type Decided = "ok" | "was" | "gone" | "over";
 
 export interface Ways {
   readonly now: () => number;
+  readonly is: (mutant: StoreMutant) => boolean;
   readonly leaveGates: (run: StoredRun) => void;
   readonly toLine: (run: StoredRun) => void;
 }
 
-export function createMemoryApprovals({ now, leaveGates, toLine }: Ways): MemoryApprovals {
+export function createMemoryApprovals({ now, is, leaveGates, toLine }: Ways): MemoryApprovals {
   const open = new Set<string>();
   /** By run and call: the last one that was asked for. */
   const asks = new Map<string, Ask>();
@@ -47,7 +49,8 @@ export function createMemoryApprovals({ now, leaveGates, toLine }: Ways): Memory
         if (it.kind !== "call-claimed" || ask === undefined) continue;
         const said = run.evidence.get(`approval:${ask.id}`)?.outcome;
         if (said?.kind !== "approved" || said.argsHash !== it.argsHash) return { answer: "conflict" };
-        if (it.attempt === 1 && now() >= ask.until) return { answer: "lapsed", until: ask.until };
+        if (it.attempt > 1 || now() < ask.until) continue;
+        return is("lapse-unsaid") ? { answer: "conflict" } : { answer: "lapsed", until: ask.until };
       }
       return undefined;
     },

@@ -21,7 +21,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
   const { goOn, goTo, look, write, toLine, enter, pathOf, fill } = state;
   const asking = createMemoryAsking({ leaseMs, now, looks, find, toLine, is });
   const switches = createMemorySwitches({ ...state, off: state.off });
-  const approvals = createMemoryApprovals({ now, leaveGates, toLine });
+  const approvals = createMemoryApprovals({ now, leaveGates, toLine, is });
   const idems = new Map<string, { run: string; inputHash: string }>();
 
   return {
@@ -175,7 +175,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
       if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
       const refused = approvals.refusal(run, given);
-      if (refused !== undefined) return is("lapse-unsaid") ? { answer: "conflict" } : refused;
+      if (refused !== undefined) return refused;
       const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };

@@ -98,7 +98,7 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
     },
     agents: [inboxDigest],
     authorization: { baseUrl: BASE_URL },
-    leaseMs: 2_000,
+    leaseMs: 10_000,
     logger: pino({ level: "silent" }),
     ...options.errand,
   });
