@@ -174,13 +174,11 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       const seen = wanted.to === "gate" ? [wanted] : wanted.to === "accounts" ? wanted.needs : [];
       const checked = is("park-ignores-version") ? [] : is("park-ignores-others") ? seen.slice(0, 1) : seen;
       if (checked.some(({ gate, version }) => gateOf(gate).version !== version)) return { answer: "gate-moved" };
-      const refused = approvals.refusal(run, given);
-      if (refused !== undefined) return refused;
       const awaited = wanted.to === "gate" ? wanted.unless : undefined;
       if (awaited !== undefined && run.evidence.has(awaited) && !is("park-ignores-answer"))
         return { answer: "gate-moved" };
-      const stopped = switches.stopped(run, given, uses);
-      if (stopped !== undefined) return stopped;
+      const refused = approvals.refusal(run, given) ?? switches.stopped(run, given, uses);
+      if (refused !== undefined) return refused;
       if ((settle ?? ask) !== undefined || forgets(wanted)) asking.settle(run, settle, wanted);
       const allowed = asking.allowed(run, nonce, given, wanted, { ask, count });
       if ("answer" in allowed) return allowed;
