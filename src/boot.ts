@@ -15,7 +15,7 @@ import type { Toolbox, ToolSource } from "./ports/toolbox.ts";
 import { type ReviewParts, tellReview } from "./tool-review.ts";
 
 /** For sources beside Scalekit, all together: a server that hangs must not keep the worker from the runs of others. */
-const SOURCES_MS = 10_000;
+export const SOURCES_MS = 10_000;
 
 /** @throws ErrandError `scalekit-auth`, `connection-unknown`, `tool-unknown`, `agent-invalid` */
 export async function checkBoot(

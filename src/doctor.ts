@@ -1,5 +1,5 @@
 /** `errand doctor`: gathers what is configured and what the services say, and has it judged by core/doctor. */
-import { askNames } from "./boot.ts";
+import { askNames, SOURCES_MS } from "./boot.ts";
 import { configFromEnv, ENV_PARTS, type Environment, type EnvPart } from "./config.ts";
 import { loadConfig, type LoadOptions } from "./config-file.ts";
 import type { Check } from "./core/doctor/check.ts";
@@ -15,7 +15,7 @@ import { type ErrandOptions, storeOptions } from "./options.ts";
 import { clock } from "./parts.ts";
 import { bullmqVersion, lookAtRedis } from "./queue/doctor.ts";
 import type { ToolSource } from "./ports/toolbox.ts";
-import { lookAtScalekit, PATIENCE_MS } from "./scalekit/doctor.ts";
+import { lookAtScalekit } from "./scalekit/doctor.ts";
 import { findOut } from "./scalekit/findings.ts";
 import { openOthers } from "./tool-sources.ts";
 
@@ -71,7 +71,7 @@ async function lookAtSources(agents: ErrandOptions["agents"]): Promise<ToolFacts
     checkOneSource(agents);
     const request = (): Promise<never> => Promise.reject(new Error("a doctor makes no request"));
     sources.push(...openOthers(agents, { request, manifest: undefined }));
-    return { agents, told: await askNames(agents, sources, PATIENCE_MS) };
+    return { agents, told: await askNames(agents, sources, SOURCES_MS) };
   } catch (error) {
     return { agents, told: [], problem: inWords(error) };
   } finally {

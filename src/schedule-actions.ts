@@ -93,6 +93,7 @@ export interface ScheduleActionPorts {
 const MANY: OptionNames<UpsertManyOptions> = { dryRun: true, onProgress: true };
 const DELETE: OptionNames<DeleteOptions> = { cancelRuns: true };
 const TRIGGER: OptionNames<TriggerOptions> = { idempotencyKey: true };
+const NEXT: OptionNames<{ count?: number; after?: number }> = { count: true, after: true };
 const FILTER: OptionNames<ScheduleFilter> = { identifier: true, agent: true };
 
 export function scheduleActions({ schedules, agents, reach, handle, cancel }: ScheduleActionPorts): ScheduleActions {
@@ -154,8 +155,10 @@ export function scheduleActions({ schedules, agents, reach, handle, cancel }: Sc
           sum.cancelled += done.cancelled;
         }
       }),
-    next: (of, { count = 5, after } = {}) =>
+    next: (of, options = {}) =>
       reach(async () => {
+        checkOptionNames("schedules: next", options, NEXT);
+        const { count = 5, after } = options;
         if (!Number.isInteger(count) || count < 1 || count > 1000)
           throw new ErrandError(
             "option-invalid",

@@ -39,3 +39,25 @@ export function amount(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
   throw new InvalidArgumentError("Expected a number above 0.");
 }
+
+const MOMENT = /^(\d{4})-(\d\d)-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** A moment that is the same on every machine; a date alone is its midnight in UTC. Undefined: it is none. */
+export function momentOf(text: string): Date | undefined {
+  const [, year, month, day] = (MOMENT.exec(text) ?? []).map(Number);
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  // Date makes March of the 30th of February.
+  const known = new Date(Date.UTC(year, month - 1, day));
+  const date = new Date(text);
+  return known.getUTCMonth() === month - 1 && known.getUTCDate() === day && !Number.isNaN(date.getTime())
+    ? date
+    : undefined;
+}
+
+export function moment(text: string): Date {
+  const date = momentOf(text);
+  if (date !== undefined) return date;
+  throw new InvalidArgumentError(
+    "Expected a moment with its offset from UTC, such as 2027-01-01T00:00:00Z or 2027-01-01T08:00:00+01:00.",
+  );
+}

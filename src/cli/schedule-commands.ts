@@ -1,6 +1,6 @@
 /** The grammar of `errand schedules …`. What the commands do is in schedules.ts. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { milliseconds } from "./arguments.ts";
+import { milliseconds, moment, wholeNumber } from "./arguments.ts";
 import type { Io } from "./io.ts";
 
 export function addSchedules(program: Command, io: Io, exit: (code: number) => void): void {
@@ -41,12 +41,14 @@ export function addSchedules(program: Command, io: Io, exit: (code: number) => v
     .option("--jitter <duration>", "fire up to so much later, always the same for one schedule", milliseconds)
     .option("--overlap <policy>", "skip (default), buffer-one, buffer-all, cancel-other or allow-all")
     .option("--catch-up <policy>", "none, latest (default) or all")
+    .option("--catch-up-within <duration>", "how long a missed time is made up (default: 1d)", milliseconds)
     .option("--no-coalesce", "each run covers its own tick's time only")
     .option("--keep-history <n>", "lines of what became of its times (default: 20)", whole)
-    .option("--start-at <date>", "no time before, such as 2027-01-01T00:00:00Z")
-    .option("--end-at <date>", "no time after")
+    .option("--start-at <date>", "no time before, such as 2027-01-01T00:00:00Z", moment)
+    .option("--end-at <date>", "no time after", moment)
     .option("--paused", "define it, and let no tick fire")
     .option("--tenant <name>", "the identifier's tenant")
+    .option("--priority <n>", "of its runs, -1000 (first) to 1000 (default: 0)", wholeNumber())
     .action(async (id: string | undefined, agent: string | undefined, _args, command: Command) => {
       const args = command.optsWithGlobals<{ file?: string; dryRun?: boolean; agent?: string; identifier?: string }>();
       if (args.file === undefined) {
@@ -93,7 +95,9 @@ export function addSchedules(program: Command, io: Io, exit: (code: number) => v
 
 /** What each line of a file says itself. */
 const OWN: string[] =
-  "cron every timezone input inputFile jitter overlap catchUp keepHistory startAt endAt paused tenant".split(" ");
+  "cron every timezone input inputFile jitter overlap catchUp catchUpWithin keepHistory startAt endAt paused tenant priority".split(
+    " ",
+  );
 
 /** The list's own option, which a schedule must have. */
 function needsIdentifier<T extends { readonly identifier: string }>(command: Command): T {

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Errand, ErrandError, type ManyOptions, type RefusedSchedule, type UpsertedMany } from "../index.ts";
-import { milliseconds } from "./arguments.ts";
+import { milliseconds, momentOf } from "./arguments.ts";
 import { EXIT } from "./failure.ts";
 import { type GlobalArgs, type Io, jsonLine, line } from "./io.ts";
 import { open } from "./open.ts";
@@ -102,7 +102,7 @@ function* optionsOf(entries: readonly Entry[]): Generator<ManyOptions, void, voi
     const { agent: _, ...options } = parse(text) ?? {};
     for (const name of ["startAt", "endAt"]) {
       const value = options[name];
-      if (typeof value === "string" && !Number.isNaN(Date.parse(value))) options[name] = new Date(value);
+      if (typeof value === "string") options[name] = momentOf(value) ?? value;
     }
     for (const name of ["every", "jitter"]) options[name] = length(options[name]);
     // Whatever it is, `upsertMany` says what was expected.

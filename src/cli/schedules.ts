@@ -28,10 +28,12 @@ export interface UpsertArgs extends GlobalArgs {
   readonly catchUp?: string;
   readonly coalesce?: boolean;
   readonly keepHistory?: number;
-  readonly startAt?: string;
-  readonly endAt?: string;
+  readonly catchUpWithin?: number;
+  readonly startAt?: Date;
+  readonly endAt?: Date;
   readonly paused?: boolean;
   readonly tenant?: string;
+  readonly priority?: number;
 }
 
 async function withErrand(args: GlobalArgs, io: Io, work: (errand: Errand) => Promise<number | void>): Promise<number> {
@@ -61,11 +63,14 @@ const HEAD: readonly Cell[] = ["SCHEDULE", "AGENT", "IDENTIFIER", "WHEN", "ZONE"
 }));
 
 function rowOf(one: ScheduleView, now: number): Cell[] {
+  const late = lateBy(one, now);
   const next = one.paused
     ? "paused"
     : one.nextAt === undefined
       ? "never again"
-      : `in ${duration((one.dueAt ?? 0) - now)}`;
+      : late > 0
+        ? `late by ${duration(late)}`
+        : `in ${duration((one.dueAt ?? 0) - now)}`;
   return [
     { text: oneLine(one.id) },
     { text: oneLine(one.agent) },
@@ -73,9 +78,17 @@ function rowOf(one: ScheduleView, now: number): Cell[] {
     { text: one.words },
     { text: one.timezone },
     one.error === undefined
-      ? { text: next, ...(one.paused && { style: "yellow" as const }) }
+      ? { text: next, ...((one.paused || late > 0) && { style: "yellow" as const }) }
       : { text: `${next}, no run: ${oneLine(one.error).slice(0, 60)}`, style: "red" },
   ];
+}
+
+/** More than a pass over what is due takes: then nobody ticks, or not enough of it. */
+const LATE_MS = 10_000;
+
+/** ms by which its next tick should have fired already; 0 when it is in time. */
+function lateBy({ dueAt }: ScheduleView, now: number): number {
+  return dueAt !== undefined && now - dueAt > LATE_MS ? now - dueAt : 0;
 }
 
 export interface ShowArgs extends GlobalArgs {
@@ -88,11 +101,12 @@ export function show(id: string, args: ShowArgs, io: Io): Promise<number> {
     const schedule = await errand.schedules.get(id);
     const next = await errand.schedules.next(id, { count: args.next ?? 5 });
     if (args.json === true) return jsonLine(io.stdout, { ...schedule, next });
-    for (const text of detail(schedule, next, args.history ?? 20)) line(io.stdout, text);
+    for (const text of detail(schedule, next, args.history ?? 20, Date.now())) line(io.stdout, text);
   });
 }
 
-function detail(one: ScheduleDetail, next: readonly number[], most: number): string[] {
+function detail(one: ScheduleDetail, next: readonly number[], most: number, now: number): string[] {
+  const [behind, { startAt, endAt, timezone }] = [lateBy(one, now), one];
   const past = one.history.slice(0, most);
   const late =
     one.jitter > 0 && one.dueAt !== undefined && one.nextAt !== undefined
@@ -102,12 +116,19 @@ function detail(one: ScheduleDetail, next: readonly number[], most: number): str
     `${oneLine(one.id)}: ${oneLine(one.agent)} for ${oneLine(one.identifier)}${one.paused ? ", paused" : ""}`,
     `${one.words} (${one.cron ?? `every ${one.every} ms`}, ${one.timezone}${late})`,
     `overlap ${one.overlap}, catch-up ${one.catchUp.policy} within ${duration(one.catchUp.within)}, ${one.coalesce ? "coalesces" : "does not coalesce"}`,
+    ...(startAt === undefined ? [] : [`no time before ${when(startAt, timezone)}`]),
+    ...(endAt === undefined ? [] : [`no time after ${when(endAt, timezone)}`]),
+    ...(behind > 0 && one.error === undefined
+      ? [`late: ${when(one.nextAt ?? 0, timezone)} was due ${duration(behind)} ago. Does a worker run that ticks?`]
+      : []),
     ...(one.error === undefined ? [] : [`no run could be made: ${oneLine(one.error)}`]),
     ...(one.runs.length === 0 ? [] : [`runs: ${one.runs.join(" ")}`]),
     ...(one.buffered.length === 0
       ? []
       : [`waiting for a run to end: ${one.buffered.map((at) => when(at, one.timezone)).join(", ")}`]),
-    ...(one.paused ? [] : ["next:", ...next.map((at) => `  ${when(at, one.timezone)}`)]),
+    ...(one.paused
+      ? []
+      : ["next:", ...(next.length === 0 ? ["  never again"] : next.map((at) => `  ${when(at, timezone)}`))]),
     "history, newest first:",
     ...(past.length === 0 ? ["  none"] : past.map((line) => `  ${historyText(line, one.timezone)}`)),
     ...(past.length < one.history.length ? [`  and ${one.history.length - past.length} more: --history`] : []),
@@ -136,6 +157,7 @@ function when(at: number, timeZone: string): string {
 export function upsert(id: string, agent: string, args: UpsertArgs, io: Io): Promise<number> {
   return withErrand(args, io, async (errand) => {
     const { cron, every, timezone, jitter, coalesce, keepHistory, paused, tenant, identifier, startAt, endAt } = args;
+    const { catchUp: policy, catchUpWithin: within, priority } = args;
     const input =
       args.input === undefined && args.inputFile === undefined ? undefined : await readInput(args, io.stdin);
     // Wrong words and dates are told by the check that code meets as well.
@@ -150,19 +172,16 @@ export function upsert(id: string, agent: string, args: UpsertArgs, io: Io): Pro
       paused,
       tenant,
       overlap: args.overlap,
-      catchUp: args.catchUp,
-      startAt: date(startAt),
-      endAt: date(endAt),
+      catchUp: within === undefined ? policy : given({ policy, within }),
+      priority,
+      startAt,
+      endAt,
     });
     const schedule = await errand.schedules.upsert(id, agent, { identifier, ...options } as ScheduleOptions);
     if (args.json === true) return jsonLine(io.stdout, schedule);
     const next = schedule.nextAt === undefined ? "never" : when(schedule.nextAt, schedule.timezone);
     line(io.stdout, `${oneLine(schedule.id)}: ${schedule.words}, ${schedule.timezone}; next: ${next}`);
   });
-}
-
-function date(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text);
 }
 
 export function setPaused(ids: readonly string[], paused: boolean, args: GlobalArgs, io: Io): Promise<number> {
@@ -194,11 +213,17 @@ export function remove(ids: readonly string[], args: RemoveArgs, io: Io): Promis
   const { identifier, agent, cancelRuns = false } = args;
   return withErrand(args, io, async ({ schedules }) => {
     let deleted = 0;
-    for (const id of ids) if (await schedules.delete(id, { cancelRuns })) deleted++;
+    const unknown: string[] = [];
+    for (const id of ids)
+      if (await schedules.delete(id, { cancelRuns })) deleted++;
+      else unknown.push(id);
     if (identifier !== undefined || agent !== undefined)
       deleted += (await schedules.deleteAll(given({ identifier, agent }), { cancelRuns })).deleted;
-    if (args.json === true) jsonLine(io.stdout, { deleted });
-    else line(io.stdout, `${count(deleted, "schedule")} deleted`);
-    return deleted === 0 && ids.length > 0 ? EXIT.error : EXIT.ok;
+    if (args.json === true) jsonLine(io.stdout, { deleted, ...(ids.length > 0 && { unknown }) });
+    else {
+      line(io.stdout, `${count(deleted, "schedule")} deleted`);
+      for (const id of unknown) line(io.stderr, `there is no schedule ${JSON.stringify(oneLine(id))}`);
+    }
+    return unknown.length > 0 ? EXIT.error : EXIT.ok;
   });
 }

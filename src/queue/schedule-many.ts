@@ -39,6 +39,11 @@ export async function upsertMany(
   all: Iterable<ManyOptions> | AsyncIterable<ManyOptions>,
   { dryRun = false, onProgress }: UpsertManyOptions = {},
 ): Promise<UpsertedMany> {
+  if (typeof all !== "object" || all === null || !(Symbol.iterator in all || Symbol.asyncIterator in all))
+    throw new ErrandError(
+      "option-invalid",
+      `schedules: upsertMany: expected a list or an (async) iterable of { id, identifier, … }, got ${all === null ? "null" : typeof all}.`,
+    );
   const sum: Sum = { created: 0, updated: 0, unchanged: 0, refused: [] };
   let begin = 0;
   for await (const chunk of chunks(all, AT_ONCE)) {

@@ -68,6 +68,9 @@ export interface Schedules {
   next(of: string | ScheduleTimes, count: number, after: number | undefined): Promise<number[]>;
 }
 
+/** Of a Date. */
+const MOST_MOMENT = 8.64e15;
+
 /** What says when. */
 export type ScheduleTimes = Pick<ScheduleOptions, "cron" | "every" | "timezone" | "startAt" | "endAt">;
 
@@ -115,6 +118,11 @@ export function createSchedules(ports: SchedulesPorts): Schedules {
         typeof of === "string"
           ? (await need(of)).schedule.definition
           : checkDefinition("next", "", { ...of, identifier: "nobody" }, known);
+      if (after !== undefined && !(Number.isSafeInteger(after) && Math.abs(after) <= MOST_MOMENT))
+        throw new ErrandError(
+          "option-invalid",
+          `schedules: next: after: expected whole milliseconds since 1970, such as Date.now(), got ${typeof after === "number" ? after : typeof after}.`,
+        );
       const from = after ?? (await readSchedules(store, [])).now;
       return nextTimes(timing, cronTimes, count, from);
     },
@@ -167,6 +175,13 @@ async function trigger(
   id: string,
   key: string | undefined,
 ): Promise<string> {
+  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 200))
+    throw new ErrandError(
+      "option-invalid",
+      `schedule ${id}: trigger: idempotencyKey: expected a text of 1 to 200 characters, got ${typeof key === "string" ? `${key.length}` : typeof key}.`,
+    );
+  // One for all tries: an answer that was lost must not make a second run.
+  const own = key ?? chance.nonce();
   return retried(id, async () => {
     const { schedule, now } = await need(id);
     const { definition, state } = schedule;
@@ -178,7 +193,7 @@ async function trigger(
       {
         identifier,
         input: inputOf(definition.input, tickOf(id, identifier, now, since)),
-        idempotencyKey: `schedule ${id} triggered ${key ?? nonce}`,
+        idempotencyKey: `schedule ${id} triggered ${own}`,
         covers: { from: since, to: now },
         ...(tenant !== undefined && { tenant }),
         ...(priority !== undefined && { priority }),

@@ -50,6 +50,7 @@ const MOST_RUNS = 50;
 const BUFFER_LOOK_MS = 60_000;
 const AGAIN_MS = 15_000;
 const AGAIN_MOST_MS = 15 * 60_000;
+const PATIENT_TRIES = 8;
 const TRIES = 5;
 
 export function createTicker(ports: TickerPorts): Ticker {
@@ -184,8 +185,10 @@ async function putOff(
     error: error.split(" ", 1)[0] ?? "",
   });
   const { runs: _, ...state } = schedule.state;
-  // Another process may know the agent.
-  const doubled = error.startsWith("agent-unknown") ? 0 : Math.min(schedule.fails, 10);
+  // Another process may know the agent. A minute or two later nobody does, and 100,000 schedules of an agent that is gone must not be
+  // looked at four times a minute each.
+  const patience = error.startsWith("agent-unknown") ? PATIENT_TRIES : 0;
+  const doubled = Math.min(Math.max(0, schedule.fails - patience), 10);
   const due = now + Math.min(AGAIN_MS * 2 ** doubled, AGAIN_MOST_MS);
   await writeSchedule(store, tickets, { id: schedule.id, before: schedule, nonce: chance.nonce(), state, due, error });
 }

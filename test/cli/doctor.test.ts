@@ -186,6 +186,8 @@ test("a config file that fails, or a broken environment, hides nothing else", as
 
 test("tools of other servers: names that are not there, two sources of one name, a server that is away", async (t) => {
   const { env } = await services(t);
+  // Its first use takes long under tsx.
+  await import("@modelcontextprotocol/client");
   const krux = await startKruxosEmulator();
   t.after(() => krux.close());
   const src = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);

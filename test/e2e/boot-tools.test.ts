@@ -1,12 +1,15 @@
 /** What a worker is told at its start of tools that are not Scalekit's: wrong names stop it, a server that is away stops nobody. */
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { before, test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { z } from "zod";
 import { agent, type Agent, type Errand, kruxos, mcp, tool, type ToolUse } from "../../src/index.ts";
 import { say, startKruxosEmulator } from "../../src/testing/index.ts";
 import { ByHand, rawServer } from "../tools/mcp-servers.ts";
 import { testWorld } from "../support/world.ts";
+
+// Its first use takes long under tsx, and a start waits for servers some seconds only.
+before(() => import("@modelcontextprotocol/client"));
 
 interface Logged {
   readonly level: number;

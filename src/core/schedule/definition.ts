@@ -74,6 +74,8 @@ export const HISTORY_KEPT = 20;
 const MOST_HISTORY = 1_000;
 /** The grain of cron. A run of an agent takes minutes, and costs. */
 const LEAST_EVERY_MS = 60_000;
+/** Ten years: what is longer is a slip, and may have no next time that a Date can tell. */
+const MOST_EVERY_MS = 3_660 * 86_400_000;
 const MOST_JITTER_MS = 86_400_000;
 const DAY_MS = 86_400_000;
 /** The end of year 9999. */
@@ -164,9 +166,9 @@ function checkTiming(options: ScheduleOptions, known: Known, refuse: Refuse): Ti
     refuse(
       `expected either cron, such as "0 8 * * *", or every, such as 3600000, got ${cron === undefined ? "neither" : "both"}.`,
     );
-  if (every !== undefined && !(Number.isSafeInteger(every) && every >= LEAST_EVERY_MS))
+  if (every !== undefined && !(Number.isSafeInteger(every) && every >= LEAST_EVERY_MS && every <= MOST_EVERY_MS))
     refuse(
-      `every: expected at least ${LEAST_EVERY_MS} ms (a minute), such as 3600000 for an hour, got ${told(every)}.`,
+      `every: expected at least ${LEAST_EVERY_MS} ms (a minute) and at most ${MOST_EVERY_MS} (ten years), such as 3600000 for an hour, got ${told(every)}.`,
     );
   if (typeof timezone !== "string" || !/^[A-Za-z]/.test(timezone) || !known.isZone(timezone))
     refuse(
@@ -200,6 +202,9 @@ const MACROS: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
 };
 
+/** Of minute, hour, day of month, month and day of week. */
+const MOST_STEPS = [59, 23, 31, 12, 7];
+
 function checkCron(cron: unknown, { parseCron }: Known, refuse: Refuse): string {
   const expected = `cron: expected five fields (minute, hour, day of month, month, day of week), such as "0 8 * * 1-5"`;
   if (typeof cron !== "string" || cron.length > 200) return refuse(`${expected}, got ${told(cron)}.`);
@@ -211,6 +216,15 @@ function checkCron(cron: unknown, { parseCron }: Known, refuse: Refuse): string 
   if (fields.length === 6) refuse(`${expected}, got six: there are no seconds. Write "${fields.slice(1).join(" ")}".`);
   if (fields.length !== 5)
     refuse(`${expected}, got ${fields.length === 1 && fields[0] === "" ? "none" : fields.length}.`);
+  for (const [i, field] of fields.entries()) {
+    // The parser takes it, and never counts so far: `*/99` would fire at minute 0 of each hour.
+    const step = Number(/\/(\d+)/.exec(field)?.[1] ?? 0);
+    const most = MOST_STEPS[i] ?? 0;
+    if (step > most)
+      refuse(
+        `${expected}, got ${told(cron)}: a step of ${step} in a field that counts to ${most}. For times that far apart there is \`every\`, in ms.`,
+      );
+  }
   // The parser's H means another time for each process.
   if (/(^|[\s,])H/.test(cron))
     refuse(`${expected}, got ${told(cron)}. For times that differ between schedules there is jitter.`);
@@ -238,8 +252,9 @@ function moment(name: string, given: unknown, refuse: Refuse): number | undefine
   if (given === undefined) return undefined;
   const ms = given instanceof Date ? given.getTime() : given;
   if (typeof ms === "number" && Number.isSafeInteger(ms) && ms >= 0 && ms <= LAST_MOMENT) return ms;
+  const got = given instanceof Date ? "a Date that is none (Invalid Date)" : told(given);
   return refuse(
-    `${name}: expected a Date, or whole milliseconds since 1970, such as Date.parse("2027-01-01"), got ${told(given)}.`,
+    `${name}: expected a Date, or whole milliseconds since 1970, such as Date.parse("2027-01-01"); on the command line and in files 2027-01-01T00:00:00Z. Got ${got}.`,
   );
 }
 

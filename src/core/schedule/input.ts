@@ -58,7 +58,13 @@ export function inputTemplate(input: unknown): Json {
 
 function answered(input: (tick: unknown) => unknown): unknown {
   const tick = Object.fromEntries(NAMES.map((name) => [name, new StandIn(name)]));
-  const given = input(tick);
+  let given: unknown;
+  try {
+    given = input(tick);
+  } catch (error) {
+    if (error instanceof ErrandError) throw error;
+    throw refusal(`the function failed: ${error instanceof Error ? error.message.slice(0, 200) : "it threw no Error"}`);
+  }
   if (given instanceof Promise) throw refusal("expected a function that answers at once, it answered with a promise");
   return given;
 }

@@ -21,6 +21,9 @@ if expected ~= '' and standing(h[2]) ~= w.seen then return { 'changed' } end
 
 -- All are of one identifier.
 local given, most, whose = ARGV[7] and cjson.decode(ARGV[7]), #ARGV - 6, nil
+-- One that is there already takes no room.
+local known = #ARGV == 7 and given[9] ~= '' and redis.call('GET', p .. 'idem:' .. given[9])
+if known and redis.call('EXISTS', p .. 'run:' .. string.match(known, '^%S+')) == 1 then most = 0 end
 for _, bound in ipairs(given and given[15] and cjson.decode(given[15]) or {}) do
   local left = bound.runs and bound.runs - (tonumber(redis.call('HGET', p .. 'spend:' .. bound.day, 'runs')) or 0)
   if bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose) >= bound.parked then left = 0 end
@@ -28,7 +31,7 @@ for _, bound in ipairs(given and given[15] and cjson.decode(given[15]) or {}) do
 end
 if whose then return { 'full', whose, most } end
 
-local ids, runs = {}, w.keep ~= '' and { w.keep } or {}
+local ids, again, runs = {}, {}, w.keep ~= '' and { w.keep } or {}
 for i = 7, #ARGV do
   local given = cjson.decode(ARGV[i])
   local args = { p, '' }
@@ -36,9 +39,9 @@ for i = 7, #ARGV do
   local answer = create(args, i == 7 and w.giveWay or nil)
   -- 'conflict': an earlier tick of the same time made it, with another input.
   if answer[1] ~= 'ok' and answer[1] ~= 'same' and answer[1] ~= 'conflict' then return { 'refused', answer[1], answer[2] or '' } end
-  ids[i - 6] = answer[2]
+  ids[i - 6], again[i - 6] = answer[2], answer[1] ~= 'ok'
   redis.call('HSET', p .. 'run:' .. answer[2], 'schedule', id)
-  runs[#runs + 1] = answer[2] .. ':' .. given[1]
+  if not string.find(' ' .. w.keep, ' ' .. answer[2] .. ':', 1, true) then runs[#runs + 1] = answer[2] .. ':' .. given[1] end
 end
 for _, run in ipairs(w.cancel) do
   local other = p .. 'run:' .. run
@@ -64,9 +67,12 @@ if #w.giveWay > 0 then
   end
 end
 for _, line in ipairs(w.history) do
-  if line.make then line.run, line.make = ids[line.make], nil end
-  line.at = now
-  redis.call('RPUSH', history, cjson.encode(line))
+  -- Whoever triggers again with one key is given the run of the first time, whose line stands.
+  if line.outcome ~= 'triggered' or not again[line.make] then
+    if line.make then line.run, line.make = ids[line.make], nil end
+    line.at = now
+    redis.call('RPUSH', history, cjson.encode(line))
+  end
 end
 if #w.history > 0 or w.agent then redis.call('LTRIM', history, -w.most, -1) end
 

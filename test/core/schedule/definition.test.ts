@@ -32,10 +32,13 @@ const REFUSED: readonly [what: string, options: object, message: RegExp][] = [
   ],
   ["an offset", { timezone: "+02:00" }, /IANA name/],
   ["every below the floor", { cron: undefined, every: 59_999 }, /at least 60000 ms .* got 59999/],
+  ["every above ten years", { cron: undefined, every: Number.MAX_SAFE_INTEGER }, /at most 316224000000 \(ten years\)/],
+  ["a step that is never taken", { cron: "*/99 * * * *" }, /a step of 99 in a field that counts to 59/],
+  ["a step of a list", { cron: "0 0,1-23/25 * * *" }, /a step of 25 in a field that counts to 23/],
   ["both", { every: 60_000 }, /either cron, .* or every, .* got both/],
   ["neither", { cron: undefined }, /got neither/],
   ["an end before the start", { startAt: 2_000, endAt: 1_000 }, /endAt: expected a time after startAt/],
-  ["no date", { startAt: new Date(NaN) }, /startAt: expected a Date/],
+  ["no date", { startAt: new Date(NaN) }, /startAt: expected a Date.*Invalid Date/],
   ["a negative jitter", { jitter: -1 }, /jitter: expected 0 to 86400000/],
   ["an unknown policy", { overlap: "skipp" }, /overlap: expected one of .* Did you mean "skip"/],
   [
@@ -45,6 +48,15 @@ const REFUSED: readonly [what: string, options: object, message: RegExp][] = [
   ],
   ["an unknown option", { timeZone: "UTC" }, /there is no "timeZone"\. Did you mean "timezone"/],
   ["an unknown value of the tick", { input: { a: { $tick: "sinc" } } }, /one of schedule, identifier, nominal/],
+  [
+    "a function that fails",
+    {
+      input: () => {
+        throw new TypeError("no profile");
+      },
+    },
+    /input: the function failed: no profile/,
+  ],
   [
     "computing with the tick",
     { input: (tick: { since: number }) => ({ since: tick.since - 1 }) },
