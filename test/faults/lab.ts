@@ -48,7 +48,8 @@ export const POINTS: readonly Point[] = [
 ];
 
 export const LEASE_MS = 1_000;
-const TOOL_TIMEOUT_MS = 3_000;
+/** Longer than a server is away, also on a machine that stands still meanwhile: a call that is given up is unknown. */
+const TOOL_TIMEOUT_MS = 12_000;
 
 export const courier: TypedAgent<Record<string, never>, Record<string, never>, string> = agent({
   name: "courier",
