@@ -23,12 +23,13 @@ export function bounded(state: RunState, now: number): Bounded {
   return met === undefined ? { is: "free" } : atLimit(state, met, now);
 }
 
-/** What calls use up by themselves, so that it is looked at before each of them as well. */
+/** What calls use up by themselves, so that it is looked at before each of them as well; or what the day has no room for. */
 export function limitOfCalls(state: RunState, now: number): RunLimit | undefined {
   const limits = limitsOf(state);
   if (limits === undefined) return undefined;
   if (activeMs(state.activity, now) >= limits.activeMs) return "activeMs";
-  return resultChars(state) >= limits.runResultChars ? "runResultChars" : undefined;
+  if (resultChars(state) >= limits.runResultChars) return "runResultChars";
+  return state.budgetMet !== undefined && now < state.budgetMet.until ? state.budgetMet.limit : undefined;
 }
 
 /** What follows from a limit that is met. A loop is nothing that an operator could raise. */
@@ -41,6 +42,11 @@ export function atLimit(state: RunState, met: RunLimit, now: number): Bounded {
   const message = messageOf(state, met);
   if (now < until) return { is: "wait", limit: met, until, message };
   return { is: "end", end: { kind: "ended", status: "expired", message: `${message} Nobody raised it in time.` } };
+}
+
+/** The run is to end with an answer, so that something is kept for it. */
+export function answersAtLimit(state: RunState): boolean {
+  return policyOf(state) === "answer";
 }
 
 function policyOf({ context }: RunState): AtLimit {
@@ -97,6 +103,7 @@ export function failedAt(state: RunState, met: RunLimit, message: string = messa
 
 function messageOf(state: RunState, met: RunLimit): string {
   if (met === "loop") return "The model went round in circles, and did not stop when it was told so.";
+  if (state.budgetMet?.limit === met) return `${state.budgetMet.message}.`;
   const most = limitsOf(state)?.[met];
   return `The run's limit is met: ${met}${most === undefined ? "" : ` ${most}`}${toldOf(met, usedBy(state.spending))}.`;
 }

@@ -25,11 +25,44 @@ export const RUN_LIMIT: Readonly<Record<DayCount, RunLimit>> = {
 
 /** @param now Redis ms */
 export function countsOf(state: RunState, now: number): DayCounts {
-  const calls = state.turns.flatMap(({ plan }) => plan.filter(({ verdict }) => verdict === "run"));
   return {
     turns: state.turns.length,
-    toolCalls: calls.length,
+    toolCalls: state.turns.flatMap(({ plan }) => plan.filter(({ id }) => isBegun(state, id))).length,
     activeMs: Math.round(activeMs(state.activity, now)),
     resultChars: resultChars(state),
   };
+}
+
+/** It has been announced at least once; more attempts are no more calls. */
+export function isBegun({ claims }: RunState, call: string): boolean {
+  return (claims[call] ?? []).length > 0;
+}
+
+/** What is about to be done, for which a day must have room. */
+export type DayStep = "turn" | "last turn" | "summary" | "calls";
+
+/** An eighth of the day's time, as of tokens: the answer that ends a run must still fit behind its last ordinary step. */
+const SHARE = 8;
+
+/**
+ * The counts that this step must find room in. Where a run is to end with an answer, the last turn and some time are kept for it, and
+ * nothing but those two can keep it from being asked for: it makes no calls. Otherwise the model may still answer after its last call,
+ * so calls are counted when they are made.
+ */
+export function countsFor(
+  step: DayStep,
+  most: Partial<DayCounts>,
+  { answers, modelTimeoutMs }: { readonly answers: boolean; readonly modelTimeoutMs: number },
+): Partial<DayCounts> {
+  const { turns, activeMs, toolCalls, resultChars } = most;
+  const isLast = step === "last turn" || step === "summary";
+  const keepsTurn = answers && step === "turn" ? 1 : 0;
+  const keepsMs = answers && !isLast ? Math.min(modelTimeoutMs, Math.ceil((activeMs ?? 0) / SHARE)) : 0;
+  const counts = {
+    turns: step === "calls" || turns === undefined ? undefined : turns - keepsTurn,
+    toolCalls: isLast || (step === "turn" && !answers) ? undefined : toolCalls,
+    activeMs: activeMs === undefined ? undefined : activeMs - keepsMs,
+    resultChars: isLast ? undefined : resultChars,
+  };
+  return Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== undefined));
 }

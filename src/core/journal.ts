@@ -178,6 +178,17 @@ export interface Parked {
   readonly limit?: RunLimit;
 }
 
+/** A budget of the day has no room for the run's next calls: until it ends nothing more is begun, and the policy at a limit says what follows. */
+export interface BudgetMet {
+  readonly kind: "budget-met";
+  /** The limit of a run that counts the same. */
+  readonly limit: RunLimit;
+  /** Redis ms when the day ends. */
+  readonly until: number;
+  /** Whose day, and which count. */
+  readonly message: string;
+}
+
 /** An operator has given the run more. */
 export interface LimitsRaised {
   readonly kind: "limits-raised";
@@ -219,6 +230,7 @@ export type Entry =
   | SubPlanned
   | ApprovalAsked
   | Parked
+  | BudgetMet
   | LimitsRaised
   | Yielded
   | Ended;

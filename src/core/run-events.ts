@@ -200,6 +200,7 @@ export function eventOf(run: string, d: Decision): RunEvent | undefined {
     }
     case "look-planned":
     case "sub-planned":
+    case "budget-met":
       return undefined;
     case "looked": {
       const message = d.message === undefined ? {} : { message: d.message };

@@ -1,6 +1,7 @@
 /** A run's state: the fold of its journal. What the model sees is a projection of it (project.ts); what happens next is `next` of it. */
 import type {
   ApprovalAsked,
+  BudgetMet,
   CallClaimed,
   Compacted,
   Covered,
@@ -64,6 +65,8 @@ export interface RunState {
   /** By the call that they are about, the last one of each. */
   readonly approvals: Readonly<Record<string, Decision<ApprovalAsked>>>;
   readonly parks: readonly Decision<Parked>[];
+  /** The last one, since the run has waited for a budget. */
+  readonly budgetMet: Decision<BudgetMet> | undefined;
   /** `leased` entries since the last progress (turn committed, evidence, park, yield): all but the last one are workers that died. */
   readonly leases: readonly Decision<Leased>[];
   readonly evidence: Readonly<Record<string, Evidence>>;
@@ -107,6 +110,7 @@ export function foldRun(id: string, decisions: readonly Decision[], evidence: re
     subs: {},
     approvals: {},
     parks: [],
+    budgetMet: undefined,
     leases: [],
     evidence: {},
     spending: NO_SPENDING,
@@ -218,10 +222,14 @@ function write(state: Draft, decision: Decision): void {
     case "parked":
       state.accepted = undefined;
       state.parks = [...state.parks, decision];
+      if (decision.reason === "budget") state.budgetMet = undefined;
       state.failures = [];
       state.rested = true;
       state.leases = [];
       state.accountsSeen = state.accountsSeen && !isToLookAgain(decision);
+      return;
+    case "budget-met":
+      state.budgetMet = decision;
       return;
     case "limits-raised":
       state.raised = { ...state.raised, ...decision.limits };

@@ -1,6 +1,7 @@
 /** Tool calls: intent, then one single-shot send within the lease, then evidence (DESIGN §4). */
 import type { Agent } from "../core/agent.ts";
 import { pendingSubs, standing } from "../core/calls.ts";
+import { isBegun } from "../core/day-counts.ts";
 import { accountGate } from "../core/gate.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { isLarge, noteOf } from "../core/large.ts";
@@ -10,14 +11,16 @@ import type { BlobNote, Outcome } from "../core/outcome.ts";
 import { isReadResult, readResult } from "../core/read-result.ts";
 import type { FrozenTool } from "../core/run.ts";
 import { callKey } from "../core/tool-use.ts";
-import type { Ask, CallBound } from "../ports/asking.ts";
+import type { Ask, CallBound, DayBudget } from "../ports/asking.ts";
 import type { ToolSend } from "../ports/toolbox.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import { type Asked, Cooled, type HeldRun, NoRoom, type Stopped } from "./held.ts";
 import { withKey } from "./key.ts";
 import { coolKeysOf, coolTool } from "./cool.ts";
+import { budgetsOfCalls } from "./days.ts";
 import { isStopped } from "./leave.ts";
 import { openHost } from "./nested.ts";
+import { usedUpForCalls } from "./over.ts";
 
 /** Time for evidence to arrive after the send timed out. */
 const GRACE_MS = 5_000;
@@ -28,11 +31,30 @@ export async function makeCalls(
   agent: Agent,
   ports: LoopPorts,
 ): Promise<Left> {
+  const { context } = held.state;
+  if (context === undefined) throw new Error(`run ${held.id}: asked to make calls before it was prepared`);
   const { fit, calls } = boundsOf(steps, held, ports);
   const intents = intentsOf(fit, ports);
-  if ((await askFor(intents, { calls }, held, ports)).is !== "ok") return "parked";
-  await makeAll(intents, held, agent, ports);
-  return undefined;
+  const budgets = budgetsOfCalls(held.state, ports, held.now());
+  const begins = fit.filter(({ call }) => !isBegun(held.state, call.id)).length;
+  const day =
+    budgets.length === 0 ? {} : { begins, reserve: { tokens: 0, nano: 0, budgets: roomFor(begins, budgets) } };
+  const asked = await askFor(intents, { calls, ...day }, held, ports);
+  if (asked.is === "ok") {
+    await makeAll(intents, held, agent, ports);
+    return undefined;
+  }
+  const { budget, met } = asked.is === "short" ? asked : {};
+  if (budget === undefined || met === undefined) return "parked";
+  // For some of them there may be room.
+  if (met === "toolCalls" && fit.length > 1) return makeCalls(fit.slice(0, 1), held, agent, ports);
+  return usedUpForCalls({ held, ports, context }, intents[0]?.call.id ?? "", budgets, { budget, met });
+}
+
+/** Another attempt is no other call. */
+function roomFor(begins: number, budgets: readonly DayBudget[]): readonly DayBudget[] {
+  if (begins > 0) return budgets;
+  return budgets.map(({ counts: { toolCalls: _any, ...counts } = {}, ...budget }) => ({ ...budget, counts }));
 }
 
 /** Of a tool that is under way: it cannot park here. @throws Cooled, NoRoom */
@@ -47,7 +69,7 @@ async function makeNested(step: CallStep, held: HeldRun, agent: Agent, ports: Lo
 
 function askFor(
   intents: readonly Intent[],
-  bounds: Partial<Pick<Ask, "calls" | "stays">>,
+  bounds: Partial<Pick<Ask, "calls" | "stays" | "begins" | "reserve">>,
   held: HeldRun,
   ports: LoopPorts,
 ): Promise<Asked> {

@@ -1,12 +1,12 @@
 /** What is left to pay a model call from: the run's own limits and the day's, and what a token takes of each. */
 import { DEFAULT_OUTPUT, type Purse } from "../core/afford.ts";
-import { countsOf } from "../core/day-counts.ts";
 import type { Amount } from "../core/journal.ts";
 import { type ModelName, NO_USAGE } from "../core/messages.ts";
 import { usedBy } from "../core/spending.ts";
 import { limitsOf } from "../core/state.ts";
 import type { DayBudget, ProfileBounds } from "../ports/asking.ts";
-import type { Asked, HeldRun, Meter } from "./held.ts";
+import { budgetsOf } from "./days.ts";
+import type { Asked, HeldRun } from "./held.ts";
 import type { LoopPorts } from "./loop.ts";
 
 const NANO = 1e9;
@@ -36,27 +36,11 @@ export interface Meters {
 }
 
 export function metersOf({ held, ports, asked }: Payer): Meters {
-  const { identifier, tenant } = held.state.created;
   const bounds = ports.allowance?.profile(asked.profile) ?? {};
-  const whose = { identifier, ...(tenant !== undefined && { tenant }) };
-  const budgets = ports.allowance?.budgets(whose, held.now()) ?? [];
+  const budgets = budgetsOf(held.state, ports, held.now());
   const { tokens, costUsd } = limitsOf(held.state) ?? {};
   const isMetered = [tokens, costUsd, bounds.tokensPerMinute].some((it) => it !== undefined) || budgets.length > 0;
   return { bounds, budgets, isMetered };
-}
-
-/** Nothing where no count of a day is limited. */
-export function dayMeter({ allowance }: Pick<LoopPorts, "allowance">): Meter | undefined {
-  return (
-    allowance &&
-    ((state, now) => {
-      const { identifier, tenant } = state.created;
-      const whose = { identifier, ...(tenant !== undefined && { tenant }) };
-      const days = allowance.budgets(whose, now).filter(({ counts }) => counts !== undefined);
-      if (days.length === 0) return undefined;
-      return { totals: countsOf(state, now), days: days.map(({ name, endsAt }) => ({ name, endsAt })) };
-    })
-  );
 }
 
 /** What the run has left of its own limits and, where that is known, of the day's. */

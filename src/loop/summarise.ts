@@ -1,5 +1,5 @@
 /**
- * Old turns are summed up by a model: a model call like any other, asked for, paid for and settled (pay.ts).
+ * Old turns are summed up by a model: a model call like any other, asked for, paid for and settled (pay-summary.ts).
  *
  * S1 A summary that cannot be had now is waited for, as any model call.
  * S2 One that cannot be had at all, or that the run's or the day's budget does not pay for, is done without, if leaving out is enough:
@@ -14,7 +14,9 @@ import { summaryRequest } from "../core/summary.ts";
 import { coolModel } from "./cool.ts";
 import type { Fitted, Fitting } from "./fitting.ts";
 import { LeaseLost } from "./held.ts";
-import { askSummary, over, settleAnswer, settleFailure } from "./pay.ts";
+import { over } from "./over.ts";
+import { askSummary } from "./pay-summary.ts";
+import { settleAnswer, settleFailure } from "./settle.ts";
 
 type Plan = Extract<Fit, { do: "summarise" }>;
 

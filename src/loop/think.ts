@@ -20,8 +20,9 @@ import type { Fitting } from "./fitting.ts";
 import { withKey } from "./key.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
-import { askModel, type Asking, settleAnswer, settleFailure } from "./pay.ts";
 import { end, endByAgentError, parkOrEnd } from "./leave.ts";
+import { askModel, type Asking } from "./pay.ts";
+import { settleAnswer, settleFailure } from "./settle.ts";
 
 type Think = Extract<Step, { do: "think" }>;
 

@@ -20,7 +20,7 @@ export interface DayBudget {
   readonly endsAt: number;
   readonly tokens?: number;
   readonly nano?: number;
-  /** Looked at before each model call: what is under way may pass them. */
+  /** The step is begun only below them: what is under way on other workers may pass all but `toolCalls`. */
   readonly counts?: Partial<DayCounts>;
 }
 
@@ -57,6 +57,8 @@ export interface Ask {
   /** It has just waited for one of these limits. Who has not, does not overtake those that wait. */
   readonly waited: boolean;
   readonly calls?: readonly CallBound[];
+  /** Tool calls that it begins: `toolCalls` of each budget must have room for all of them, and they are counted with it. Default 0. */
+  readonly begins?: number;
   /**
    * It cannot park here: when it is not allowed, nothing is written. While a cool-down is under way the reply is `closed`; otherwise
    * `short` with what it would wait for.

@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<Entry["kind"], true>> = {
   "sub-planned": true,
   "approval-asked": true,
   parked: true,
+  "budget-met": true,
   yielded: true,
   ended: true,
 };

@@ -9,7 +9,7 @@ import type { Agent } from "../core/agent.ts";
 import { advance } from "../loop/advance.ts";
 import type { Ending, LoopPorts } from "../loop/loop.ts";
 import type { HeldRun } from "../loop/held.ts";
-import { dayMeter } from "../loop/purse.ts";
+import { dayMeter } from "../loop/days.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import { letGo, readOr } from "./unreadable.ts";

@@ -72,4 +72,27 @@ export function countingConformance(name: string, open: OpenSubject): void {
     assert.equal((await tells(s, next, counting(totals(3, 1), ADA), { resultChars: 5 })).answer, "ok");
     assert.deepEqual(await s.counts(ADA), totals(3, 1));
   });
+
+  it("tool calls of a day: as many begin as there is room for, and they are counted with the commit that announces them", async (of) => {
+    const s = of();
+    const begin = async (c: Claim, begins: number, most: number, nonce = `begin-${++step}`): Promise<CommitReply> => {
+      const { length } = await header(s, c.run);
+      const budgets = [{ name: ADA, endsAt: FAR, counts: { toolCalls: most } }];
+      const reserve = { tokens: 0, nano: 0, budgets };
+      const ask: Ask = { entries: 1, about: "t0c0", cool: [], random: 0.5, waited: false, begins, reserve };
+      return s.journal.commit(commit(c, [asked], { to: "stay" }, { ask, length, nonce }));
+    };
+    const [a, b] = [await claim(s, await enqueue(s)), await claim(s, await enqueue(s))];
+    const { length } = await header(s, a.run);
+    assert.equal((await begin(a, 2, 3, "once")).answer, "ok");
+    const again: Ask = { entries: 1, about: "t0c0", cool: [], random: 0.5, waited: false, begins: 2 };
+    const sent = await s.journal.commit(commit(a, [asked], { to: "stay" }, { ask: again, length, nonce: "once" }));
+    assert.equal(sent.answer, "ok", "the same one, sent again");
+    assert.deepEqual(await s.counts(ADA), totals(0, 2), "once");
+    assert.deepEqual(await begin(b, 2, 3), { answer: "short", budget: ADA, met: "toolCalls" });
+    assert.equal((await begin(b, 1, 3)).answer, "ok");
+    assert.deepEqual(await begin(a, 1, 3), { answer: "short", budget: ADA, met: "toolCalls" });
+    await tells(s, a, counting(totals(0, 2), ADA));
+    assert.deepEqual(await s.counts(ADA), totals(0, 3), "what a run tells of them later is not counted again");
+  });
 }

@@ -1,10 +1,12 @@
 /** Turns, tool calls, time and results of a day, over the wire: whoever has used them up waits where it is, and nobody else does. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { z } from "zod";
 import { agent, type Agent, type AtLimit, type DayLimits } from "../../src/index.ts";
-import { call, say, type ScriptFunction } from "../../src/testing/index.ts";
-import { giveMail, testWorld, untilEvent } from "../support/world.ts";
+import { call, calls, say, type ScriptFunction } from "../../src/testing/index.ts";
+import { giveMail, testWorld, untilEvent, type World } from "../support/world.ts";
+
+type DayCount = Exclude<keyof DayLimits, "runs" | "parked" | "tokens" | "costUsd">;
 
 function reader(atLimit: AtLimit): Agent {
   return agent({
@@ -19,25 +21,35 @@ function reader(atLimit: AtLimit): Agent {
 }
 
 /** Two calls, each in a turn of its own, then an answer. */
-const script: ScriptFunction = (_, { turn }) =>
-  turn < 2 ? call("gmail_fetch_mails", { query: "is:unread", max_results: turn + 1 }) : say("read");
+const script: ScriptFunction = ({ body }, { turn }) =>
+  turn < 2 && body["tool_choice"] !== "none"
+    ? call("gmail_fetch_mails", { query: "is:unread", max_results: turn + 1 })
+    : say(turn < 2 ? "as far as I got" : "read");
 
-const rows: readonly (readonly [keyof DayLimits, DayLimits])[] = [
+async function worldOf(t: TestContext, of: Agent, identifier: DayLimits, by: ScriptFunction = script): Promise<World> {
+  const world = await testWorld(t, { script: by, errand: { agents: [of], budgets: { identifier } } });
+  for (const user of ["ada", "bob"]) {
+    await giveMail(world, user);
+    world.scalekit.connect(user, "gmail");
+  }
+  world.errand.worker({ wakeEveryMs: 50 });
+  return world;
+}
+
+const used = async (world: World, name: DayCount): Promise<number> =>
+  (await world.errand.budget({ identifier: "ada" })).counts[name]?.used ?? 0;
+
+const waits: readonly (readonly [DayCount, DayLimits])[] = [
   ["turns", { turns: 4 }],
   ["toolCalls", { toolCalls: 3 }],
   ["resultChars", { resultChars: 10 }],
   ["activeMs", { activeMs: 1 }],
 ];
 
-for (const [name, identifier] of rows)
-  test(`${name}: a run goes on at the same step once an operator gives more`, async (t) => {
-    const of = reader("answer");
-    const world = await testWorld(t, { script, errand: { agents: [of], budgets: { identifier } } });
-    for (const user of ["ada", "bob"]) {
-      await giveMail(world, user);
-      world.scalekit.connect(user, "gmail");
-    }
-    world.errand.worker({ wakeEveryMs: 50 });
+for (const [name, identifier] of waits)
+  test(`park at ${name}: a run goes on at the same step once an operator gives more`, async (t) => {
+    const of = reader("park");
+    const world = await worldOf(t, of, identifier);
     const runs = [];
     for (let i = 0; i < 2; i++) runs.push(await world.errand.enqueue(of, { identifier: "ada", input: {} }));
     // Both may be under way when it is met; at least one has not come to its end.
@@ -49,18 +61,74 @@ for (const [name, identifier] of rows)
       "until it ends",
     );
     const { counts } = await world.errand.budget({ identifier: "ada" });
-    const use = counts[name as keyof typeof counts];
+    const use = counts[name];
     assert.ok(use !== undefined && use.used >= use.limit, JSON.stringify(counts));
+    if (name === "toolCalls") assert.equal(use.used, 3, "never more");
     await world.errand.raiseBudget({ identifier: "ada" }, { [name]: 1_000_000 });
     for (const run of runs) assert.equal(await run.result({ timeoutMs: 60_000 }), "read");
-    const after = (await world.errand.budget({ identifier: "ada" })).counts;
-    if (name === "turns") assert.equal(after.turns?.used, 6, "each turn is counted once");
-    if (name === "toolCalls") assert.equal(after.toolCalls?.used, 4);
+    if (name === "turns") assert.equal(await used(world, name), 6, "each turn is counted once");
+    if (name === "toolCalls") assert.equal(await used(world, name), 4, "and each call");
     if (name === "turns") {
       const bob = await world.errand.enqueue(of, { identifier: "bob", input: {} });
       assert.equal(await bob.result({ timeoutMs: 60_000 }), "read", "another user's day is his own");
     }
   });
+
+const answers: readonly (readonly [DayCount, DayLimits, number])[] = [
+  ["turns", { turns: 2 }, 1],
+  ["toolCalls", { toolCalls: 1 }, 1],
+  ["resultChars", { resultChars: 10 }, 1],
+];
+
+for (const [name, identifier, made] of answers)
+  test(`answer at ${name}: the run answers with what it has, and no further call is made`, async (t) => {
+    const of = reader("answer");
+    const world = await worldOf(t, of, identifier);
+    const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+    assert.equal(await run.result({ timeoutMs: 60_000 }), "as far as I got");
+    const { truncated, waits } = await run.get();
+    assert.deepEqual([truncated, waits], [true, []]);
+    assert.equal(world.scalekit.ledger.length, made);
+    assert.equal(world.model.requests.at(-1)?.body["tool_choice"], "none");
+  });
+
+test("several calls at once where the day has room for one: the first is made, the model is told of the others, and answers", async (t) => {
+  const of = reader("answer");
+  const three = calls(["a", "b", "c"].map((query) => call("gmail_fetch_mails", { query })));
+  const world = await worldOf(t, of, { toolCalls: 1 }, (_, { turn }) => (turn === 0 ? three : say("one of three")));
+  const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "one of three");
+  assert.deepEqual(
+    world.scalekit.ledger.map(({ input }) => input["query"]),
+    ["a"],
+  );
+  const told = JSON.stringify(world.model.requests.at(-1)?.body).match(/LimitReached/g);
+  assert.equal(told?.length, 2);
+  assert.equal(await used(world, "toolCalls"), 1);
+});
+
+test("the day's last turn has been used: whoever comes then waits for the next day", async (t) => {
+  const of = reader("answer");
+  const world = await worldOf(t, of, { turns: 1 });
+  const first = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  assert.equal(await first.result({ timeoutMs: 60_000 }), "as far as I got", "the one turn was for an answer");
+  const second = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  assert.match((await untilEvent(second, "run.parked")).message ?? "", /\(turns\)$/);
+  assert.equal(world.model.requests.length, 1);
+});
+
+test("fail at toolCalls: what the model wrote is kept, the call is not made; without a further call it may still answer", async (t) => {
+  const of = reader("fail");
+  const world = await worldOf(t, of, { toolCalls: 2 });
+  const fits = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  assert.equal(await fits.result({ timeoutMs: 60_000 }), "read", "its two calls fit");
+  const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-failed" });
+  const { failure } = await run.get();
+  assert.equal(failure?.code, "tool-call-limit");
+  assert.match(failure?.message ?? "", /^The day's budget is used up: identifier:ada:\d{4}-\d\d-\d\d \(toolCalls\)\.$/);
+  assert.equal(world.scalekit.ledger.length, 2);
+});
 
 test("fail: the run fails with the limit's code, and says whose day it is", async (t) => {
   const of = reader("fail");

@@ -6,7 +6,7 @@ import { createGatekeeper, type Gatekeeper } from "../../src/queue/gatekeeper.ts
 import type { Ticket } from "../../src/queue/codec.ts";
 import { advance } from "../../src/loop/advance.ts";
 import { end } from "../../src/loop/leave.ts";
-import { dayMeter } from "../../src/loop/purse.ts";
+import { dayMeter } from "../../src/loop/days.ts";
 import { type HeldRun, holdRun, LeaseLost } from "../../src/loop/held.ts";
 import type { Chance, Clock } from "../../src/ports/clock.ts";
 import { agentOf, ROOMS } from "./agents.ts";

@@ -34,7 +34,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
   const minutes = new Map<string, Map<number, number>>();
   const spends = new Map<string, Spend>();
   const keeps = new Map<string, Aside>();
-  const counted = new Map<string, Partial<Record<DayCount, number>>>();
+  const counted = new Map<string, Partial<DayCounts>>();
 
   const waitsOf = (key: string): Map<string, number> => entry(waits, key, () => new Map<string, number>());
   const spendOf = (name: string): Spend => spends.get(name) ?? NO_SPEND;
@@ -106,7 +106,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     const oldest = Math.min(...Array.from(slots).flatMap(([at, used]) => (used > 0 ? [at] : [])));
     return sum <= 0 || sum + tokens <= most ? 0 : (oldest + 7) * SLOT;
   };
-  const checkBudgets = (reserve: NonNullable<Ask["reserve"]>): Denied | undefined => {
+  const checkBudgets = (reserve: NonNullable<Ask["reserve"]>, begins: number): Denied | undefined => {
     if (is("budget-unchecked")) return undefined;
     let short: ({ is: "short"; budget: string } & Partial<Used>) | undefined;
     for (const budget of reserve.budgets) {
@@ -119,25 +119,27 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
         short = { ...(short ?? { is: "short", budget: budget.name }), [unit]: Math.min(short?.[unit] ?? left, left) };
       }
       const { counts, more } = spendOf(budget.name);
-      const met = DAY_COUNTS.find((it) => (counts[it] ?? 0) >= (budget.counts?.[it] ?? Infinity) + (more[it] ?? 0));
+      const met = DAY_COUNTS.find((it) => {
+        const next = it === "toolCalls" ? Math.max(1, begins) : 1;
+        return (counts[it] ?? 0) + next > (budget.counts?.[it] ?? Infinity) + (more[it] ?? 0);
+      });
       if (met !== undefined) return { is: "short", budget: budget.name, met };
     }
     return short;
   };
 
-  const count = (run: StoredRun, counting: Counting): void => {
-    const before = is("counts-again") ? {} : (counted.get(run.id) ?? {});
-    const now = { ...before };
-    const grown: Partial<Record<DayCount, number>> = {};
-    for (const it of DAY_COUNTS) {
-      now[it] = Math.max(before[it] ?? 0, counting.totals[it]);
-      grown[it] = now[it] - (before[it] ?? 0);
-    }
-    counted.set(run.id, now);
-    for (const { name } of counting.days) {
+  const countMore = (run: StoredRun, more: Partial<DayCounts>, days: Counting["days"]): void => {
+    counted.set(run.id, added(counted.get(run.id) ?? {}, more));
+    for (const { name } of days) {
       const spend = spendOf(name);
-      spends.set(name, { ...spend, counts: added(spend.counts, grown) });
+      spends.set(name, { ...spend, counts: added(spend.counts, more) });
     }
+  };
+  const count = (run: StoredRun, { totals, days }: Counting): void => {
+    const before = is("counts-again") ? {} : (counted.get(run.id) ?? {});
+    const more: { [K in DayCount]?: number } = {};
+    for (const it of DAY_COUNTS) more[it] = Math.max(0, totals[it] - (before[it] ?? 0));
+    countMore(run, more, days);
   };
 
   const admit = (run: StoredRun, nonce: string, ask: Ask): Denied | undefined => {
@@ -170,7 +172,8 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
         ? undefined
         : room("tpm", tokensFrom(profile, tokensPerMinute, reserve.tokens), spacing));
     if (wait !== undefined) return wait;
-    const short = checkBudgets(reserve);
+    const begins = ask.begins ?? 0;
+    const short = checkBudgets(reserve, begins);
     if (short !== undefined) return short;
     const queued = (key: string): boolean =>
       !waited && Array.from(waitsOf(`calls:${key}`).values()).some((till) => till > now());
@@ -182,6 +185,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     }
     for (const { key, calls } of ask.calls ?? [])
       for (let i = 1; i <= calls; i++) entry(rates, `calls:${key}`, () => new Map()).set(`${nonce}:${i}`, now());
+    if (begins > 0 && !is("calls-begin-uncounted")) countMore(run, { toolCalls: begins }, reserve.budgets);
 
     if (model === undefined) return undefined;
     for (const { name } of reserve.budgets) {

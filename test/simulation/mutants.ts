@@ -13,6 +13,7 @@ export const MUTANTS: Readonly<Record<StoreMutant | PortMutant | ToolMutant, str
   "ask-told": "who is to be asked is asked",
   "budget-unchecked": "a model call fits into its day's budget",
   "busy-uncounted": "no more calls at once than a model takes",
+  "calls-begin-uncounted": "no more tool calls in a day than are allowed",
   "calls-uncounted": "no more calls in a minute than are allowed",
   "cancel-not-told": "replies carry the cancel flag",
   "cancelled-parks": "a cancelled run waits for nothing",

@@ -83,6 +83,10 @@ export function createSharedChecker(world: World): SharedChecker {
           broken("what is kept aside is some run's", `${name}: ${spend.kept[unit]} ${unit}`);
       }
     }
+    const calls = shared?.counts !== undefined && "toolCalls" in shared.counts ? shared.counts.toolCalls : Infinity;
+    for (const [name, { counts, more }] of spends)
+      if ((counts.toolCalls ?? 0) > calls + (more.toolCalls ?? 0) && world.tainted.size === 0)
+        broken("no more tool calls in a day than are allowed", `${name}: ${counts.toolCalls} of ${calls}`);
     for (const [identifier, tokens] of bills) {
       let counted = 0;
       for (const [name, { spent, kept: aside }] of spends)

@@ -19,7 +19,7 @@ export interface Shared {
   readonly identifier?: { readonly tokens?: number; readonly nano?: number };
   readonly tenant?: { readonly tokens: number };
   /** Of each identifier's day. */
-  readonly counts?: { readonly turns: number };
+  readonly counts?: { readonly turns: number } | { readonly toolCalls: number };
 }
 
 /** Short, so that runs that wait for its end go on. */
@@ -29,7 +29,7 @@ const PRICE = { input: 1e-6, output: 4e-6 } as const;
 /** Of an answer: at least what its text takes of the next request, so that a provider never counts more than was kept aside. */
 const LEAST_OUTPUT = 160;
 /** What fits into a day that is used up. */
-export const RAISE = { tokens: 10_000, nano: 20_000_000, counts: { turns: 20 } } as const;
+export const RAISE = { tokens: 10_000, nano: 20_000_000, counts: { turns: 20, toolCalls: 20 } } as const;
 
 /**
  * With dice of its own: the histories of all other worlds do not hang on it.
@@ -49,7 +49,10 @@ export function drawShared(seed: number, always: boolean): Shared | undefined {
   const strict = dice.chance(0.25) || always ? dice.between(0.1, 0.6) : 0;
   const calls = dice.chance(0.25) ? 1 + dice.below(4) : undefined;
   const budgets = drawBudgets(dice);
-  const counts = dice.chance(0.3) && { counts: { turns: 2 + dice.below(8) } };
+  const most = dice.chance(0.3) ? 2 + dice.below(8) : undefined;
+  const counts = most !== undefined && {
+    counts: dice.chance(0.5) ? { turns: most } : { toolCalls: Math.ceil(most / 3) },
+  };
   return { pauses, strict, calls, profile, ...budgets, ...counts };
 }
 

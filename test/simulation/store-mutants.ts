@@ -3,6 +3,7 @@ export type StoreMutant =
   | "answer-wakes-nobody"
   | "budget-unchecked"
   | "busy-uncounted"
+  | "calls-begin-uncounted"
   | "calls-uncounted"
   | "cancel-not-told"
   | "cancelled-parks"

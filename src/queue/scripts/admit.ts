@@ -159,24 +159,33 @@ end
 
 local COUNTS = { 'turns', 'toolCalls', 'activeMs', 'resultChars' }
 
--- What a run has come to since it was last counted is added to the days at hand. It tells totals, so nothing counts twice.
-local function count(run, counting)
+local function countedOf(run)
   local counted = {}
   for n in string.gmatch(redis.call('HGET', run, 'counted') or '', '%d+') do counted[#counted + 1] = tonumber(n) end
+  return counted
+end
+
+-- So many more than 'counted', which the run has told before.
+local function countMore(run, counted, more, days)
   for i, name in ipairs(COUNTS) do
-    local before = counted[i] or 0
-    local more = math.max(0, counting.totals[name] - before)
-    counted[i] = int(before + more)
-    for _, day in ipairs(more > 0 and counting.days or {}) do
-      redis.call('HINCRBY', p .. 'spend:' .. day.name, name, int(more))
+    counted[i] = int((counted[i] or 0) + (more[name] or 0))
+    for _, day in ipairs((more[name] or 0) > 0 and days or {}) do
+      redis.call('HINCRBY', p .. 'spend:' .. day.name, name, int(more[name]))
       redis.call('PEXPIREAT', p .. 'spend:' .. day.name, int(day.endsAt + 3 * 86400000))
     end
   end
   redis.call('HSET', run, 'counted', table.concat(counted, ' '))
 end
 
+-- What a run has come to since it was last counted is added to the days at hand. It tells totals, so nothing counts twice.
+local function count(run, counting)
+  local counted, more = countedOf(run), {}
+  for i, name in ipairs(COUNTS) do more[name] = math.max(0, counting.totals[name] - (counted[i] or 0)) end
+  countMore(run, counted, more, counting.days)
+end
+
 -- → nothing when it fits, or what is left of the budgets that it does not fit into
-local function checkBudgets(reserve)
+local function checkBudgets(reserve, begins)
   local short
   for _, budget in ipairs(reserve.budgets) do
     local h = redis.call('HMGET', p .. 'spend:' .. budget.name, 'tokens', 'kept-tokens', 'extra-tokens', 'nano', 'kept-nano', 'extra-nano')
@@ -195,7 +204,8 @@ local function checkBudgets(reserve)
       local most = budget.counts and budget.counts[name]
       if most then
         local h = redis.call('HMGET', p .. 'spend:' .. budget.name, name, 'extra-' .. name)
-        if (tonumber(h[1]) or 0) >= most + (tonumber(h[2]) or 0) then return { budget = budget.name, met = name } end
+        local more = name == 'toolCalls' and begins > 0 and begins or 1
+        if (tonumber(h[1]) or 0) + more > most + (tonumber(h[2]) or 0) then return { budget = budget.name, met = name } end
       end
     end
   end
@@ -221,7 +231,8 @@ local function admit(id, run, epoch, nonce, ask)
     rate and room('rate', requestsFrom(model.profile, rate), spacing) or
     model.tokensPerMinute and room('tpm', tokensFrom(model.profile, model.tokensPerMinute, reserve.tokens), spacing))
   if wait then return wait end
-  local short = checkBudgets(reserve)
+  local begins = ask.begins or 0
+  local short = checkBudgets(reserve, begins)
   if short then return short end
   for _, bound in ipairs(ask.calls or {}) do
     local key, from = 'calls:' .. bound.key, callsFrom(bound)
@@ -233,6 +244,7 @@ local function admit(id, run, epoch, nonce, ask)
     for i = 1, bound.calls do redis.call('ZADD', key, now, nonce .. ':' .. i) end
     if bound.calls > 0 then redis.call('PEXPIRE', key, 60000) end
   end
+  if begins > 0 then countMore(run, countedOf(run), { toolCalls = begins }, reserve.budgets) end
 
   if not model then return end
   local kept = { profile = model.profile, tokens = reserve.tokens, nano = reserve.nano, budgets = {}, cool = probed }
