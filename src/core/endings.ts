@@ -1,6 +1,6 @@
 /** How a run ends by itself. */
 import type { Ended, RunnableCall } from "./journal.ts";
-import type { Turn } from "./state.ts";
+import type { RunState, Turn } from "./state.ts";
 
 export function fatal({ id, name }: RunnableCall, run: string): Ended {
   return {
@@ -18,6 +18,13 @@ export function completed(turn: Turn): Ended {
     output: turn.output === undefined ? turn.text : turn.output,
     ...(turn.truncated && { truncated: true }),
   };
+}
+
+/** However it ends: the last text that the model wrote is kept. */
+export function withText(ended: Ended, { turns }: RunState): Ended {
+  if (ended.status === "completed" || ended.output !== undefined) return ended;
+  const text = turns.findLast((turn) => turn.text.trim() !== "")?.text;
+  return text === undefined ? ended : { ...ended, output: text };
 }
 
 export function partial(turn: Turn): { output?: string } {

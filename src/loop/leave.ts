@@ -1,5 +1,6 @@
 /** Ways out of the loop: a run parks until a moment, or ends. */
 import type { Agent } from "../core/agent.ts";
+import { withText } from "../core/endings.ts";
 import type { Ended } from "../core/journal.ts";
 import type { AfterFailure } from "../core/waiting.ts";
 import { pausedSince, switchGate } from "../core/switches.ts";
@@ -12,7 +13,7 @@ export function isStopped(held: HeldRun): boolean {
 }
 
 export async function end(held: HeldRun, ended: Ended): Promise<Ending> {
-  held.note(ended);
+  held.note(withText(ended, held.state));
   await held.flush({ to: "end", status: ended.status });
   return ended.status;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Entry, PlannedCall } from "../../src/core/journal.ts";
-import type { AtLimit, Limits } from "../../src/core/limits.ts";
+import type { AtLimit, Limits, RunLimit } from "../../src/core/limits.ts";
 import { NO_USAGE } from "../../src/core/messages.ts";
 import { next } from "../../src/core/next.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
@@ -263,4 +263,19 @@ test("a tool that was stopped half-way at a limit: the model is told how many of
     JSON.stringify(transcript(state).at(-1)),
     /stopped half-way, after 1 of the calls.*say what was not done/,
   );
+});
+
+test("a day without room for more calls is a limit until it ends, or until the run has waited for a budget", () => {
+  const met = (limit: RunLimit): Entry => ({ kind: "budget-met", limit, until: 50_000, message: "The day is used up" });
+  const [read] = [b.call("t0c0")];
+  const of = (atLimit: AtLimit, now: number, ...more: Given): string => {
+    const entries = [...ready({}, atLimit), b.requested(0), b.turn(0, [read], { text: "So far" }), met("toolCalls")];
+    const step = next(b.run([...entries, ...more]), { now, cancelled: false });
+    if (step.do === "think") return `think${step.final ? " last" : ""} because ${step.because ?? ""}`;
+    return step.do === "end" ? `${step.end.code ?? ""}: ${step.end.message ?? ""} ${String(step.end.output)}` : step.do;
+  };
+  assert.equal(of("answer", 20_000), "think last because toolCalls");
+  assert.equal(of("fail", 20_000), "tool-call-limit: The day is used up. So far");
+  assert.equal(of("answer", 50_000), "call", "the next day");
+  assert.equal(of("answer", 20_000, { kind: "parked", reason: "budget", about: "t1" }, b.LEASED), "call");
 });

@@ -41,6 +41,7 @@ test("just created", () => {
     subs: {},
     approvals: {},
     parks: [],
+    budgetMet: undefined,
     leases: [],
     evidence: {},
     spending: { spent: { tokens: 0 } },
