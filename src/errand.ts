@@ -67,7 +67,8 @@ import { type RunHandle, runHandle } from "./queue/handle.ts";
 import { openHints } from "./queue/hints.ts";
 import { listRuns, type RunFilter, type RunPage } from "./queue/lister.ts";
 import { pinoLog } from "./queue/log.ts";
-import { createProducer, type EnqueueBounds, type EnqueueOptions } from "./queue/producer.ts";
+import type { EnqueueBounds } from "./queue/enqueue-bounds.ts";
+import { createProducer, type EnqueueOptions } from "./queue/producer.ts";
 import { redisLooks } from "./queue/looks.ts";
 import { createReader } from "./queue/reader.ts";
 import {

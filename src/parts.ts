@@ -24,7 +24,7 @@ import type { Toolbox } from "./ports/toolbox.ts";
 import type { Connection } from "./queue/connect.ts";
 import { enqueueBounds } from "./queue/budgets.ts";
 import { redisCooling } from "./queue/cooling.ts";
-import type { EnqueueBounds } from "./queue/producer.ts";
+import type { EnqueueBounds } from "./queue/enqueue-bounds.ts";
 import { type CrewOptions, type ErrandWorker, startCrew } from "./queue/crew.ts";
 import { createCronTimes } from "./queue/cron.ts";
 import { createGatekeeper } from "./queue/gatekeeper.ts";

@@ -3,7 +3,7 @@ import { type DayCount, type DayCounts, DAY_COUNTS } from "../core/day-counts.ts
 import { checkOptionNames, type OptionNames } from "../core/option-names.ts";
 import { budgetName, type Budgets, dayOf, type DayLimits, type Scope, SCOPES } from "../core/days.ts";
 import { ErrandError } from "../core/errors.ts";
-import type { EnqueueBound } from "./producer.ts";
+import type { EnqueueBound } from "./enqueue-bounds.ts";
 import { RAISE } from "./scripts/raise.ts";
 import type { Store } from "./store.ts";
 

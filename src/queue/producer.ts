@@ -10,6 +10,7 @@ import { canonical, type Json, toJson } from "../core/json.ts";
 import { validate } from "../core/schema.ts";
 import type { Chance } from "../ports/clock.ts";
 import { decodeTickets } from "./codec.ts";
+import { type EnqueueBound, overBound } from "./enqueue-bounds.ts";
 import { CREATE } from "./scripts/create.ts";
 import type { Store } from "./store.ts";
 import type { Tickets } from "./tickets.ts";
@@ -50,36 +51,9 @@ export type Coalesce = "all" | "latest" | "skip";
 
 const COALESCE: readonly Coalesce[] = ["all", "latest", "skip"];
 
-/** Of one identifier or tenant. `day`: where the runs of this day are counted. */
-export interface EnqueueBound {
-  readonly whose: string;
-  readonly day: string;
-  /** ms since 1970. */
-  readonly endsAt: number;
-  readonly runs?: number;
-  readonly parked?: number;
-}
-
 export interface Producer {
   /** @returns the run's id; of an earlier run when the idempotency key is known. @throws ErrandError */
   create(agent: Agent, options: EnqueueOptions<unknown>): Promise<string>;
-}
-
-/** What an identifier and a tenant may enqueue on the day of `now` (ms). */
-export type EnqueueBounds = (
-  whose: { readonly identifier: string; readonly tenant?: string | undefined },
-  now: number,
-) => readonly EnqueueBound[];
-
-/** What `create` is told, with what bounds it. */
-export function withBounds(
-  args: readonly (string | number)[],
-  bounds: EnqueueBounds | undefined,
-  whose: { readonly identifier: string; readonly tenant?: string | undefined },
-  now: number,
-): readonly (string | number)[] {
-  const bound = bounds?.(whose, now) ?? [];
-  return bound.length > 0 ? [...args, JSON.stringify(bound)] : args;
 }
 
 /** @param bounds what an identifier and a tenant may enqueue now */
@@ -95,6 +69,9 @@ export function createProducer(
       const args = await createArguments(agent, options, chance.nonce());
       const bound = bounds(options);
       const reply = await store.run(CREATE, ...args, ...(bound.length > 0 ? [JSON.stringify(bound)] : []));
+      const [is, whose, used] = reply;
+      if (is === "runs" || is === "parked")
+        throw overBound(`enqueue ${agent.name}`, { is, whose: String(whose), used: Number(used) }, bound);
       await tickets.add(decodeTickets(reply.slice(2)));
       return answered(agent, options, String(reply[0]), String(reply[1]));
     },
@@ -147,15 +124,6 @@ function answered(agent: Agent, options: EnqueueOptions<unknown>, answer: string
         "idempotency-conflict",
         `enqueue ${agent.name}: the idempotency key already belongs to run ${what}, which has another input. Use a new key, or the same input.`,
         { details: { run: what } },
-      );
-    case "runs":
-    case "parked":
-      throw new ErrandError(
-        "budget-exceeded",
-        answer === "runs"
-          ? `enqueue ${agent.name}: ${what} has enqueued as many runs today as its budget allows. Enqueue it tomorrow, or raise budgets.`
-          : `enqueue ${agent.name}: ${what} has as many parked runs as its budget allows. Connect its accounts, cancel some (errand parked), or coalesce.`,
-        { details: { limit: answer, whose: what } },
       );
     case "tenant":
       throw new ErrandError(

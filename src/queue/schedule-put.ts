@@ -1,5 +1,5 @@
 /** Puts a schedule into its place: the checks that need its agent and the calendar, and one change of what was read. */
-import type { EnqueueBounds } from "./producer.ts";
+import type { EnqueueBounds } from "./enqueue-bounds.ts";
 import type { Agent } from "../core/agent.ts";
 import type { Agents } from "../core/agents.ts";
 import { ErrandError } from "../core/errors.ts";

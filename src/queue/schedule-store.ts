@@ -4,6 +4,7 @@ import type { Make } from "../core/schedule/decide.ts";
 import { type Definition, HISTORY_KEPT } from "../core/schedule/definition.ts";
 import type { Buffered, LiveRun, Outcome, Past, ScheduleState } from "../core/schedule/state.ts";
 import { decodeTickets } from "./codec.ts";
+import type { OverBound } from "./enqueue-bounds.ts";
 import { SCHEDULE_DELETE } from "./scripts/schedule-delete.ts";
 import { SCHEDULE_READ, SCHEDULE_TAKE } from "./scripts/schedule-read.ts";
 import { SCHEDULE_WRITE } from "./scripts/schedule-write.ts";
@@ -65,7 +66,7 @@ export type Written =
   | { readonly answer: "changed" | "gone" }
   | { readonly answer: "refused"; readonly why: string }
   /** So many of its runs may be made by a budget of `whose`; none was, and nothing was written. */
-  | { readonly answer: "full"; readonly whose: string; readonly room: number };
+  | ({ readonly answer: "full"; readonly room: number } & OverBound);
 
 export async function readSchedules(store: Store, ids: readonly string[]): Promise<ReadSchedules> {
   return decodeRead(await store.run(SCHEDULE_READ, ...ids));
@@ -88,7 +89,10 @@ export async function writeSchedule(store: Store, tickets: Tickets, change: Chan
     ...runs,
   );
   if (answer === "changed" || answer === "gone") return { answer };
-  if (answer === "full") return { answer, whose: String(at), room: Number(what) };
+  if (answer === "full") {
+    const [is, used] = made;
+    return { answer, whose: String(at), room: Number(what), is: is === "parked" ? is : "runs", used: Number(used) };
+  }
   if (answer === "refused") return { answer, why: `${String(at)} ${String(what)}`.trim() };
   await tickets.add(decodeTickets(made));
   return { answer: "ok", at: Number(at), runs: String(what).split(" ").filter(Boolean) };

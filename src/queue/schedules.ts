@@ -5,7 +5,8 @@ import { ErrandError } from "../core/errors.ts";
 import { checkDefinition, checkScheduleId, type ScheduleOptions } from "../core/schedule/definition.ts";
 import { inputOf, tickOf } from "../core/schedule/input.ts";
 import { type CronTimes, timeAfter, type Timing } from "../core/schedule/timing.ts";
-import { createArguments, withBounds } from "./producer.ts";
+import { overBound, withBounds } from "./enqueue-bounds.ts";
+import { createArguments } from "./producer.ts";
 import { type ManyOptions, retried, type UpsertedMany, upsertMany, type UpsertManyOptions } from "./schedule-many.ts";
 import { define, knownOf, put, type SchedulesPorts, type Upserted } from "./schedule-put.ts";
 import {
@@ -207,10 +208,7 @@ async function trigger(
     const makes = [{ nominal: now, since, supersedes: [], args: bounded, triggered: true }] as const;
     const written = await writeSchedule(store, tickets, { id, before: schedule, nonce, state: rest, due, makes });
     if (written.answer === "full")
-      throw new ErrandError(
-        "budget-exceeded",
-        `schedule ${id}: ${written.whose} has as many runs as it may have for now.`,
-      );
+      throw overBound(`schedule ${id}`, written, bounds?.({ identifier, tenant }, now) ?? []);
     if (written.answer === "refused")
       throw new ErrandError("tenant-conflict", `schedule ${id}: no run could be created: ${written.why}.`);
     return written.answer === "ok" ? written.runs[0] : undefined;

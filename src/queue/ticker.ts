@@ -10,7 +10,8 @@ import { type DueTick, tickAfter } from "../core/schedule/state.ts";
 import type { CronTimes } from "../core/schedule/timing.ts";
 import type { Chance } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { createArguments, type EnqueueBounds, withBounds } from "./producer.ts";
+import { type EnqueueBounds, withBounds } from "./enqueue-bounds.ts";
+import { createArguments } from "./producer.ts";
 import {
   type KeptSchedule,
   readSchedules,

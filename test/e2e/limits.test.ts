@@ -180,14 +180,25 @@ test("enqueue: so many runs a day and so many parked ones for each user; a known
   const [one, two] = [await enqueue("ada", "1"), await enqueue("ada", "2")];
   for (const run of [one, two]) await untilEvent(run, "run.parked");
   const refused = { code: "budget-exceeded" };
-  await assert.rejects(enqueue("ada", "3"), { ...refused, message: /identifier:ada has as many parked runs/ });
+  await assert.rejects(enqueue("ada", "3"), {
+    ...refused,
+    message: /: identifier ada has 2 parked runs, and budgets.identifier.parked allows 2\. Connect/,
+  });
   assert.equal((await enqueue("ada", "1")).id, one.id);
   await one.cancel();
   await two.cancel();
   await enqueue("ada", "4");
-  await assert.rejects(enqueue("ada", "5"), { ...refused, message: /identifier:ada has enqueued as many runs today/ });
+  const { endsAt } = await world.errand.budget({ identifier: "ada" });
+  await assert.rejects(enqueue("ada", "5"), {
+    ...refused,
+    message: `enqueue limited: identifier ada has enqueued 3 runs today, and budgets.identifier.runs allows 3. Enqueue it again from ${new Date(endsAt).toISOString()} on, when its day has ended, or raise budgets.identifier.runs.`,
+    details: { limit: "runs", whose: "identifier:ada", used: 3, most: 3, until: endsAt },
+  });
   await enqueue("bob", "1");
-  await assert.rejects(enqueue("cy", "1"), { ...refused, message: /tenant:acme has enqueued/ });
+  await assert.rejects(enqueue("cy", "1"), {
+    ...refused,
+    message: /: tenant acme has enqueued 4 runs today, and budgets.tenant.runs allows 4\./,
+  });
   assert.deepEqual((await world.errand.budget({ tenant: "acme" })).runs, { used: 4, limit: 4 });
 });
 
@@ -205,6 +216,18 @@ test("a run that waits at a limit goes on when it is raised, and not while a wor
   assert.equal(await run.result({ timeoutMs: 60_000 }), "Done");
   await assert.rejects(run.raise({ turns: 9 }), { code: "option-invalid" });
   await assert.rejects(world.errand.run("run_0_none").raise({ turns: 9 }), { code: "run-unknown" });
+});
+
+test("however it ends, what the model wrote is kept: cancelled while it waits", async (t) => {
+  const of = limited({ turns: 1 }, "park");
+  const world = await stage(t, [say("Half of it", { calls: fetchMails.calls })], {}, {}, [of]);
+  world.scalekit.connect("ada", "gmail");
+  world.errand.worker({ wakeEveryMs: 50 });
+  const run = await runOf(world, "ada", of);
+  await untilEvent(run, "run.parked");
+  await run.cancel();
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-cancelled" });
+  assert.equal((await run.get()).output, "Half of it");
 });
 
 test("a model without a price: money limits nothing, tokens do, and the log says so once", async (t) => {

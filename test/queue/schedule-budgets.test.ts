@@ -62,7 +62,11 @@ test("several at once: as many as there is room for are made, in order; of a ten
     line.outcome === "skipped" ? `${line.count ?? 1} ${line.policy}` : line.outcome,
   );
   assert.deepEqual(lines.toSorted(), ["2 budget", "enqueued", "enqueued", "enqueued", "triggered"]);
-  await assert.rejects(lab.schedules.trigger("one", undefined), { code: "budget-exceeded", message: /tenant:acme/ });
+  await assert.rejects(lab.schedules.trigger("one", undefined), {
+    code: "budget-exceeded",
+    message:
+      /^schedule one: tenant acme has enqueued \d+ runs today, and budgets\.tenant\.runs allows \d+\. Enqueue it again from /,
+  });
   await lab.upsert("two", { ...all, tenant: "acme" });
   await lab.at(at(6));
   assert.deepEqual(

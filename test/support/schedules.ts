@@ -9,7 +9,7 @@ import type { Budgets } from "../../src/core/days.ts";
 import type { Journal } from "../../src/ports/journal.ts";
 import type { Log } from "../../src/ports/log.ts";
 import { enqueueBounds } from "../../src/queue/budgets.ts";
-import type { EnqueueBounds } from "../../src/queue/producer.ts";
+import type { EnqueueBounds } from "../../src/queue/enqueue-bounds.ts";
 import { createCronTimes } from "../../src/queue/cron.ts";
 import { redisJournal } from "../../src/queue/journal.ts";
 import type { HistoryLine } from "../../src/queue/schedule-store.ts";

@@ -6,7 +6,7 @@ import { SHARED } from "./shared.ts";
  * ARGV 3 run id · 4 nonce · 5 agent · 6 identifier · 7 tenant or '' · 8 queue · 9 priority · 10 idempotency hash or ''
  *      11 input hash · 12 the first decision as JSON · 13 'all', 'latest' or 'skip' · 14 Redis ms from when it covers, or ''
  *      15 the agent's own cap, or '' · 16 what the identifier and the tenant may enqueue as JSON, or nothing (see \`EnqueueBound\`)
- * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… } · { 'runs' | 'parked', whose }
+ * → { 'ok' | 'same' | 'conflict' | 'tenant' | 'skipped', run id or recorded tenant, tickets… } · { 'runs' | 'parked', whose, how many }
  *
  * A function, because a schedule's tick creates its runs in the step that says so (schedule-write.ts). `own`: runs of that schedule that
  * give way to this one, whatever the policy.
@@ -47,8 +47,9 @@ end
 local bounds = ARGV[16] and cjson.decode(ARGV[16]) or {}
 for _, bound in ipairs(bounds) do
   local spent = tonumber(redis.call('HGET', p .. 'spend:' .. bound.day, 'runs')) or 0
-  if bound.runs and spent >= bound.runs then return { 'runs', bound.whose } end
-  if bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose) >= bound.parked then return { 'parked', bound.whose } end
+  if bound.runs and spent >= bound.runs then return { 'runs', bound.whose, int(spent) } end
+  local parked = bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose) or -1
+  if bound.parked and parked >= bound.parked then return { 'parked', bound.whose, int(parked) } end
 end
 for _, bound in ipairs(bounds) do
   redis.call('HINCRBY', p .. 'spend:' .. bound.day, 'runs', 1)

@@ -21,15 +21,18 @@ if expected ~= '' and standing(h[2]) ~= w.seen then return { 'changed' } end
 
 -- All are of one identifier.
 local given, most, whose = ARGV[7] and cjson.decode(ARGV[7]), #ARGV - 6, nil
+local is, used
 -- One that is there already takes no room.
 local known = #ARGV == 7 and given[9] ~= '' and redis.call('GET', p .. 'idem:' .. given[9])
 if known and redis.call('EXISTS', p .. 'run:' .. string.match(known, '^%S+')) == 1 then most = 0 end
 for _, bound in ipairs(given and given[15] and cjson.decode(given[15]) or {}) do
-  local left = bound.runs and bound.runs - (tonumber(redis.call('HGET', p .. 'spend:' .. bound.day, 'runs')) or 0)
-  if bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose) >= bound.parked then left = 0 end
-  if left and left < most then most, whose = math.max(0, left), bound.whose end
+  local there = tonumber(redis.call('HGET', p .. 'spend:' .. bound.day, 'runs')) or 0
+  local left, over = bound.runs and bound.runs - there, 'runs'
+  local parked = bound.parked and redis.call('SCARD', p .. 'parked:' .. bound.whose)
+  if parked and parked >= bound.parked then left, over, there = 0, 'parked', parked end
+  if left and left < most then most, whose, is, used = math.max(0, left), bound.whose, over, there end
 end
-if whose then return { 'full', whose, most } end
+if whose then return { 'full', whose, most, is, int(used) } end
 
 local ids, again, runs = {}, {}, w.keep ~= '' and { w.keep } or {}
 for i = 7, #ARGV do
