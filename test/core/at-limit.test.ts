@@ -272,10 +272,12 @@ test("a day without room for more calls is a limit until it ends, or until the r
     const entries = [...ready({}, atLimit), b.requested(0), b.turn(0, [read], { text: "So far" }), met("toolCalls")];
     const step = next(b.run([...entries, ...more]), { now, cancelled: false });
     if (step.do === "think") return `think${step.final ? " last" : ""} because ${step.because ?? ""}`;
-    return step.do === "end" ? `${step.end.code ?? ""}: ${step.end.message ?? ""} ${String(step.end.output)}` : step.do;
+    return step.do === "end"
+      ? `${step.end.code ?? ""}: ${step.end.message ?? ""} ${JSON.stringify(step.end.output)}`
+      : step.do;
   };
   assert.equal(of("answer", 20_000), "think last because toolCalls");
-  assert.equal(of("fail", 20_000), "tool-call-limit: The day is used up. So far");
+  assert.equal(of("fail", 20_000), 'tool-call-limit: The day is used up. "So far"');
   assert.equal(of("answer", 50_000), "call", "the next day");
   assert.equal(of("answer", 20_000, { kind: "parked", reason: "budget", about: "t1" }, b.LEASED), "call");
 });

@@ -130,6 +130,17 @@ test("fail at toolCalls: what the model wrote is kept, the call is not made; wit
   assert.equal(world.scalekit.ledger.length, 2);
 });
 
+test("cancelled while it waits for the day to end: what the model wrote is kept", async (t) => {
+  const of = reader("park");
+  const reading = call("gmail_fetch_mails", { query: "x" });
+  const world = await worldOf(t, of, { turns: 1 }, () => say("Half of it", { calls: reading.calls }));
+  const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
+  await untilEvent(run, "run.parked");
+  await run.cancel();
+  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-cancelled" });
+  assert.equal((await run.get()).output, "Half of it");
+});
+
 test("fail: the run fails with the limit's code, and says whose day it is", async (t) => {
   const of = reader("fail");
   const world = await testWorld(t, { script, errand: { agents: [of], budgets: { tenant: { turns: 2 } } } });

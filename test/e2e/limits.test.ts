@@ -218,18 +218,6 @@ test("a run that waits at a limit goes on when it is raised, and not while a wor
   await assert.rejects(world.errand.run("run_0_none").raise({ turns: 9 }), { code: "run-unknown" });
 });
 
-test("however it ends, what the model wrote is kept: cancelled while it waits", async (t) => {
-  const of = limited({ turns: 1 }, "park");
-  const world = await stage(t, [say("Half of it", { calls: fetchMails.calls })], {}, {}, [of]);
-  world.scalekit.connect("ada", "gmail");
-  world.errand.worker({ wakeEveryMs: 50 });
-  const run = await runOf(world, "ada", of);
-  await untilEvent(run, "run.parked");
-  await run.cancel();
-  await assert.rejects(run.result({ timeoutMs: 60_000 }), { code: "run-cancelled" });
-  assert.equal((await run.get()).output, "Half of it");
-});
-
 test("a model without a price: money limits nothing, tokens do, and the log says so once", async (t) => {
   const lines: string[] = [];
   const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
