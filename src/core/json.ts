@@ -60,13 +60,13 @@ function isList(value: readonly Json[] | JsonObject): value is readonly Json[] {
 }
 
 /**
- * The value as JSON would carry it: no undefined, functions, NaN or class instances; bigint as text; lone surrogates
- * made whole, so that it is valid UTF-8. Cycles, throwing getters and endless nesting give a note instead of an exception.
+ * The value as JSON would carry it: no undefined, functions, NaN or class instances; bigint as text; maps and sets with what is
+ * in them, where JSON would say `{}`; lone surrogates made whole, so that it is valid UTF-8. Cycles, throwing getters and endless nesting give a note instead of an exception.
  */
 export function toJson(value: unknown): Json {
   try {
     const text = JSON.stringify(value, (_key, v: unknown) =>
-      typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : v,
+      typeof v === "bigint" ? String(v) : typeof v === "string" ? v.toWellFormed() : withContent(v),
     );
     if (text === undefined) return null;
     const json = JSON.parse(text) as Json;
@@ -74,4 +74,14 @@ export function toJson(value: unknown): Json {
   } catch (error) {
     return { unserialisable: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function withContent(value: unknown): unknown {
+  if (value instanceof Map) {
+    const entries = [...(value as ReadonlyMap<unknown, unknown>)];
+    return entries.every(([key]) => typeof key === "string" || typeof key === "number")
+      ? Object.fromEntries(entries as [string, unknown][])
+      : entries;
+  }
+  return value instanceof Set ? [...(value as ReadonlySet<unknown>)] : value;
 }

@@ -88,7 +88,7 @@ export function callKey(hash: (text: string) => string, run: string, call: strin
 }
 
 /** An hour, as for the limit `toolTimeoutMs`. */
-const MOST_MS = 3_600_000;
+export const MOST_TOOL_MS = 3_600_000;
 
 export const TOOL_USE: OptionNames<ToolUse> = {
   name: true,
@@ -131,9 +131,9 @@ export function checkToolUse(use: ToolUse, names: readonly string[], refuse: (me
   if (use.needsApproval !== undefined) checkNeedsApproval(use.needsApproval, "needsApproval", wrong);
   if (
     use.timeoutMs !== undefined &&
-    !(Number.isInteger(use.timeoutMs) && use.timeoutMs > 0 && use.timeoutMs <= MOST_MS)
+    !(Number.isInteger(use.timeoutMs) && use.timeoutMs > 0 && use.timeoutMs <= MOST_TOOL_MS)
   )
-    wrong(`timeoutMs: expected a whole number of ms from 1 to ${MOST_MS}, got ${String(use.timeoutMs)}.`);
+    wrong(`timeoutMs: expected a whole number of ms from 1 to ${MOST_TOOL_MS}, got ${String(use.timeoutMs)}.`);
   for (const [what, ms] of [["keyWindowMs", keyWindowMs] as const, ["verify.settleMs", verify?.settleMs] as const])
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0))
       wrong(`${what}: expected a number of milliseconds, got ${String(ms)}.`);

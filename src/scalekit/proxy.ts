@@ -1,4 +1,5 @@
 /** The source `proxy`: calls of the app's proxy tools, each one single-shot request for the run's own account. */
+import { ErrandError } from "../core/errors.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { renderPath } from "../core/path-template.ts";
@@ -21,16 +22,18 @@ type Given = Readonly<Record<string, unknown>>;
 
 const MOST_BODY = 5 * 1_024 * 1_024;
 
+/** @throws ErrandError `agent-invalid` for two tools of one name */
 export function createProxySource(
   scalekit: Pick<Scalekit, "request">,
   { tools, check }: ProxySourceOptions,
 ): ToolSource {
-  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const byName = definitions(tools);
   const names = [...byName.keys()];
   return {
     name: PROXY,
     async list({ tools: uses }): Promise<Listed> {
-      const found = uses.flatMap(({ name }) => byName.get(name) ?? []);
+      // An agent may say more of a tool than its definition does: what it says is its own.
+      const found = uses.flatMap((use) => (isProxyTool(use) ? use : (byName.get(use.name) ?? [])));
       const missing = uses.map(({ name }) => name).filter((name) => !byName.has(name));
       return { ok: true, tools: found.map(freeze), missing, known: names, changed: [] };
     },
@@ -38,6 +41,22 @@ export function createProxySource(
     send: (call, options) => send(scalekit, byName.get(call.tool), call, options),
     names: async () => ({ ok: true, names }),
   };
+}
+
+/** Of uses that differ in what agents say of them, the one that does not only read: its answers are told with more care. */
+function definitions(tools: readonly ProxyTool[]): ReadonlyMap<string, ProxyTool> {
+  const byName = new Map<string, ProxyTool>();
+  for (const tool of tools) {
+    const other = byName.get(tool.name);
+    const different = other?.request !== tool.request ? "requests" : "connections";
+    if (other !== undefined && (other.request !== tool.request || other.connection !== tool.connection))
+      throw new ErrandError(
+        "agent-invalid",
+        `createErrand: there are two different tools called "${tool.name}": their ${different} differ. Rename one.`,
+      );
+    if (other === undefined || tool.effect !== "read") byName.set(tool.name, tool);
+  }
+  return byName;
 }
 
 function freeze({ name, description, parameters, connection, hash, effect = "unsafe" }: ProxyTool): FrozenTool {

@@ -50,7 +50,7 @@ const rows: readonly (readonly [string, unknown, unknown])[] = [
   ["no numbers", [NaN, Infinity, -Infinity, -0], [null, null, null, 0]],
   ["a big number", { id: 12345678901234567890n }, { id: "12345678901234567890" }],
   ["a date", new Date(0), "1970-01-01T00:00:00.000Z"],
-  ["a map", new Map([["a", 1]]), {}],
+  ["a map", new Map([["a", 1]]), { a: 1 }],
   ["an error", new Error("x"), {}],
   ["half a pair", ["a\ud83d", "\udc00b", "😀"], ["a\ufffd", "\ufffdb", "😀"]],
   ["bytes", Buffer.from("a"), { type: "Buffer", data: [97] }],

@@ -90,7 +90,7 @@ test("upsertMany: an input that fails and an entry that is none stop no other", 
   const told = await schedules.upsertMany(digest, all);
   assert.equal(told.created, 2);
   assert.deepEqual(
-    told.refused.map(({ at, code }) => [at, code]).toSorted(),
+    told.refused.map(({ at, code }) => [at, code]).toSorted(([a], [b]) => Number(a) - Number(b)),
     [0, 2].map((at) => [at, "schedule-invalid"]),
   );
   assert.match(told.refused.find(({ at }) => at === 0)?.message ?? "", /the function failed: profile is undefined/);

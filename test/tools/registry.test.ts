@@ -1,11 +1,12 @@
 /** The registry: who is asked, who is called, what is refused. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agent } from "../../src/core/agent.ts";
+import { type Agent, agent } from "../../src/core/agent.ts";
 import { registerAgents } from "../../src/core/agents.ts";
 import type { FrozenTool } from "../../src/core/run.ts";
-import type { ToolUse } from "../../src/core/tool-use.ts";
+import type { ToolDefinition, ToolUse } from "../../src/core/tool-use.ts";
 import type { Listed, ToolSend, ToolSource } from "../../src/ports/toolbox.ts";
+import { proxyTool } from "../../src/scalekit/proxy-tool.ts";
 import { openSources } from "../../src/tool-sources.ts";
 import { createRegistry } from "../../src/tools/registry.ts";
 import { z } from "zod";
@@ -139,4 +140,56 @@ test("a source that nothing opens is refused at the start", () => {
       }),
     { code: "agent-invalid" },
   );
+});
+
+const GIVEN = {
+  name: "comment",
+  description: "Comments.",
+  connection: "github",
+  method: "POST",
+  path: "/comments",
+  input: z.object({}),
+  output: z.object({}),
+} as const;
+const comment = proxyTool(GIVEN);
+const commenter = (name: string, ...tools: ToolUse[]): Agent =>
+  agent({
+    name,
+    model: "openai/m",
+    instructions: "…",
+    connections: ["github", "github-2"],
+    tools,
+    input: z.object({}),
+  });
+const open = (...agents: Agent[]): ReturnType<typeof openSources> => {
+  const toolbox = source("scalekit", []);
+  return openSources(agents, { toolbox, manifest: undefined, request: () => Promise.reject(new Error("not asked")) });
+};
+
+test("two proxy tools of one name are refused: the runs of one agent would make the requests of the other's", () => {
+  const other = proxyTool({ ...GIVEN, path: "/other" });
+  const elsewhere: ToolDefinition = { ...comment, connection: "github-2" };
+  const cases: readonly [ToolUse, string][] = [
+    [other, "requests"],
+    [elsewhere, "connections"],
+  ];
+  for (const [tool, differ] of cases)
+    assert.throws(
+      () => open(commenter("a", comment), commenter("b", tool)),
+      (error: { code?: string; message: string }) =>
+        error.code === "agent-invalid" && error.message.includes(`"comment": their ${differ} differ`),
+    );
+});
+
+test("what an agent says of a proxy tool is its own: another's word is not in force for it", async () => {
+  const plain = commenter("a", comment);
+  const sure = commenter("b", { ...comment, effect: "idempotent" });
+  const registry = open(plain, sure);
+  const effects = await Promise.all(
+    [plain, sure].map(async ({ tools }) => {
+      const listed = await registry.list({ ...QUERY, tools });
+      return listed.ok ? listed.tools.map(({ effect }) => effect) : [];
+    }),
+  );
+  assert.deepEqual(effects, [["unsafe"], ["idempotent"]]);
 });

@@ -25,14 +25,18 @@ const MOST_BYTES = 5 * 1_024 * 1_024;
 const MOST_REDIRECTS = 5;
 const TIMEOUT_MS = 30_000;
 const METHOD = /^[A-Z]{3,10}$/;
-/** What says who we are, or frames the message. */
-const OURS = ["host", "content-length", "transfer-encoding", "connection"];
-const SECRET = ["authorization", "cookie", "proxy-authorization"];
+/** Answers to these are no answers: a tunnel, or our own headers, of which the app's may be told. */
+const NEVER = ["CONNECT", "TRACE"];
+/** What says who we are, frames the message, or asks for another protocol. */
+const OURS = "host content-length transfer-encoding connection keep-alive upgrade expect te trailer".split(" ");
+/** All that another origin is told of us: any other header may be a key. */
+const HARMLESS = ["accept", "accept-language", "content-type", "user-agent"];
 
 /** @throws ValidationError, ExternalAPIError */
 export async function fetchGuarded(asked: HttpRequest, rules: HttpRules): Promise<HttpResponse> {
   const method = (asked.method ?? "GET").toUpperCase();
-  if (!METHOD.test(method)) throw new ValidationError(`httpRequest: there is no method ${JSON.stringify(method)}.`);
+  if (!METHOD.test(method) || NEVER.includes(method))
+    throw new ValidationError(`httpRequest: there is no method ${JSON.stringify(method)}.`);
   const timeout = AbortSignal.timeout(Math.max(1, Math.min(asked.timeout ?? TIMEOUT_MS, 2 ** 31 - 1)));
   const signal = AbortSignal.any([rules.signal, timeout]);
   let sent: Sent = { url: urlOf(asked.url), method, headers: headersOf(asked.headers), body: bodyOf(asked.body) };
@@ -177,10 +181,10 @@ function failed(error: Error, signal: AbortSignal): ExternalAPIError {
 function redirected(sent: Sent, { statusCode = 0, headers: { location } }: IncomingMessage): Sent | undefined {
   if (location === undefined || ![301, 302, 303, 307, 308].includes(statusCode)) return undefined;
   const url = urlOf(location, sent.url);
-  const drops = sent.url.origin === url.origin ? [] : SECRET;
+  const same = sent.url.origin === url.origin;
   const asGet = statusCode === 303 || (statusCode < 303 && sent.method === "POST");
   const kept = Object.entries(sent.headers).filter(
-    ([name]) => !drops.includes(name) && !(asGet && name.startsWith("content-")),
+    ([name]) => (same || HARMLESS.includes(name)) && !(asGet && name.startsWith("content-")),
   );
   const headers = Object.fromEntries(kept);
   return asGet && sent.method !== "HEAD" ? { url, method: "GET", headers, body: undefined } : { ...sent, url, headers };

@@ -178,7 +178,16 @@ function failure(type: string, message: string, retryable = false): Outcome {
   return { kind: "error", type, message: message.slice(0, MOST).toWellFormed(), retryable };
 }
 
-function thrown({ name, effect, composite }: Variant, error: unknown): Outcome {
+/** Errors are the tool's as well: reading one may throw again. */
+function thrown(variant: Variant, error: unknown): Outcome {
+  try {
+    return outcomeOf(variant, error);
+  } catch {
+    return failure("ToolError", `${variant.name} threw something that cannot be read.`);
+  }
+}
+
+function outcomeOf({ name, effect, composite }: Variant, error: unknown): Outcome {
   if (error instanceof ValidationError || error instanceof BusinessLogicError)
     return failure(error.name, `${name}: ${error.message}`);
   if (error instanceof ExternalAPIError) {

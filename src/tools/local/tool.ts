@@ -6,7 +6,7 @@ import { type OptionNames, strayOption } from "../../core/option-names.ts";
 import { checkNeedsApproval } from "../../core/needs-approval.ts";
 import type { InputOf, JsonSchema, OutputOf, Schema } from "../../core/schema.ts";
 import type { ToolContext } from "../../core/tool-context.ts";
-import type { ToolUse } from "../../core/tool-use.ts";
+import { MOST_TOOL_MS, type ToolUse } from "../../core/tool-use.ts";
 import { schemaProblem } from "../check.ts";
 import { LOCAL, type LocalTool, type Variant } from "./variant.ts";
 
@@ -166,8 +166,8 @@ function checkCommon(given: CommonOptions, refuse: (message: string) => never): 
     refuse(
       `retry: a tool that is ${effect} is never run again by itself; leave retry out, or say what it does: effect.`,
     );
-  if (timeout !== undefined && !(Number.isInteger(timeout) && timeout >= 1))
-    refuse(`timeout: expected a whole number of ms of at least 1, got ${String(timeout)}.`);
+  if (timeout !== undefined && !(Number.isInteger(timeout) && timeout >= 1 && timeout <= MOST_TOOL_MS))
+    refuse(`timeout: expected a whole number of ms from 1 to ${MOST_TOOL_MS} (an hour), got ${String(timeout)}.`);
   if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => typeof host === "string" && host !== "")))
     refuse("hosts: expected a list of host names.");
   for (const [what, text] of Object.entries({ version, deprecated }))

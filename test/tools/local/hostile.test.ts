@@ -36,7 +36,9 @@ const RETURNS: readonly [string, () => unknown, unknown][] = [
   ["a Date", () => new Date(0), "1970-01-01T00:00:00.000Z"],
   ["a bigint", () => ({ n: 10n ** 30n }), { n: "1000000000000000000000000000000" }],
   ["NaN", () => [NaN, Infinity], [null, null]],
-  ["a Map", () => new Map([[1, 2]]), {}],
+  ["a Map", () => new Map([["ada", { age: 36n }]]), { ada: { age: "36" } }],
+  ["a Map of objects", () => new Map([[{ id: 1 }, 2]]), [[{ id: 1 }, 2]]],
+  ["a Set", () => ({ all: new Set([1, 2]) }), { all: [1, 2] }],
   ["a function", () => () => 1, null],
   ["half a character", () => "a\ud800", "a\ufffd"],
   ["a promise of one", () => Promise.resolve("late"), "late"],
@@ -66,6 +68,44 @@ test("a tool that returns 10 MB: it is an outcome like any other", async () => {
   const outcome = await run(() => "x".repeat(10 * 1_024 * 1_024));
   assert.equal(outcome.kind === "ok" && typeof outcome.data === "string" && outcome.data.length, 10 * 1_024 * 1_024);
 });
+
+const unreadable = (make: (error: Error) => object): object => make(new Error("x"));
+const UNREADABLE: readonly [string, object][] = [
+  ["a symbol for a message", unreadable((error) => Object.assign(error, { message: Symbol("s") }))],
+  [
+    "a message that throws",
+    unreadable((error) =>
+      Object.defineProperty(error, "message", {
+        get: () => {
+          throw new Error("no");
+        },
+      }),
+    ),
+  ],
+  [
+    "what cannot be looked at",
+    unreadable(
+      (error) =>
+        new Proxy(error, {
+          getPrototypeOf: () => {
+            throw new Error("no");
+          },
+        }),
+    ),
+  ],
+];
+for (const [what, error] of UNREADABLE)
+  test(`a tool that throws ${what}: an error like any other, and no crash of its run`, async () => {
+    const outcome = await run(() => {
+      throw error;
+    });
+    assert.deepEqual(outcome, {
+      kind: "error",
+      type: "ToolError",
+      message: "x threw something that cannot be read.",
+      retryable: false,
+    });
+  });
 
 const THROWS: readonly [string, unknown, string, RegExp][] = [
   ["an Error", new Error("boom"), "ToolError", /^x: boom$/],

@@ -151,14 +151,22 @@ test("each redirect is judged anew, and another origin is not told who we are", 
     response.writeHead(307, { location: to[url] ?? "/" }).end();
   });
   const hosts = [site.host, other.host];
-  const headers = { authorization: "Bearer t", "x-kept": "1" };
+  const headers = { authorization: "Bearer t", "x-api-key": "secret", accept: "text/plain" };
   const ask = (path: string): ReturnType<typeof fetchGuarded> =>
     fetchGuarded({ url: `http://${site.host}${path}`, headers }, rules({ hosts }));
   await assert.rejects(ask("/private"), /none of the hosts/);
   await assert.rejects(ask("/file"), /http or https/);
   await assert.rejects(ask("/loop"), /more than 5 redirects/);
   assert.equal((await ask("/other")).data, "other");
-  assert.deepEqual([other.seen[0]?.headers.authorization, other.seen[0]?.headers["x-kept"]], [undefined, "1"]);
+  const { authorization, accept, ...more } = other.seen[0]?.headers ?? {};
+  assert.deepEqual([authorization, more["x-api-key"], accept], [undefined, undefined, "text/plain"]);
+});
+
+test("a method that makes a tunnel or tells our own headers, and a change of the protocol, are refused", async () => {
+  for (const method of ["CONNECT", "trace", "A B"])
+    await assert.rejects(fetchGuarded({ url: "http://8.8.8.8/", method }, rules()), /no method/);
+  for (const name of ["Upgrade", "Expect", "TE"])
+    await assert.rejects(fetchGuarded({ url: "http://8.8.8.8/", headers: { [name]: "x" } }, rules()), /is not allowed/);
 });
 
 test("an answer that is too large, one that does not come, and a connection that breaks are told", async (t) => {

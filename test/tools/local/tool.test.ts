@@ -86,6 +86,7 @@ const REFUSED: readonly [string, Record<string, unknown>, RegExp][] = [
   ["composite without uses", { effect: "composite" }, /uses: a composite tool/],
   ["retry of an unsafe tool", { retry: { attempts: 3 } }, /never run again by itself/],
   ["retry that is no number", { effect: "read", retry: { attempts: 0 } }, /retry: expected/],
+  ["a time-out that no timer can hold", { timeout: 3_000_000_000 }, /timeout: expected .* to 3600000/],
   ["a time-out of nothing", { timeout: 0 }, /timeout: expected/],
   ["hosts that are no list", { hosts: "example.com" }, /hosts: expected/],
   ["an empty version", { version: "" }, /version: expected/],
