@@ -2,6 +2,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { ErrandError } from "../core/errors.ts";
 import { endable } from "./endable.ts";
+import { gathered } from "./gathered.ts";
 
 export interface Connection {
   readonly redis: Redis;
@@ -33,10 +34,12 @@ export function connect(given: string | RedisOptions, waits: boolean): Connectio
   };
   // BullMQ's workers ask for null.
   const maxRetriesPerRequest = waits ? null : 2;
-  const redis = endable(
-    typeof given === "string"
-      ? new Redis(given, { retryStrategy, reconnectOnError, maxRetriesPerRequest })
-      : new Redis({ retryStrategy, reconnectOnError, ...given, maxRetriesPerRequest, replyMapping: "legacy" }),
+  const redis = gathered(
+    endable(
+      typeof given === "string"
+        ? new Redis(given, { retryStrategy, reconnectOnError, maxRetriesPerRequest })
+        : new Redis({ retryStrategy, reconnectOnError, ...given, maxRetriesPerRequest, replyMapping: "legacy" }),
+    ),
   );
   let last: Error | undefined;
   redis.on("error", (error: Error) => (last = error));
