@@ -10,12 +10,11 @@ import { didYouMean } from "./core/nearest.ts";
 import type { Effect } from "./core/effects.ts";
 import type { FrozenTool } from "./core/run.ts";
 import type { JsonSchema } from "./core/schema.ts";
-import { freezeUses, LOCAL, SCALEKIT, sourceOf, type ToolUse } from "./core/tool-use.ts";
+import { freezeUses, LOCAL, SCALEKIT, sourceOf, type ToolUse, isAllOf, useOf } from "./core/tool-use.ts";
 import { required } from "./options.ts";
 import { openScalekit, type Scalekit } from "./parts.ts";
 import { PROXY } from "./scalekit/proxy-tool.ts";
 import { openSources } from "./tool-sources.ts";
-import { isAllOf } from "./tools/served.ts";
 import { isLocalTool } from "./tools/local/tool.ts";
 import type { Registry } from "./tools/registry.ts";
 
@@ -107,7 +106,7 @@ function lintForeign(
   agents: readonly Agent[],
   manifest: ToolManifest | undefined,
 ): readonly Finding[] {
-  const said = agents.some(({ tools }) => tools.some(({ name, effect }) => name === tool.name && effect !== undefined));
+  const said = agents.some(({ tools }) => useOf(tools, tool)?.effect !== undefined);
   const { name, description, parameters } = tool;
   // Its server may have said it, and be trusted.
   const saysEffect = said || tool.effect !== "unsafe" || entryOf(manifest, name)?.reviewed === true;
@@ -155,7 +154,9 @@ function expand({ tools: uses }: Agent, found: Found | undefined): readonly Tool
   const source = [...new Set(whole.map((use) => sourceOf(use)))].join(" or ");
   return [
     ...uses.filter((use) => !isAllOf(use) || found.missing.some((name) => isSameName(use, name))),
-    ...found.tools.filter(({ name }) => extra(name)).map((tool) => ({ name: tool.name, source: sourceOf(tool) })),
+    ...found.tools
+      .filter(({ name }) => extra(name))
+      .map((tool) => ({ ...useOf(uses, tool), name: tool.name, source: sourceOf(tool) })),
     ...found.changed.filter(extra).map((name) => ({ name, source })),
   ];
 }

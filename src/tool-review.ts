@@ -3,13 +3,12 @@ import type { Agent } from "./core/agent.ts";
 import { scalekitTools } from "./core/agents.ts";
 import { MANIFEST_FILE, entryOf, type ToolManifest } from "./core/manifest.ts";
 import { type Review, review, type ReviewedUse, type SeenDefinition } from "./core/review.ts";
-import { SCALEKIT, sourceOf } from "./core/tool-use.ts";
+import { SCALEKIT, sourceOf, isAllOf } from "./core/tool-use.ts";
 import type { Outage } from "./ports/accounts.ts";
 import type { Log } from "./ports/log.ts";
 import type { ToolSource } from "./ports/toolbox.ts";
 import type { Catalogue } from "./scalekit/catalogue.ts";
 import { shippedReview } from "./scalekit/manifest.ts";
-import { isAllOf } from "./tools/served.ts";
 
 export interface ReviewParts {
   readonly catalogue: Catalogue;

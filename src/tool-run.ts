@@ -7,9 +7,9 @@ import { type Json, toJson } from "./core/json.ts";
 import { didYouMean } from "./core/nearest.ts";
 import type { Outcome } from "./core/outcome.ts";
 import type { FrozenTool } from "./core/run.ts";
+import { isAllOf } from "./core/tool-use.ts";
 import type { SubAnswer, ToolHost, ToolSend } from "./ports/toolbox.ts";
 import { type Desk, frozenOf, type ToolsOptions, withSources } from "./tool-desk.ts";
-import { isAllOf } from "./tools/served.ts";
 
 export interface RunToolOptions extends Omit<ToolsOptions, "identifier"> {
   readonly identifier: string;

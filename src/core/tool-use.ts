@@ -57,6 +57,25 @@ export function sourceOf({ source = SCALEKIT }: { readonly source?: string | und
   return source;
 }
 
+/** A use that stands for all tools of its source, or for those that it offers this user. */
+export interface AllOf extends ToolDefinition {
+  readonly all: true;
+}
+
+export function isAllOf(use: ToolUse): use is AllOf {
+  return "all" in use && use.all === true;
+}
+
+/** What an agent says of a tool: by its name, or else of all tools of its source. */
+export function useOf(
+  uses: readonly ToolUse[],
+  { name, source }: { readonly name: string; readonly source?: string | undefined },
+): ToolUse | undefined {
+  return (
+    uses.find((use) => use.name === name) ?? uses.find((use) => isAllOf(use) && sourceOf(use) === sourceOf({ source }))
+  );
+}
+
 /** A look with another tool of the agent, whose effect must be `read`. */
 export interface Verify {
   readonly tool: string;
@@ -163,7 +182,7 @@ export function freezeUses(
 ): readonly FrozenTool[] {
   const effects = new Map(tools.map((tool) => [tool.name, tool.effect]));
   return tools.map((tool) => {
-    const use = uses.find(({ name }) => name === tool.name);
+    const use = useOf(uses, tool);
     const canLook = use?.verify !== undefined && effects.get(use.verify.tool) === "read";
     const asked = use?.onUnknown ?? onUnknown;
     return {

@@ -5,6 +5,7 @@ import { APPROVAL_MS, type ApprovalPolicy, policyOf } from "../core/needs-approv
 import { approvalGate } from "../core/gate.ts";
 import type { PlannedCall, RunnableCall } from "../core/journal.ts";
 import type { Step } from "../core/next.ts";
+import { useOf } from "../core/tool-use.ts";
 import type { HeldRun } from "./held.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 
@@ -33,7 +34,8 @@ export function approvalFor(
   held: HeldRun,
   agent: Agent,
 ): Promise<ApprovalPolicy | undefined> {
-  const needs = agent.tools.find((use) => use.name === name)?.needsApproval ?? agent.needsApproval;
+  const source = held.state.context?.tools.find((tool) => tool.name === name)?.source;
+  const needs = useOf(agent.tools, { name, source })?.needsApproval ?? agent.needsApproval;
   const afterReads = hasRead(held.state, before);
   return policyOf(needs, { identifier: held.state.created.identifier, tool: name, args, effect, afterReads });
 }

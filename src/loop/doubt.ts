@@ -5,7 +5,7 @@ import type { Looked, RunnableCall } from "../core/journal.ts";
 import { canonical, toJson } from "../core/json.ts";
 import type { Step } from "../core/next.ts";
 import { answerNonce } from "../core/outcome.ts";
-import { type CallInDoubt, callKey, type Verify } from "../core/tool-use.ts";
+import { type CallInDoubt, callKey, useOf, type Verify } from "../core/tool-use.ts";
 import type { Left, LoopPorts } from "./loop.ts";
 import type { HeldRun } from "./held.ts";
 import { end } from "./leave.ts";
@@ -23,7 +23,7 @@ export async function planLook(step: Of<"plan-look">, held: HeldRun, agent: Agen
 
 /** @returns why there can be no look, or the look */
 function lookFor(call: RunnableCall, id: string, held: HeldRun, agent: Agent, ports: LoopPorts): RunnableCall | string {
-  const verify = verifyOf(call, agent);
+  const verify = verifyOf(call, agent, held);
   const tool = held.state.context?.tools.find(({ name }) => name === verify?.tool);
   if (verify === undefined || tool?.effect !== "read") return "the agent has no reading tool to look with any more";
   try {
@@ -41,7 +41,7 @@ function lookFor(call: RunnableCall, id: string, held: HeldRun, agent: Agent, po
 
 export async function conclude(step: Of<"conclude">, held: HeldRun, agent: Agent, ports: LoopPorts): Promise<Left> {
   const outcome = step.evidence?.outcome;
-  const verify = verifyOf(step.call, agent);
+  const verify = verifyOf(step.call, agent, held);
   if (verify === undefined || (outcome?.kind !== "ok" && outcome?.kind !== "error")) {
     note(held, step, "unsure", "the look could not be made");
     return undefined;
@@ -74,8 +74,9 @@ function note(
   held.note({ kind: "looked", call: call.id, intent, says, ...(message !== undefined && { message }) });
 }
 
-function verifyOf({ name }: RunnableCall, agent: Agent): Verify | undefined {
-  return agent.tools.find((use) => use.name === name)?.verify;
+function verifyOf({ name }: RunnableCall, agent: Agent, held: HeldRun): Verify | undefined {
+  const source = held.state.context?.tools.find((tool) => tool.name === name)?.source;
+  return useOf(agent.tools, { name, source })?.verify;
 }
 
 function doubtOf({ id, name, args }: RunnableCall, held: HeldRun, ports: LoopPorts): CallInDoubt {

@@ -14,7 +14,7 @@ import { ruleOn, type TrustHints } from "../core/ruling.ts";
 import type { FrozenTool } from "../core/run.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { isObject } from "../core/json.ts";
-import type { ToolDefinition, ToolUse } from "../core/tool-use.ts";
+import { isAllOf, type ToolUse } from "../core/tool-use.ts";
 import type { Outage } from "../ports/accounts.ts";
 import type { Listed, Offers, SendOptions, ToolSend, ToolSource } from "../ports/toolbox.ts";
 import type { Checker } from "./check.ts";
@@ -43,11 +43,6 @@ export interface ServedOptions {
   readonly manifest: ToolManifest | undefined;
 }
 
-/** A use that stands for all tools of its server, or for those that `only` names. */
-export interface AllOf extends ToolDefinition {
-  readonly all: true;
-}
-
 /** More at once than a model can choose from, and near what providers refuse. */
 const MOST_AT_ONCE = 100;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -61,7 +56,7 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
       const { known, wanted, missing } = select(served.tools, uses);
       const ruled = [...wanted].map(([tool, use]) => {
         const { name, hash, hints } = tool;
-        return { tool, ruling: ruleOn({ hash, entry: entryOf(manifest, name), declared: use?.effect, hints }) };
+        return { tool, ruling: ruleOn({ hash, entry: entryOf(manifest, name), declared: use.effect, hints }) };
       });
       return {
         ok: true,
@@ -85,7 +80,7 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
           ...[...wanted].map(([tool, use]) => ({
             tool: tool.name,
             source,
-            declared: use?.effect,
+            declared: use.effect,
             seen: { ...tool, parts: partsOf(tool) },
           })),
           ...missing.map((tool) => ({ tool, source })),
@@ -113,8 +108,8 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
 
 interface Selected {
   readonly known: readonly string[];
-  /** With the use that names it; nothing when only all of its server were asked for. */
-  readonly wanted: ReadonlyMap<ServedTool, ToolUse | undefined>;
+  /** With the use that names it, or else the one that stands for all. */
+  readonly wanted: ReadonlyMap<ServedTool, ToolUse>;
   readonly missing: readonly string[];
 }
 
@@ -123,16 +118,14 @@ function select(tools: readonly ServedTool[], uses: readonly ToolUse[]): Selecte
   const offered = tools.filter(
     ({ name }, i, all) => NAME.test(name) && all.every((other, j) => j === i || other.name !== name),
   );
-  const wanted = new Map<ServedTool, ToolUse | undefined>();
+  const wanted = new Map<ServedTool, ToolUse>();
   const missing: string[] = [];
   for (const use of uses) {
     const found = isAllOf(use) ? offered : offered.filter(({ name }) => name === use.name);
     if (isAllOf(use) && found.length > MOST_AT_ONCE)
       missing.push(`${use.name} (${found.length} tools: name the ones that the agent needs)`);
     else if (found.length === 0) missing.push(use.name);
-    else
-      for (const tool of found)
-        if (!wanted.has(tool) || !isAllOf(use)) wanted.set(tool, isAllOf(use) ? undefined : use);
+    else for (const tool of found) if (!wanted.has(tool) || !isAllOf(use)) wanted.set(tool, use);
   }
   return { known: offered.map(({ name }) => name), wanted, missing };
 }
@@ -145,11 +138,6 @@ function freeze({ name, description, parameters, hash }: ServedTool, effect: Fro
 function partsOf({ description, parameters }: SeenTool): DefinitionParts {
   const digest = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex").slice(0, 16);
   return { description: digest(description), parameters: digest(parameters) };
-}
-
-/** Whether a use stands for all tools of its server. */
-export function isAllOf(use: ToolUse): use is AllOf {
-  return "all" in use && use.all === true;
 }
 
 const MOST_DESCRIPTION = 4_000;

@@ -2,10 +2,10 @@
 import type { Effect } from "../../core/effects.ts";
 import { ErrandError } from "../../core/errors.ts";
 import { type OptionNames, strayOption } from "../../core/option-names.ts";
-import { TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
+import { type AllOf, TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ToolSource } from "../../ports/toolbox.ts";
-import { type AllOf, createServedSource, type ServedOptions } from "../served.ts";
+import { createServedSource, type ServedOptions } from "../served.ts";
 import { createGateway, type GatewayOptions } from "./gateway.ts";
 import { functionName } from "./names.ts";
 
@@ -28,8 +28,8 @@ export interface Kruxos {
     capability: string,
     options?: { readonly effect?: Effect } & Omit<ToolUse, "name" | "source" | "effect">,
   ): KruxosTool;
-  /** All that the gateway lets this agent use; at most 100. */
-  all(): KruxosTool & AllOf;
+  /** All that the gateway lets this agent use; at most 100. What is said of it holds for each that is not named beside it. */
+  all(options?: Omit<ToolUse, "name" | "source">): KruxosTool & AllOf;
 }
 
 /** Made by `kruxos`. */
@@ -71,7 +71,11 @@ export function kruxos(options: KruxosOptions): Kruxos {
       if (strange !== undefined) refuse(`tool ${JSON.stringify(capability)}: ${strange}`);
       return { ...use, name: told, source, gateway };
     },
-    all: () => ({ name: `${source}:*`, source, gateway, all: true }),
+    all: (use = {}) => {
+      const strange = strayOption(use, TOOL_USE);
+      if (strange !== undefined) refuse(`all: ${strange}`);
+      return { ...use, name: `${source}:*`, source, gateway, all: true };
+    },
   };
 }
 

@@ -1,10 +1,10 @@
 /** `mcp()`: the tools of an MCP server as tools of an agent. */
 import { ErrandError } from "../../core/errors.ts";
 import { type OptionNames, strayOption } from "../../core/option-names.ts";
-import { TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
+import { type AllOf, TOOL_USE, type ToolDefinition, type ToolUse } from "../../core/tool-use.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ToolSource } from "../../ports/toolbox.ts";
-import { type AllOf, createServedSource, type ServedOptions } from "../served.ts";
+import { createServedSource, type ServedOptions } from "../served.ts";
 import { createMcpServer } from "./server.ts";
 import { needMcpSdk } from "./session.ts";
 import type { McpTarget, McpToken, McpTokenContext } from "./target.ts";
@@ -34,8 +34,8 @@ export interface McpOptions {
 export interface Mcp {
   /** One tool, by the name that the model sees. */
   tool(name: string, options?: Omit<ToolUse, "name" | "source">): McpTool;
-  /** All that the server offers this user; at most 100. */
-  all(): McpTool & AllOf;
+  /** All that the server offers this user; at most 100. What is said of it holds for each that is not named beside it. */
+  all(options?: Omit<ToolUse, "name" | "source">): McpTool & AllOf;
 }
 
 /** Made by `mcp`. */
@@ -95,7 +95,11 @@ export function mcp(options: McpOptions): Mcp {
       if (strange !== undefined) refuse(`tool ${JSON.stringify(tool)}: ${strange}`);
       return { ...use, name: tool, source, server: target };
     },
-    all: () => ({ name: `${source}:*`, source, server: target, all: true }),
+    all: (use = {}) => {
+      const strange = strayOption(use, TOOL_USE);
+      if (strange !== undefined) refuse(`all: ${strange}`);
+      return { ...use, name: `${source}:*`, source, server: target, all: true };
+    },
   };
 }
 

@@ -96,9 +96,7 @@ const UNREADABLE: readonly [string, object][] = [
 ];
 for (const [what, error] of UNREADABLE)
   test(`a tool that throws ${what}: an error like any other, and no crash of its run`, async () => {
-    const outcome = await run(() => {
-      throw error;
-    });
+    const outcome = await run(() => Promise.reject(error as Error));
     assert.deepEqual(outcome, {
       kind: "error",
       type: "ToolError",
