@@ -31,12 +31,23 @@ const LONGEST_CYCLE = 4;
 export function pastOf(state: RunState): readonly PastTurn[] {
   return state.turns.map(({ plan }) => ({
     plan,
-    results: plan.flatMap((call): PastResult[] => {
-      if (call.verdict === "reject") return [];
-      const found = (state.claims[call.id] ?? []).map(({ intent }) => state.evidence[intent]).find(isDefinite);
-      return found === undefined ? [] : [{ tool: call.name, ...errorOf(found) }];
-    }),
+    results: plan.flatMap((call) => (call.verdict === "reject" ? [] : resultsOf(state, call))),
   }));
+}
+
+/**
+ * Whether a tool that makes these equal calls by itself makes them for nothing: the last five failed with the same error. Equal calls that
+ * succeed, or fail otherwise, are its own affair: a tool is code, and has a limit of calls.
+ */
+export function isStuck(state: RunState, equal: readonly PlannedCall[]): boolean {
+  const last = equal.flatMap((call) => resultsOf(state, call)).slice(-REPEATS.finish);
+  const error = last[0]?.error;
+  return error !== undefined && last.length === REPEATS.finish && last.every((one) => one.error === error);
+}
+
+function resultsOf(state: RunState, call: PlannedCall): readonly PastResult[] {
+  const found = (state.claims[call.id] ?? []).map(({ intent }) => state.evidence[intent]).find(isDefinite);
+  return found === undefined ? [] : [{ tool: call.name, ...errorOf(found) }];
 }
 
 function isDefinite(evidence: Evidence | undefined): evidence is Evidence {

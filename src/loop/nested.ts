@@ -6,7 +6,8 @@
  * T3 A call that has to wait stops its tool; `next` waits for it, and then the tool runs again. A tool that cannot be run again is
  *    told instead.
  * T4 A cool-down of a moment is waited for inside the tool; a longer one, and a limit of the run, stop it as in T3.
- * T5 Once stopped, or when its own call is over, a tool sends nothing more.
+ * T5 Whatever failed five times in a row with the same arguments and the same error is not sent a sixth time.
+ * T6 Once stopped, or when its own call is over, a tool sends nothing more.
  */
 import type { Agent } from "../core/agent.ts";
 import { approvedCall } from "../core/approval.ts";
@@ -15,6 +16,7 @@ import { isRepeatable } from "../core/effects.ts";
 import type { RunnableCall } from "../core/journal.ts";
 import { canonical, type Json, toJson } from "../core/json.ts";
 import { type CallStep, waitsBelow } from "../core/next.ts";
+import { isStuck } from "../core/loops.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
 import { limitOfCalls } from "../core/at-limit.ts";
@@ -98,6 +100,12 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
             )}). It was not called: that could repeat what was done. Give the call a \`name\`, or take time and ids from ctx.utils.`,
         );
     }
+    const isEqual = (call: RunnableCall): boolean => call.name === tool.name && call.argsHash === argsHash;
+    if (found === undefined && tool.polling !== true && isStuck(held.state, planned().filter(isEqual)))
+      return failure(
+        "RepeatedCalls",
+        `${parent.name} made this call of ${tool.name} again and again, and it failed with the same error each time. It is not made once more.`,
+      );
     if (found === undefined && planned().length >= MOST_SUBS)
       return failure("TooManyCalls", `${parent.name} made ${MOST_SUBS} calls; no more are made.`);
     const most = limitsOf(held.state)?.nestedCalls ?? 0;

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { z } from "zod";
-import { agent, type LocalTool, type RunHandle, tool, type ToolContext, type ToolUse } from "../../src/index.ts";
+import {
+  agent,
+  type LocalTool,
+  type RunHandle,
+  tool,
+  ToolCallError,
+  type ToolContext,
+  type ToolUse,
+} from "../../src/index.ts";
 import { call, calls, type Fault, say, type Script } from "../../src/testing/index.ts";
 import { connectAs, testWorld, untilEvent, type World } from "../support/world.ts";
 
@@ -229,4 +237,34 @@ test("tools within tools: what the innermost has left is kept however often the 
   assert.equal(await scene.run.result(WAIT), "done");
   assert.deepEqual(scene.sent(), TEAM);
   assert.match(scene.told(), /sent.*sent.*sent.*sent/);
+});
+
+/** Tries the same mail eight times, whatever it is told. */
+function stubborn(body: (i: number) => string): LocalTool {
+  return tool({
+    name: "mail_team",
+    description: "Mails the team.",
+    input: z.object({ team: z.array(z.string()) }),
+    effect: "composite",
+    uses: ["gmail_send_message"],
+    execute: async (_input, { tools }) => {
+      const told: string[] = [];
+      for (let i = 0; i < 8; i++)
+        await tools
+          .execute({ tool: "gmail_send_message", parameters: { to: "a@x.com", subject: "Report", body: body(i) } })
+          .catch((error: unknown) => told.push(error instanceof ToolCallError ? error.type : String(error)));
+      return told.join(" ");
+    },
+  });
+}
+
+test("a tool that makes the same call again and again: after five equal errors it is not sent once more; other arguments are", async (t) => {
+  const full = refused(400, "MAILBOX_FULL");
+  const faults = [{ ...full, times: 100 }];
+  const same = await start(t, [stubborn(() => "Hello")], SCRIPT, faults);
+  assert.equal(await same.run.result(WAIT), "done");
+  assert.match(same.told(), /(MAILBOX_FULL ){5}RepeatedCalls RepeatedCalls RepeatedCalls/);
+  const other = await start(t, [stubborn((i) => `Hello ${i}`)], SCRIPT, faults);
+  assert.equal(await other.run.result(WAIT), "done");
+  assert.match(other.told(), /(MAILBOX_FULL ){7}MAILBOX_FULL/);
 });
