@@ -7,7 +7,7 @@ import type { RunEvent, RunHandle } from "../../src/index.ts";
 import { call, type Lookup, raw, type RecordedRequest, type Reply, say, type Script } from "../../src/testing/index.ts";
 import { compiled } from "../support/compiled.ts";
 import { redisUrl } from "../support/store.ts";
-import { testWorld, untilEvent, type World } from "../support/world.ts";
+import { eventsOf, testWorld, untilEvent, type World } from "../support/world.ts";
 import { thinker, thinkerWith } from "./background-agent.ts";
 
 const WAIT = { timeoutMs: 30_000 };
@@ -48,12 +48,6 @@ async function scene(t: TestContext, of = thinker): Promise<Scene> {
     waiting: (nth = 1) => world.model.waitFor(({ method }) => method === "GET" && creates().length === nth),
     creates,
   };
-}
-
-async function eventsOf(run: RunHandle<unknown>): Promise<RunEvent[]> {
-  const events: RunEvent[] = [];
-  for await (const event of run.events({ follow: false })) events.push(event);
-  return events;
 }
 
 function countOf(events: readonly RunEvent[], type: RunEvent["type"]): number {

@@ -6,7 +6,7 @@ import { type Agent, agent, createErrand, type RunHandle, tool } from "../../src
 import { connect } from "../../src/queue/connect.ts";
 import { call, calls, say, type Script } from "../../src/testing/index.ts";
 import { redisUrl, testPrefix } from "../support/store.ts";
-import { testWorld, untilEvent, type World } from "../support/world.ts";
+import { mailReader, testWorld, untilEvent, type World } from "../support/world.ts";
 
 const WAIT = { timeoutMs: 60_000 };
 const fetchMails = (query: string): ReturnType<typeof call> => call("gmail_fetch_mails", { query });
@@ -43,14 +43,7 @@ async function scene(
 }
 
 test("three reads at once where a minute has room for two: two are made, the run parks, and goes on a minute later; others do not wait", async (t) => {
-  const reader = agent({
-    name: "reader",
-    model: "openai/scripted",
-    instructions: "Read.",
-    connections: ["gmail"],
-    tools: ["gmail_fetch_mails"],
-    input: z.object({}),
-  });
+  const reader = mailReader();
   const reads = calls([fetchMails("a"), fetchMails("b"), fetchMails("c")]);
   const world = await scene(t, reader, [reads, say("done")], { "*": 2 });
   const run = await world.errand.enqueue(reader, { identifier: "ada", input: {} });

@@ -2,23 +2,11 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { z } from "zod";
-import { agent, type Agent, type AtLimit, type DayLimits } from "../../src/index.ts";
+import { agent, type Agent, type DayLimits } from "../../src/index.ts";
 import { call, calls, say, type ScriptFunction } from "../../src/testing/index.ts";
-import { giveMail, testWorld, untilEvent, type World } from "../support/world.ts";
+import { giveMail, mailReader, testWorld, untilEvent, type World } from "../support/world.ts";
 
 type DayCount = Exclude<keyof DayLimits, "runs" | "parked" | "tokens" | "costUsd">;
-
-function reader(atLimit: AtLimit): Agent {
-  return agent({
-    name: "reader",
-    model: "openai/scripted",
-    instructions: "Read.",
-    connections: ["gmail"],
-    tools: ["gmail_fetch_mails"],
-    input: z.object({}),
-    atLimit,
-  });
-}
 
 /** Two calls, each in a turn of its own, then an answer. */
 const script: ScriptFunction = ({ body }, { turn }) =>
@@ -48,7 +36,7 @@ const waits: readonly (readonly [DayCount, DayLimits])[] = [
 
 for (const [name, identifier] of waits)
   test(`park at ${name}: a run goes on at the same step once an operator gives more`, async (t) => {
-    const of = reader("park");
+    const of = mailReader("park");
     const world = await worldOf(t, of, identifier);
     const runs = [];
     for (let i = 0; i < 2; i++) runs.push(await world.errand.enqueue(of, { identifier: "ada", input: {} }));
@@ -82,7 +70,7 @@ const answers: readonly (readonly [DayCount, DayLimits, number])[] = [
 
 for (const [name, identifier, made] of answers)
   test(`answer at ${name}: the run answers with what it has, and no further call is made`, async (t) => {
-    const of = reader("answer");
+    const of = mailReader("answer");
     const world = await worldOf(t, of, identifier);
     const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
     assert.equal(await run.result({ timeoutMs: 60_000 }), "as far as I got");
@@ -93,7 +81,7 @@ for (const [name, identifier, made] of answers)
   });
 
 test("several calls at once where the day has room for one: the first is made, the model is told of the others, and answers", async (t) => {
-  const of = reader("answer");
+  const of = mailReader("answer");
   const three = calls(["a", "b", "c"].map((query) => call("gmail_fetch_mails", { query })));
   const world = await worldOf(t, of, { toolCalls: 1 }, (_, { turn }) => (turn === 0 ? three : say("one of three")));
   const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
@@ -108,7 +96,7 @@ test("several calls at once where the day has room for one: the first is made, t
 });
 
 test("the day's last turn has been used: whoever comes then waits for the next day", async (t) => {
-  const of = reader("answer");
+  const of = mailReader("answer");
   const world = await worldOf(t, of, { turns: 1 });
   const first = await world.errand.enqueue(of, { identifier: "ada", input: {} });
   assert.equal(await first.result({ timeoutMs: 60_000 }), "as far as I got", "the one turn was for an answer");
@@ -118,7 +106,7 @@ test("the day's last turn has been used: whoever comes then waits for the next d
 });
 
 test("fail at toolCalls: what the model wrote is kept, the call is not made; without a further call it may still answer", async (t) => {
-  const of = reader("fail");
+  const of = mailReader("fail");
   const world = await worldOf(t, of, { toolCalls: 2 });
   const fits = await world.errand.enqueue(of, { identifier: "ada", input: {} });
   assert.equal(await fits.result({ timeoutMs: 60_000 }), "read", "its two calls fit");
@@ -131,7 +119,7 @@ test("fail at toolCalls: what the model wrote is kept, the call is not made; wit
 });
 
 test("cancelled while it waits for the day to end: what the model wrote is kept", async (t) => {
-  const of = reader("park");
+  const of = mailReader("park");
   const reading = call("gmail_fetch_mails", { query: "x" });
   const world = await worldOf(t, of, { turns: 1 }, () => say("Half of it", { calls: reading.calls }));
   const run = await world.errand.enqueue(of, { identifier: "ada", input: {} });
@@ -142,7 +130,7 @@ test("cancelled while it waits for the day to end: what the model wrote is kept"
 });
 
 test("fail: the run fails with the limit's code, and says whose day it is", async (t) => {
-  const of = reader("fail");
+  const of = mailReader("fail");
   const world = await testWorld(t, { script, errand: { agents: [of], budgets: { tenant: { turns: 2 } } } });
   await giveMail(world, "ada");
   world.scalekit.connect("ada", "gmail");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunEvent } from "../../src/index.ts";
 import { inboxDigestScript, type ScriptFunction } from "../../src/testing/index.ts";
-import { type Digest, giveMail, inboxDigest, testWorld, type World } from "../support/world.ts";
+import { type Digest, eventsOf, giveMail, inboxDigest, testWorld, type World } from "../support/world.ts";
 
 type Committed = Extract<RunEvent, { type: "turn.committed" }>;
 
@@ -13,8 +13,7 @@ async function digestOf(world: World): Promise<{ readonly digest: Digest; readon
   world.errand.worker();
   const run = await world.errand.enqueue(inboxDigest, { identifier: "ada", input: { query: "is:unread" } });
   const digest = await run.result({ timeoutMs: 60_000 });
-  const turns: Committed[] = [];
-  for await (const event of run.events({ follow: false })) if (event.type === "turn.committed") turns.push(event);
+  const turns = (await eventsOf(run)).filter((event): event is Committed => event.type === "turn.committed");
   const parks = (await run.get()).waits;
   assert.deepEqual(parks, [], "no attempt was burnt");
   return { digest, turns };

@@ -23,7 +23,7 @@ import {
   type ScriptedModelOptions,
   startScriptedModel,
 } from "../../src/testing/model/index.ts";
-import { REQUEST } from "./lab.ts";
+import { answered, failed, REQUEST, serve } from "./lab.ts";
 
 const PACE = { firstMs: 2, growth: 1.5, mostMs: 10 };
 const THOUGHT = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "zzz" };
@@ -43,8 +43,7 @@ async function lab(
   options: ScriptedModelOptions = {},
   profile: Partial<ResponsesProfile> = {},
 ): Promise<Lab> {
-  const server = await startScriptedModel({ script, ...options });
-  t.after(() => server.close());
+  const server = await serve(t, script, options);
   const own = { protocol: "responses", apiKey: server.apiKey, baseURL: server.url } as const;
   const model = modelOf({ ...own, features: { background: true }, ...profile }, { pace: PACE });
   const accepted: Accepted[] = [];
@@ -64,16 +63,6 @@ async function lab(
       model.respond(REQUEST, { timeoutMs, signal, background: { accept, leaves: () => false, ...background } }),
     sent: () => server.requests.map(({ method, path }) => `${method} ${path.replace(/resp_\w+/, "*")}`),
   };
-}
-
-function answered(reply: ModelReply): ModelAnswer {
-  assert.equal(reply.kind, "answer", JSON.stringify(reply));
-  return reply;
-}
-
-function failed(reply: ModelReply): ModelFailure {
-  assert.equal(reply.kind, "failure", JSON.stringify(reply));
-  return reply;
 }
 
 const CREATE = "POST /v1/responses";

@@ -14,6 +14,7 @@ import {
   checkResponsesRequest,
   type Script,
   type ScriptedModel,
+  type ScriptedModelOptions,
   startScriptedModel,
 } from "../../src/testing/model/index.ts";
 
@@ -34,6 +35,27 @@ export interface Lab {
 export type ProtocolName = "chat" | "responses" | "messages";
 export const PROTOCOLS: readonly ProtocolName[] = ["chat", "responses", "messages"];
 
+/** A server that closes with the test. */
+export async function serve(
+  t: Pick<TestContext, "after">,
+  script: Script,
+  options: ScriptedModelOptions = {},
+): Promise<ScriptedModel> {
+  const server = await startScriptedModel({ script, ...options });
+  t.after(() => server.close());
+  return server;
+}
+
+export function answered(reply: ModelReply): ModelAnswer {
+  assert.equal(reply.kind, "answer", JSON.stringify(reply));
+  return reply;
+}
+
+export function failed(reply: ModelReply): ModelFailure {
+  assert.equal(reply.kind, "failure", JSON.stringify(reply));
+  return reply;
+}
+
 /** A model that closes with the test, or with the whole suite of a file. */
 export async function lab(
   t: Pick<TestContext, "after">,
@@ -41,8 +63,7 @@ export async function lab(
   profile: Partial<ModelProfile> = {},
   timeoutMs = 5_000,
 ): Promise<Lab> {
-  const server = await startScriptedModel({ script });
-  t.after(() => server.close());
+  const server = await serve(t, script);
   const model = modelWith({ apiKey: server.apiKey, baseURL: server.url, ...profile } as ModelProfile);
   const ask: Lab["ask"] = (request = {}, signal = new AbortController().signal) =>
     model.respond({ ...REQUEST, ...request }, { timeoutMs, signal });
@@ -50,16 +71,8 @@ export async function lab(
     server,
     model,
     ask,
-    async answer(request) {
-      const reply = await ask(request);
-      assert.equal(reply.kind, "answer", JSON.stringify(reply));
-      return reply;
-    },
-    async failure(request) {
-      const reply = await ask(request);
-      assert.equal(reply.kind, "failure", JSON.stringify(reply));
-      return reply;
-    },
+    answer: async (request) => answered(await ask(request)),
+    failure: async (request) => failed(await ask(request)),
   };
 }
 

@@ -15,9 +15,8 @@ import {
   type Script,
   type ScriptedModel,
   type ScriptedModelOptions,
-  startScriptedModel,
 } from "../../src/testing/model/index.ts";
-import { REQUEST, tool, user } from "./lab.ts";
+import { answered, REQUEST, serve, tool, user } from "./lab.ts";
 
 const THOUGHT = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "zzz" };
 const TOOLS: Script = [answer({ ...call("gmail_fetch_mails", { query: "x" }), items: [THOUGHT] }), say("done")];
@@ -31,8 +30,7 @@ interface Talk {
 }
 
 async function talk(t: TestContext, script: Script, options: ScriptedModelOptions = {}): Promise<Talk> {
-  const server = await startScriptedModel({ script, ...options });
-  t.after(() => server.close());
+  const server = await serve(t, script, options);
   const profile: ResponsesProfile = {
     protocol: "responses",
     apiKey: server.apiKey,
@@ -47,11 +45,6 @@ async function talk(t: TestContext, script: Script, options: ScriptedModelOption
     );
   const first = answered(await ask({}));
   return { server, ask, first, next: [...REQUEST.messages, said(first, ["t0c0"]), tool("t0c0", "mails")] };
-}
-
-function answered(reply: ModelReply): ModelAnswer {
-  assert.equal(reply.kind, "answer", JSON.stringify(reply));
-  return reply;
 }
 
 function said({ verbatim, text, kept }: ModelAnswer, callIds: readonly string[]): Message {

@@ -2,7 +2,9 @@
 import type { TestContext } from "node:test";
 import { z } from "zod";
 import {
+  type Agent,
   agent,
+  type AtLimit,
   createErrand,
   type Errand,
   type ErrandOptions,
@@ -122,6 +124,26 @@ export async function testWorld(t: TestContext, options: WorldOptions = {}): Pro
 export async function giveMail({ scalekit }: World, ...identifiers: string[]): Promise<void> {
   const mails = await sampleMails();
   for (const identifier of identifiers) scalekit.mailbox(identifier).load(mails);
+}
+
+/** Reads the user's mail with one tool. */
+export function mailReader(atLimit: AtLimit = "answer"): Agent {
+  return agent({
+    name: "reader",
+    model: "openai/scripted",
+    instructions: "Read.",
+    connections: ["gmail"],
+    tools: ["gmail_fetch_mails"],
+    input: z.object({}),
+    atLimit,
+  });
+}
+
+/** All that stand in its journal now. */
+export async function eventsOf(run: RunHandle<unknown>): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of run.events({ follow: false })) events.push(event);
+  return events;
 }
 
 /** The first event of this type, past or future. Fails when the run ends without it. */
