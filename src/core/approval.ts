@@ -41,8 +41,13 @@ export function approvedCall<C extends PlannedCall>(state: RunState, call: C): C
   return { ...call, args: decision.args, argsHash: decision.argsHash, edited: true };
 }
 
-/** Whether the model, or a tool, may have read a stranger's words by now. */
-export function hasRead(state: RunState, before: readonly PlannedCall[]): boolean {
-  const trusted = new Set(state.context?.tools.filter(({ trusted: is }) => is === true).map(({ name }) => name));
-  return before.some((call) => call.verdict === "run" && call.effect === "read" && !trusted.has(call.name));
+/** Whether the model, or a tool, may have read a stranger's words by now: also by what tools call, and by tools that nobody knows. */
+export function hasRead(state: RunState, planned: readonly PlannedCall[]): boolean {
+  const tools = state.context?.tools ?? [];
+  const trusted = new Set(tools.filter((tool) => tool.trusted === true).map(({ name }) => name));
+  const unsaid = new Set(tools.filter((tool) => tool.unsaid === true).map(({ name }) => name));
+  const below = Object.values(state.subs).flatMap((subs) => subs.map(({ call }) => call));
+  return [...planned, ...below].some(
+    (call) => call.verdict === "run" && (call.effect === "read" || unsaid.has(call.name)) && !trusted.has(call.name),
+  );
 }

@@ -33,6 +33,11 @@ export type Ruling =
   /** The app reviewed another definition of the tool: it is disabled until somebody has read this one. */
   | { readonly is: "changed"; readonly reviewed: string };
 
+/** Whether the effect is only the strictest one because nobody knows another. */
+export function isUnsaid(from: Source): boolean {
+  return from === "nobody" || from === "unreviewed";
+}
+
 /** In this order; the first who says something counts, but no code makes a reviewed effect laxer, nor a review what the code says. */
 export function ruleOn({ hash, entry, declared, shipped, hints }: Sayings): Ruling {
   const enabled = (effect: Effect, from: Source): Ruling => ({ is: "enabled", effect, from });

@@ -75,6 +75,8 @@ export interface FrozenTool extends Repeatability {
   readonly hidden?: boolean;
   /** What it reads comes from the app itself, and holds no stranger's words. */
   readonly trusted?: boolean;
+  /** Nobody has said what it does: it is `unsafe`, and may read a stranger's words all the same. */
+  readonly unsaid?: boolean;
   /** ms for one call; absent: the run's limit. */
   readonly timeoutMs?: number;
   /** Failed attempts of one call before the model is told, if these are fewer than the run's limit. */

@@ -142,7 +142,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
     argsHash: string,
     name: string | undefined,
   ): Promise<RunnableCall> => {
-    const before = [...held.state.turns.flatMap((turn) => turn.plan), ...planned()];
+    const before = held.state.turns.flatMap((turn) => turn.plan);
     const approval = await approvalFor({ name: tool.name, args, effect: tool.effect }, before, held, agent);
     // Numbered without a pause between: others are planned at the same time.
     const id = `${parent.id}n${planned().length}`;

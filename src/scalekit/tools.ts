@@ -3,7 +3,7 @@ import type { ToolUse } from "../core/tool-use.ts";
 import { isObject, type Json, toJson } from "../core/json.ts";
 import { entryOf, type ToolManifest } from "../core/manifest.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { type Ruling, ruleOn } from "../core/ruling.ts";
+import { isUnsaid, type Ruling, ruleOn } from "../core/ruling.ts";
 import type { FrozenTool } from "../core/run.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Outage } from "../ports/accounts.ts";
@@ -91,8 +91,8 @@ function rule({ name, hash }: Offer, { effect }: ToolUse, manifest: ToolManifest
 
 type Enabled = Extract<Ruling, { is: "enabled" }>;
 
-function freeze({ name, description, parameters, connection, hash }: Offer, { effect }: Enabled): FrozenTool {
-  return { name, description, parameters, connection, hash, effect };
+function freeze({ name, description, parameters, connection, hash }: Offer, { effect, from }: Enabled): FrozenTool {
+  return { name, description, parameters, connection, hash, effect, ...(isUnsaid(from) && { unsaid: true }) };
 }
 
 interface Found {

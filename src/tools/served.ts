@@ -10,7 +10,7 @@ import { canonical, type Json } from "../core/json.ts";
 import { type DefinitionParts, entryOf, type ToolManifest } from "../core/manifest.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { SeenTool } from "../core/proposal.ts";
-import { ruleOn, type TrustHints } from "../core/ruling.ts";
+import { isUnsaid, type Ruling, ruleOn, type TrustHints } from "../core/ruling.ts";
 import type { FrozenTool } from "../core/run.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { isObject } from "../core/json.ts";
@@ -60,7 +60,7 @@ export function createServedSource(server: ToolServer, { check, manifest }: Serv
       });
       return {
         ok: true,
-        tools: ruled.flatMap(({ tool, ruling }) => (ruling.is === "enabled" ? [freeze(tool, ruling.effect)] : [])),
+        tools: ruled.flatMap(({ tool, ruling }) => (ruling.is === "enabled" ? [freeze(tool, ruling)] : [])),
         missing,
         known,
         changed: ruled.flatMap(({ tool, ruling }) => (ruling.is === "changed" ? [tool.name] : [])),
@@ -130,8 +130,12 @@ function select(tools: readonly ServedTool[], uses: readonly ToolUse[]): Selecte
   return { known: offered.map(({ name }) => name), wanted, missing };
 }
 
-function freeze({ name, description, parameters, hash }: ServedTool, effect: FrozenTool["effect"]): FrozenTool {
-  return { name, description, parameters, hash, effect, connection: "", version: hash };
+function freeze(
+  { name, description, parameters, hash }: ServedTool,
+  { effect, from }: Extract<Ruling, { is: "enabled" }>,
+): FrozenTool {
+  const unsaid = isUnsaid(from) && { unsaid: true };
+  return { name, description, parameters, hash, effect, connection: "", version: hash, ...unsaid };
 }
 
 /** Digests that tell which part of a definition has changed. */

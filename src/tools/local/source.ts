@@ -45,7 +45,10 @@ function createLocal(tools: ReadonlyMap<string, LocalTool>, check: Checker): Too
     list: ({ identifier, tools: uses }) => {
       const chosen = uses.map(({ name, effect }) => {
         const variant = chooseVariant(tools.get(name)?.variants ?? [], identifier, digest);
-        return { name, frozen: variant && freeze(effect === undefined ? variant : { ...variant, effect }) };
+        return {
+          name,
+          frozen: variant && freeze(effect === undefined ? variant : { ...variant, effect, saysEffect: true }),
+        };
       });
       const missing = chosen.filter(({ frozen }) => frozen === undefined).map(({ name }) => name);
       const found = chosen.flatMap(({ frozen }) => (frozen === undefined ? [] : [frozen]));
@@ -69,7 +72,7 @@ export function digest(text: string): string {
 }
 
 export function freeze(variant: Variant): FrozenTool {
-  const { name, description, parameters, effect, composite, version, timeoutMs, attempts } = variant;
+  const { name, description, parameters, effect, saysEffect, composite, version, timeoutMs, attempts } = variant;
   return {
     name,
     description,
@@ -77,6 +80,7 @@ export function freeze(variant: Variant): FrozenTool {
     effect,
     connection: "",
     hash: digest(canonical({ name, description, parameters, version: version ?? null })),
+    ...(!saysEffect && { unsaid: true }),
     ...(composite && { composite }),
     ...(version !== undefined && { version }),
     ...(timeoutMs !== undefined && { timeoutMs }),
