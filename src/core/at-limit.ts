@@ -6,7 +6,8 @@ import { pastOf, repetition, sameErrors } from "./loops.ts";
 import type { Evidence } from "./outcome.ts";
 import { LIMIT_CODE } from "./run.ts";
 import { activeMs, usedBy } from "./spending.ts";
-import { limitsOf, type RunState } from "./state.ts";
+import { limitsOf } from "./own-limits.ts";
+import type { RunState } from "./state.ts";
 
 export type Bounded =
   | { readonly is: "free" }

@@ -54,9 +54,16 @@ export function fit(state: RunState, fitting: Fitting): Fit {
   const from = sizeOf(state);
   if (from <= room.most) return { do: "fits" };
   const entryOf = (cut: Cut): Compacted => {
-    const entry: Compacted = { kind: "compacted", turn: fitting.turn, because, asked, ...cut, from, to: 0 };
-    const to = sizeOf({ ...state, compactions: [...state.compactions, { ...entry, at: 0, epoch: 0 }] });
-    return { ...entry, to };
+    const entry = (to: number): Compacted => ({
+      kind: "compacted",
+      turn: fitting.turn,
+      because,
+      asked,
+      from,
+      to,
+      ...cut,
+    });
+    return entry(sizeOf({ ...state, compactions: [...state.compactions, { at: 0, epoch: 0, ...entry(0) }] }));
   };
   const free = freeCuts(state).map(entryOf);
   const enough = free.find(({ to }) => to <= room.target);

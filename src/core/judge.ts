@@ -151,7 +151,7 @@ function planCall(requested: RequestedCall, id: string, { context, check, hash, 
   if (problems.length > 0)
     return reject(known, envelope("InvalidArguments", `${requested.name}: ${problems.slice(0, 10).join("; ")}`));
   const sent = withKey(tool, args.value, id);
-  return { ...known, verdict: "run", args: sent, effect: tool.effect, connection: tool.connection };
+  return { verdict: "run", args: sent, effect: tool.effect, connection: tool.connection, ...known };
 }
 
 type Named = Pick<PlannedCall, "id" | "name" | "providerId" | "argsHash">;

@@ -22,7 +22,8 @@ import type {
   TurnRequested,
 } from "./journal.ts";
 import type { RunLimit } from "./limits.ts";
-import { crashes, limitsOf, type RunState, type Turn } from "./state.ts";
+import { limitsOf } from "./own-limits.ts";
+import { crashes, type RunState, type Turn } from "./state.ts";
 import type { Evidence } from "./outcome.ts";
 import type { ParkReason } from "./run.ts";
 

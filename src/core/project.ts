@@ -54,8 +54,8 @@ export function project(
     remind(i, turn.final);
     const { verbatim, text, kept } = turn;
     const said: Message = { role: "assistant", verbatim, text, callIds: turn.plan.map((call) => call.id) };
-    if (!isSame(askedOf(context, turn.asked), asked)) messages.push({ ...said, foreign: true });
-    else messages.push(kept === undefined ? said : { ...said, kept });
+    if (!isSame(askedOf(context, turn.asked), asked)) messages.push({ foreign: true, ...said });
+    else messages.push(kept === undefined ? said : { kept, ...said });
     const named = i === state.turns.length - 1 ? shown : (turn.shown ?? []);
     messages.push(...results(state, context, turn, i, named, shape));
     if (turn.nudge !== undefined) messages.push({ role: "user", text: turn.nudge });
@@ -64,12 +64,12 @@ export function project(
   const isCut = messages.some((message) => message.role === "tool" && message.text.includes(MARK));
   const { offered, withMore } = offerOf(context);
   return {
-    ...asked,
     system: system(context),
     messages,
     tools: isCut ? withMore : offered,
     toolChoice: final ? "none" : "auto",
     ...(context.outputSchema !== undefined && { output: { name: "result", schema: context.outputSchema } }),
+    ...asked,
   };
 }
 
@@ -139,7 +139,7 @@ function results(
     if (isHidden) return { role: "tool", callId: call.id, name: call.name, text: hidden(call, text) };
     const media = mediaOf(state, call, shown);
     const message: Message = { role: "tool", callId: call.id, name: call.name, text };
-    return media.length > 0 ? { ...message, media } : message;
+    return media.length > 0 ? { media, ...message } : message;
   });
 }
 

@@ -185,8 +185,9 @@ export function freezeUses(
     const use = useOf(uses, tool);
     const canLook = use?.verify !== undefined && effects.get(use.verify.tool) === "read";
     const asked = use?.onUnknown ?? onUnknown;
-    return {
-      ...tool,
+    return Object.assign({}, tool, {
+      effect: kept(tool.effect, use?.key !== undefined, canLook),
+      onUnknown: asked === "verify" && !canLook ? ("tell" as const) : asked,
       ...(typeof use?.key === "string" && {
         parameters: withoutArgument(tool.parameters, use.key),
         keyArgument: use.key,
@@ -197,9 +198,7 @@ export function freezeUses(
       ...(use?.timeoutMs !== undefined && { timeoutMs: use.timeoutMs }),
       ...(use?.keyWindowMs !== undefined && { keyWindowMs: use.keyWindowMs }),
       ...(use?.verify?.settleMs !== undefined && { settleMs: use.verify.settleMs }),
-      effect: kept(tool.effect, use?.key !== undefined, canLook),
-      onUnknown: asked === "verify" && !canLook ? "tell" : asked,
-    };
+    });
   });
 }
 

@@ -2,7 +2,8 @@
 import type { Bought, Covered, Decision, Parked } from "./journal.ts";
 import type { Limits } from "./limits.ts";
 import { activeMs, usedBy } from "./spending.ts";
-import { limitsOf, type RunState } from "./state.ts";
+import { limitsOf } from "./own-limits.ts";
+import type { RunState } from "./state.ts";
 import type { Json } from "./json.ts";
 import { addUsage, type Finish, type ModelName, NO_USAGE, type Usage } from "./messages.ts";
 import type { FailureCode, ParkReason, RunStatus } from "./run.ts";

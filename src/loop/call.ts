@@ -122,7 +122,7 @@ async function makeAll(intents: readonly Intent[], held: HeldRun, agent: Agent, 
 type Intent = CallStep & { readonly intent: string };
 
 function intentsOf(steps: readonly CallStep[], ports: LoopPorts): readonly Intent[] {
-  return steps.map((step) => ({ ...step, intent: ports.chance.nonce() }));
+  return steps.map((step) => ({ intent: ports.chance.nonce(), ...step }));
 }
 
 function claims(intents: readonly Intent[], held: HeldRun): readonly CallClaimed[] {
@@ -165,7 +165,7 @@ async function makeCall(
   const host = openHost(call, held, agent, ports, (step) => makeNested(step, held, agent, ports));
   const sent = isReadResult(held.state.context, call.name)
     ? await readRest(args, held)
-    : await ports.toolbox.send(sendOf({ ...call, args }, held, ports), {
+    : await ports.toolbox.send(sendOf(call, args, held, ports), {
         timeoutMs: timeoutOf(held, call),
         signal,
         host,
@@ -183,7 +183,7 @@ async function makeCall(
   });
   // What happened is written; that others are not told in time costs them a refusal of their own.
   await coolTool(call, outcome, held, ports).catch(() => undefined);
-  return host.paused;
+  return host.paused();
 }
 
 /** What an approver wrote has no key of ours yet. */
@@ -205,7 +205,7 @@ async function readRest(args: Json, held: HeldRun): Promise<Outcome> {
 }
 
 /** Who makes it is as the run has frozen it. */
-function sendOf(call: RunnableCall, held: HeldRun, ports: LoopPorts): ToolSend {
+function sendOf(call: RunnableCall, args: Json, held: HeldRun, ports: LoopPorts): ToolSend {
   const { source, version } = toolOf(held, call) ?? {};
   const claims = held.state.claims[call.id] ?? [];
   const startedAt = claims[0]?.at;
@@ -215,7 +215,7 @@ function sendOf(call: RunnableCall, held: HeldRun, ports: LoopPorts): ToolSend {
     run: held.id,
     call: call.id,
     tool: call.name,
-    args: call.args,
+    args,
     connection: call.connection,
     identifier: held.state.created.identifier,
     key: callKey(ports.hash, held.id, call.id, call.name),

@@ -2,7 +2,8 @@
 import { answersAtLimit } from "../core/at-limit.ts";
 import { countsFor, countsOf, type DayStep } from "../core/day-counts.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
-import { limitsOf, type RunState } from "../core/state.ts";
+import { limitsOf } from "../core/own-limits.ts";
+import type { RunState } from "../core/state.ts";
 import type { DayBudget } from "../ports/asking.ts";
 import type { Meter } from "./held.ts";
 import type { LoopPorts } from "./loop.ts";

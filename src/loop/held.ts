@@ -14,6 +14,7 @@ import type { Evidence, Refusal } from "../core/outcome.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Ask, Counting, Settlement } from "../ports/asking.ts";
 import type { Claim, CommitReply, Journal, Kept, Move } from "../ports/journal.ts";
+import { Reading } from "./reading.ts";
 
 /** Thrown inside the loop when the run is no longer ours; caught by `advance`. */
 export class LeaseLost extends Error {
@@ -112,6 +113,7 @@ export interface HeldRun {
 /** A send needs this much of the lease left: the time between the check and the first byte. */
 const SEND_MARGIN = 0.1;
 const TOO_FEW = "not sent: too few replicas of Redis confirmed in time that it was about to be";
+const CANCELLED = "the run was cancelled";
 const TOO_LATE = "not sent: the worker's lease ended while its intent was written";
 
 export type Meter = (state: RunState, now: number) => Counting | undefined;
@@ -138,10 +140,19 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
   let settlement: Settlement | undefined;
   let confirmedAt = askedAt;
   let cancelled = claim.cancelled;
-  // One listener, not AbortSignal.any: that takes three times as long, at every claim.
-  const stopping = new AbortController();
-  if (abort.signal.aborted) stopping.abort(abort.signal.reason);
-  else abort.signal.addEventListener("abort", () => stopping.abort(abort.signal.reason), { once: true });
+  let stopping: AbortController | undefined;
+  /** A renewal has said that the run was cancelled. */
+  let isTold = false;
+  /** Made when it is first asked for: many claims end before that. One listener, not AbortSignal.any, which takes three times as long. */
+  const stop = (): AbortSignal => {
+    if (stopping !== undefined) return stopping.signal;
+    const made = new AbortController();
+    stopping = made;
+    if (abort.signal.aborted) made.abort(abort.signal.reason);
+    else abort.signal.addEventListener("abort", () => made.abort(abort.signal.reason), { once: true });
+    if (isTold) made.abort(new Error(CANCELLED));
+    return made.signal;
+  };
 
   /** Redis ms and the monotonic ms when it was told: each reading is behind by the time that its reply took, never ahead. */
   let told = { at: claim.now, heardAt: clock.monotonic() };
@@ -149,7 +160,7 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
   const hear = (at: number): void => {
     if (at > now()) told = { at, heardAt: clock.monotonic() };
   };
-  const stamp = <E extends Entry>(entry: E, at: number): Decision<E> => ({ ...entry, at, epoch: claim.epoch });
+  const stamp = <E extends Entry>(entry: E, at: number): Decision<E> => ({ at, epoch: claim.epoch, ...entry });
   const lost = (why: string): never => {
     abort.abort(new LeaseLost(why));
     throw new LeaseLost(why);
@@ -252,43 +263,37 @@ export function holdRun(claim: Claim, { journal, clock, chance, abort, meter, as
     return mine;
   };
 
-  return {
+  const reading = new Reading({ state: current, cancelled: () => cancelled, signal: () => abort.signal, stop });
+  return Object.assign(reading, {
     id,
-    signal: abort.signal,
-    stop: stopping.signal,
     leaseMs: journal.leaseMs,
-    get cancelled() {
-      return cancelled;
-    },
-    get state() {
-      return current();
-    },
     now,
     assertLease,
-    note(entry) {
+    note(entry: Entry) {
       waiting = [...waiting, entry];
     },
-    flush: async (move = { to: "stay" }) => (await inTurn(() => write(move))).answer !== "gate-moved",
-    ask: async (entries, ask) => {
-      const all = { ...ask, entries: entries.length };
+    flush: async (move: Move = { to: "stay" }) => (await inTurn(() => write(move))).answer !== "gate-moved",
+    ask: async (entries: readonly Entry[], ask: Omit<Ask, "entries">): Promise<Asked> => {
+      const all = { entries: entries.length, ...ask };
       const reply = await inTurn(() => write({ to: "stay" }, entries, all));
-      if (reply.answer === "short") return { ...reply, is: "short" };
-      if (reply.answer === "closed") return { ...reply, is: "closed" };
+      if (reply.answer === "short") return { is: "short", ...reply };
+      if (reply.answer === "closed") return { is: "closed", ...reply };
       return { is: reply.answer === "parked" ? "parked" : "ok" };
     },
-    settle(used) {
+    settle(used: Settlement) {
       settlement = used;
     },
     addEvidence,
-    keep: (nonce, text) => journal.keep(id, nonce, text).catch(() => undefined),
-    kept: (nonce, pieces) => journal.kept(id, nonce, pieces),
+    keep: (nonce: string, text: string) => journal.keep(id, nonce, text).catch(() => undefined),
+    kept: (nonce: string, pieces: number) => journal.kept(id, nonce, pieces),
     async renew() {
       const asked = clock.monotonic();
       const reply = await journal.renew(id, claim.epoch);
       if (reply.answer === "fenced") return abort.abort(new LeaseLost("fenced at renewal"));
       confirmedAt = Math.max(confirmedAt, asked);
       cancelled ||= reply.cancelled;
-      if (cancelled) stopping.abort(new Error("the run was cancelled"));
+      isTold ||= cancelled;
+      if (isTold) stopping?.abort(new Error(CANCELLED));
     },
-  };
+  });
 }

@@ -41,7 +41,7 @@ export async function pause(held: HeldRun, agent: Agent, { by, version }: Stoppe
 export async function parkOrEnd(held: HeldRun, after: AfterFailure): Promise<Ending> {
   if (after.do === "end") return end(held, after.end);
   const until = Math.round(held.now() + after.delayMs);
-  held.note({ ...after.park, until });
+  held.note({ until, ...after.park });
   await held.flush({ to: "moment", until });
   return "parked";
 }

@@ -20,7 +20,7 @@ import { isStuck } from "../core/loops.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { FrozenTool } from "../core/run.ts";
 import { limitOfCalls } from "../core/at-limit.ts";
-import { limitsOf } from "../core/state.ts";
+import { limitsOf } from "../core/own-limits.ts";
 import type { SubAnswer, SubCall, ToolHost } from "../ports/toolbox.ts";
 import { approvalFor } from "./approve.ts";
 import { Cooled, type HeldRun, NoRoom, NotSent, Stopped } from "./held.ts";
@@ -31,7 +31,7 @@ import { afterOthers, turnstile } from "./turnstile.ts";
 
 export interface Host extends ToolHost {
   /** What stopped one of its calls, so that it was suspended. */
-  readonly paused: Stopped | undefined;
+  paused(): Stopped | undefined;
   /**
    * The tool has answered: nothing more is sent, and what is under way is waited for. @returns its outcome, or that it was suspended
    * @throws what made it impossible to go on: the lease, the store
@@ -225,9 +225,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
   };
 
   return {
-    get paused() {
-      return paused;
-    },
+    paused: () => paused,
     execute: (request) => {
       const answer = execute(request);
       under.add(answer);

@@ -7,7 +7,7 @@ import type { RunLimit } from "../core/limits.ts";
 import type { ModelRequest } from "../core/messages.ts";
 import { project } from "../core/project.ts";
 import { countedTokens, mostTokens, requestTokens } from "../core/size.ts";
-import { limitsOf } from "../core/state.ts";
+import { limitsOf } from "../core/own-limits.ts";
 import { announce } from "./announce.ts";
 import type { Fitting } from "./fitting.ts";
 import { end } from "./leave.ts";
@@ -50,8 +50,8 @@ export async function askModel(fitting: Fitting): Promise<Asking> {
     const reply = await announce(fitting, entry, meters, final ? "last turn" : "turn");
     if (reply.is === "parked") return { is: "left", ending: "parked" };
     if (reply.is === "ok") {
-      const most = plan === undefined ? {} : { maxOutputTokens: plan.output };
-      return { is: "go", request: { ...request, ...most }, asked: entry };
+      const bounded = plan === undefined ? request : { maxOutputTokens: plan.output, ...request };
+      return { is: "go", request: bounded, asked: entry };
     }
     const { budget, met } = reply;
     // A last answer makes no calls, and a turn is kept for it.

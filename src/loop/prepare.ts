@@ -102,7 +102,6 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     return endByAgentError(held, agent, "instructions or prompt", error);
   }
   const context: RunContext = {
-    ...texts,
     profile: agent.profile,
     model: agent.model,
     limits: agent.limits,
@@ -111,6 +110,7 @@ async function freeze(held: HeldRun, agent: Agent, ports: LoopPorts, accounts: R
     connections: agent.connections,
     expiresAfterMs: agent.expiresAfterMs,
     approvalMs: agent.approvalMs,
+    ...texts,
     ...(agent.fallbacks.length > 0 && { fallbacks: agent.fallbacks, fallbackOn: agent.fallbackOn }),
     ...(agent.output !== undefined && {
       outputSchema: agent.output["~standard"].jsonSchema.input({ target: "draft-2020-12" }),

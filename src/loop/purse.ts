@@ -3,7 +3,7 @@ import { DEFAULT_OUTPUT, type Purse } from "../core/afford.ts";
 import type { Amount } from "../core/journal.ts";
 import { type ModelName, NO_USAGE } from "../core/messages.ts";
 import { usedBy } from "../core/spending.ts";
-import { limitsOf } from "../core/state.ts";
+import { limitsOf } from "../core/own-limits.ts";
 import type { DayBudget, ProfileBounds } from "../ports/asking.ts";
 import { budgetsOf } from "./days.ts";
 import type { Asked, HeldRun } from "./held.ts";

@@ -41,7 +41,7 @@ export async function think(step: Think, held: HeldRun, agent: Agent, ports: Loo
 
   let judgement: Judgement;
   try {
-    judgement = await judged(reply, { ...step, final, ...(because && { because }) }, context, held, agent, ports);
+    judgement = await judged(reply, { turn, final, ...(because && { because }) }, context, held, agent, ports);
   } catch (error) {
     return endByAgentError(held, agent, "output schema or key function", error);
   }
@@ -113,7 +113,7 @@ function askAnew({ step: { accepted: _gone, ...step }, held, agent, ports }: Fit
 
 async function judged(
   answer: ModelAnswer,
-  step: Think,
+  step: Pick<Think, "turn" | "final" | "because">,
   context: RunContext,
   held: HeldRun,
   agent: Agent,

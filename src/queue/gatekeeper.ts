@@ -46,7 +46,7 @@ export function createGatekeeper(gates: RedisGates, accounts: Accounts, log: Log
       return false;
     }
     return judge(
-      looked.accounts.map((seen) => ({ ...seen, identifier })),
+      looked.accounts.map((seen) => ({ identifier, ...seen })),
       granted,
     );
   };

@@ -1,6 +1,7 @@
 /** What a tool answered, whole: also a large result, which the evidence only has a note of. */
 import { ErrandError } from "../core/errors.ts";
-import { plannedCall, type RunState } from "../core/state.ts";
+import { plannedCall } from "../core/planned-call.ts";
+import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/json.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { type Evidence, isOutcome, type Outcome } from "../core/outcome.ts";

@@ -9,7 +9,7 @@ import type { Evidence } from "../../src/core/outcome.ts";
 import { transcript } from "../../src/core/project.ts";
 import type { FrozenTool } from "../../src/core/run.ts";
 import { activeMs, usedBy } from "../../src/core/spending.ts";
-import { limitsOf } from "../../src/core/state.ts";
+import { limitsOf } from "../../src/core/own-limits.ts";
 import * as b from "./build.ts";
 
 type Given = readonly (Entry & { readonly at?: number })[];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Entry } from "../../src/core/journal.ts";
+import { byKey } from "../../src/core/records.ts";
 import { apply, applyEvidence, crashes, foldRun, type RunState } from "../../src/core/state.ts";
 import type { Evidence } from "../../src/core/outcome.ts";
 import * as b from "./build.ts";
@@ -34,16 +35,16 @@ test("just created", () => {
     failures: [],
     rested: false,
     compactions: [],
-    claims: {},
-    unknowns: {},
-    looks: {},
-    looked: {},
-    subs: {},
-    approvals: {},
+    claims: byKey(),
+    unknowns: byKey(),
+    looks: byKey(),
+    looked: byKey(),
+    subs: byKey(),
+    approvals: byKey(),
     parks: [],
     budgetMet: undefined,
     leases: [],
-    evidence: {},
+    evidence: byKey(),
     spending: { spent: { tokens: 0 } },
     activity: { ms: 0, last: 1_000 },
     raised: {},

@@ -1,6 +1,8 @@
 /** Chance from a seed: mulberry32. Equal seeds, equal runs, on any machine. */
 
 export interface Dice {
+  /** Of all that was rolled so far: equal histories, equal marks. */
+  mark(): number;
   /** In [0, 1). */
   random(): number;
   chance(probability: number): boolean;
@@ -22,6 +24,7 @@ export function rollDice(seed: number): Dice {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
   return {
+    mark: () => state >>> 0,
     random,
     chance: (probability) => probability > 0 && random() < probability,
     between: (low, high) => low + random() * (high - low),

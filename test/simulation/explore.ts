@@ -5,6 +5,8 @@ export interface Explored {
   readonly seeds: number;
   readonly first: number;
   readonly steps: number;
+  /** Of all stories, in any order: equal before and after a change that is none of what is simulated. */
+  readonly marks: number;
   readonly seconds: number;
   readonly perSecond: number;
   /** By the time of the processor, which others on the machine do not spoil. */
@@ -40,6 +42,7 @@ export async function explore({
   let next = first;
   let done = 0;
   let steps = 0;
+  let marks = 0;
   const found: (Result & Required<Pick<Result, "broken">>)[] = [];
   const rate = (): number => Math.round((done / (performance.now() - started)) * 1_000);
   const lane = async (): Promise<void> => {
@@ -47,6 +50,7 @@ export async function explore({
       const result = await simulate(next++, { mutants });
       done++;
       steps += result.steps;
+      marks = (marks + result.mark) % 2 ** 32;
       for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
       const { broken } = result;
       if (broken !== undefined) found.push({ ...result, broken });
@@ -60,6 +64,7 @@ export async function explore({
     seeds: done,
     first,
     steps,
+    marks,
     seconds: Math.round(performance.now() - started) / 1_000,
     perSecond: rate(),
     perCpuSecond: Math.round((done / (used.user + used.system)) * 1_000_000),

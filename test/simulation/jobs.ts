@@ -79,6 +79,7 @@ function merged(first: number, all: readonly Explored[]): Explored {
     seeds: sum((one) => one.seeds),
     first,
     steps: sum((one) => one.steps),
+    marks: sum((one) => one.marks) % 2 ** 32,
     seconds: Math.max(...all.map((one) => one.seconds)),
     perSecond: sum((one) => one.perSecond),
     perCpuSecond: Math.round(sum((one) => one.perCpuSecond) / all.length),

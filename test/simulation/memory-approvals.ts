@@ -73,7 +73,7 @@ export function createMemoryApprovals({ now, is, leaveGates, toLine }: Ways): Me
       if (run.evidence.has(said.nonce)) return "was";
       const ask = askOf(id, call);
       if (isFinal(run.status) || ask?.id !== asked || now() >= ask.until) return "over";
-      run.evidence.set(said.nonce, { ...said, at: now() });
+      run.evidence.set(said.nonce, { at: now(), ...said });
       open.delete(`${id} ${asked}`);
       if (run.place === "gate" && run.gates.includes(approvalGate(id))) {
         leaveGates(run);

@@ -10,6 +10,7 @@ import type { StoredRun } from "./memory-state.ts";
 const SLOT = 10_000;
 
 const NONE: Used = { tokens: 0, nano: 0 };
+const NO_RESERVE: NonNullable<Ask["reserve"]> = { tokens: 0, nano: 0, budgets: [] };
 const NO_SPEND: Spend = { spent: NONE, kept: NONE, extra: NONE, counts: {}, more: {} };
 const WORDS = {
   cool: "a cool-down of ",
@@ -22,6 +23,16 @@ const PARKS = { "rate-limit": "rate-limit", billing: "budget", credentials: "out
 
 function added(a: Partial<DayCounts>, b: Partial<DayCounts>): Partial<DayCounts> {
   return Object.fromEntries(DAY_COUNTS.map((it) => [it, (a[it] ?? 0) + (b[it] ?? 0)]));
+}
+
+function changed({ spent, kept, extra, counts, more }: Spend, to: Partial<Spend>): Spend {
+  return {
+    spent: to.spent ?? spent,
+    kept: to.kept ?? kept,
+    extra: to.extra ?? extra,
+    counts: to.counts ?? counts,
+    more: to.more ?? more,
+  };
 }
 
 export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: AskingParts): MemoryAsking {
@@ -132,7 +143,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     counted.set(run.id, added(counted.get(run.id) ?? {}, more));
     for (const { name } of days) {
       const spend = spendOf(name);
-      spends.set(name, { ...spend, counts: added(spend.counts, more) });
+      spends.set(name, changed(spend, { counts: added(spend.counts, more) }));
     }
   };
   const count = (run: StoredRun, { totals, days }: Counting): void => {
@@ -157,7 +168,7 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
       if (isClosed) return waitFor(run, "cool", key, cool.until, spacing, random, PARKS[cool.why]);
       probed.push(key);
     }
-    const reserve = ask.reserve ?? { ...NONE, budgets: [] };
+    const reserve = ask.reserve ?? NO_RESERVE;
     const profile = model?.profile ?? "";
     const room = (kind: "busy" | "rate" | "tpm", from: number, gap: number): Denied | undefined => {
       const queued = Array.from(waitsOf(`${kind}:${profile}`).values()).some((till) => till > now());
@@ -189,11 +200,12 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
 
     if (model === undefined) return undefined;
     for (const { name } of reserve.budgets) {
-      const { kept, ...spend } = spendOf(name);
+      const spend = spendOf(name);
+      const { kept } = spend;
       const aside = is("reserve-forgotten")
         ? kept
         : { tokens: kept.tokens + reserve.tokens, nano: kept.nano + reserve.nano };
-      spends.set(name, { ...spend, kept: aside });
+      spends.set(name, changed(spend, { kept: aside }));
     }
     if (concurrency !== undefined) entry(busy, profile, () => new Map<string, number>()).set(run.id, run.epoch);
     if (rate !== undefined) entry(rates, profile, () => new Map<string, number>()).set(nonce, now());
@@ -252,12 +264,13 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
       keeps.delete(run.id);
       const { tokens, nano } = used ?? (is("lost-call-free") ? NONE : kept);
       for (const name of kept.budgets) {
-        const { spent, kept: aside, ...spend } = spendOf(name);
-        spends.set(name, {
-          ...spend,
+        const spend = spendOf(name);
+        const { spent, kept: aside } = spend;
+        const change = {
           kept: { tokens: aside.tokens - kept.tokens, nano: aside.nano - kept.nano },
           spent: { tokens: spent.tokens + tokens, nano: spent.nano + nano },
-        });
+        };
+        spends.set(name, changed(spend, change));
       }
       const slots = minutes.get(kept.profile);
       const before = kept.slot === undefined ? undefined : slots?.get(kept.slot);
@@ -272,9 +285,10 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
     closed: (keys) => cooling.closed(keys),
     reopen,
     give({ name, tokens = 0, nano = 0, counts = {} }) {
-      const { extra, more, ...spend } = spendOf(name);
+      const spend = spendOf(name);
+      const { extra, more } = spend;
       const given = { tokens: extra.tokens + tokens, nano: extra.nano + nano };
-      spends.set(name, { ...spend, extra: given, more: added(more, counts) });
+      spends.set(name, changed(spend, { extra: given, more: added(more, counts) }));
       wakeAll(`spend:${name}`);
     },
   };

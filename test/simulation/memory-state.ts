@@ -196,7 +196,7 @@ export function createMemoryState(options: MemoryOptions): MemoryState {
   };
   const write = (run: StoredRun, epoch: number, nonce: string, entries: readonly Entry[]): void => {
     for (const it of entries) {
-      run.journal.push({ ...it, at: now(), epoch });
+      run.journal.push({ at: now(), epoch, ...it });
       run.nonces.push(nonce);
     }
   };

@@ -208,9 +208,9 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
         is("evidence-fenced") &&
         run.journal.find((it) => it.kind === "call-claimed" && it.intent === evidence.nonce)?.epoch !== run.epoch
       )
-        return { ...evidence, at: now() };
+        return { at: now(), ...evidence };
       if (!run.evidence.has(evidence.nonce) || is("evidence-last-wins")) {
-        run.evidence.set(evidence.nonce, { ...evidence, at: now() });
+        run.evidence.set(evidence.nonce, { at: now(), ...evidence });
         approvals.evidence(run, evidence.nonce);
         if (evidence.outcome.kind !== "unknown" && !is("unknown-stays-listed"))
           unknowns.delete(`${id} ${evidence.nonce}`);
@@ -222,7 +222,7 @@ export function createMemoryStore(options: MemoryOptions): MemoryStore {
       if (run !== undefined && run.evidence.has(answer.nonce)) return "was";
       if (!is("unknown-stays-listed")) unknowns.delete(`${id} ${intent}`);
       if (run === undefined) return "gone";
-      run.evidence.set(answer.nonce, { ...answer, at: now() });
+      run.evidence.set(answer.nonce, { at: now(), ...answer });
       if (run.place === "gate" && run.gates.includes(reviewGate(id)) && !is("answer-wakes-nobody")) {
         leaveGates(run);
         toLine(run);

@@ -74,9 +74,9 @@ export type PortMutant =
 
 export function mutatedHold(world: World, held: HeldRun): HeldRun {
   // The rest of the lease is without end (see below); what its intents announce is not.
-  if (world.mutants.has("lease-unchecked")) return Object.create(held, { leaseMs: { value: LEASE_MS } }) as HeldRun;
-  if (world.mutants.has("now-ahead"))
-    return Object.create(held, { now: { value: () => held.now() + 3_000 } }) as HeldRun;
+  if (world.mutants.has("lease-unchecked")) return Object.assign(held, { leaseMs: LEASE_MS });
+  const now = held.now.bind(held);
+  if (world.mutants.has("now-ahead")) return Object.assign(held, { now: () => now() + 3_000 });
   return held;
 }
 

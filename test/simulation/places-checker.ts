@@ -12,6 +12,9 @@ export interface PlacesChecker {
 export function createPlacesChecker(world: World, extra: Set<string>): PlacesChecker {
   const broken = (invariant: string, detail: string): never => world.broken(invariant, detail);
 
+  const isAsked = (id: string): boolean =>
+    Array.from(world.store.approvals).some((member) => member.startsWith(`${id} `));
+
   const places = (run: StoredRun): void => {
     const { store } = world;
     const { id, place, line } = run;
@@ -26,11 +29,10 @@ export function createPlacesChecker(world: World, extra: Set<string>): PlacesChe
       if (!waits) continue;
       atGate = true;
       // At the gate of a review somebody else looks: whoever reads the list of unknown outcomes.
-      const isAsked = Array.from(store.approvals).some((member) => member.startsWith(`${id} `));
       const bySomebody =
         name.startsWith("review/") ||
         (name.startsWith("switch/") && (store.off.has(name.slice("switch/".length)) || world.tainted.has(id))) ||
-        (name.startsWith("approval/") && (isAsked || world.tainted.has(id)));
+        (name.startsWith("approval/") && (isAsked(id) || world.tainted.has(id)));
       if (!bySomebody && !store.looks.has(`gate:${name}`))
         broken("no run is forgotten", `${id} waits at ${name} and nobody will look`);
     }

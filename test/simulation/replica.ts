@@ -12,32 +12,50 @@ export interface Replica {
   lose(count: number): string[];
 }
 
+interface Logged {
+  readonly at: number;
+  readonly about: string;
+  readonly write: Write;
+}
+
+class LoggedStore implements Replica {
+  store: MemoryStore;
+  readonly #options: MemoryOptions;
+  readonly #isLogged: boolean;
+  #log: Logged[] = [];
+  #replaying: number | undefined;
+
+  constructor(options: MemoryOptions, isLogged: boolean) {
+    this.#options = options;
+    this.#isLogged = isLogged;
+    this.store = this.#fresh();
+  }
+
+  #fresh(): MemoryStore {
+    const { now } = this.#options;
+    return createMemoryStore(Object.assign({}, this.#options, { now: () => this.#replaying ?? now() }));
+  }
+
+  write<T>(about: string, write: (store: MemoryStore) => T): T {
+    if (this.#isLogged) this.#log.push({ at: this.#options.now(), about, write });
+    return write(this.store);
+  }
+
+  lose(count: number): string[] {
+    const lost = this.#log.slice(-count);
+    this.#log = this.#log.slice(0, -count);
+    this.store = this.#fresh();
+    for (const { at, write } of this.#log) {
+      this.#replaying = at;
+      write(this.store);
+    }
+    this.#replaying = undefined;
+    this.store.takeTickets();
+    return lost.map(({ about }) => about);
+  }
+}
+
 /** @param logged without it nothing can be lost, and no log is kept */
 export function createReplica(options: MemoryOptions, logged: boolean): Replica {
-  let replaying: number | undefined;
-  const now = (): number => replaying ?? options.now();
-  const fresh = (): MemoryStore => createMemoryStore({ ...options, now });
-  let store = fresh();
-  let log: { at: number; about: string; write: Write }[] = [];
-  return {
-    get store() {
-      return store;
-    },
-    write(about, write) {
-      if (logged) log.push({ at: options.now(), about, write });
-      return write(store);
-    },
-    lose(count) {
-      const lost = log.slice(-count);
-      log = log.slice(0, -count);
-      store = fresh();
-      for (const { at, write } of log) {
-        replaying = at;
-        write(store);
-      }
-      replaying = undefined;
-      store.takeTickets();
-      return lost.map(({ about }) => about);
-    },
-  };
+  return new LoggedStore(options, logged);
 }

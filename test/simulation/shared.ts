@@ -119,6 +119,6 @@ export function metered(world: World, reply: ModelReply, request: ModelRequest):
   const most = Math.max(LEAST_OUTPUT + 1, request.maxOutputTokens ?? world.shared.profile.maxOutputTokens);
   const input = Math.floor(requestTokens(request, (text) => Math.min(text.length, 300)) / 2);
   const output = Math.floor(world.dice.between(LEAST_OUTPUT, Math.min(most, world.shared.profile.maxOutputTokens)));
-  const answer: ModelAnswer = { ...reply, usage: { ...reply.usage, input, output } };
+  const answer: ModelAnswer = Object.assign({}, reply, { usage: { ...reply.usage, input, output } });
   return answer;
 }

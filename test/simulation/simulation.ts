@@ -18,6 +18,8 @@ import { Broken, createWorld, type World, type WorldOptions } from "./world.ts";
 export interface Result {
   readonly seed: number;
   readonly steps: number;
+  /** Of the story: its last moment, and all that was rolled. */
+  readonly mark: number;
   readonly counts: ReadonlyMap<string, number>;
   readonly broken?: { readonly invariant: string; readonly message: string };
 }
@@ -33,6 +35,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   const done = (broken?: Broken): Result => ({
     seed,
     steps: time.steps,
+    mark: Math.imul(world.dice.mark() ^ Math.round(time.now * 1_000), 0x9e3779b1) >>> 0,
     counts: world.counts,
     ...(broken !== undefined && { broken: { invariant: broken.invariant, message: broken.message } }),
   });
@@ -162,6 +165,7 @@ function build(world: World): Built {
     time.at(at(), () => {
       if (world.calm) return;
       const lost = world.replica.lose(1 + dice.below(6));
+      world.store = world.replica.store;
       world.count("failover");
       world.trace(() => `FAILOVER loses ${lost.length} writes: ${lost.join(" ")}`);
       checker.afterFailover(lost);

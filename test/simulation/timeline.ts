@@ -25,14 +25,47 @@ interface Event {
   readonly event: () => void;
 }
 
-export function createTimeline(): Timeline {
-  const heap: Event[] = [];
-  let now = 0;
-  let order = 0;
-  let steps = 0;
-  let dirty = false;
+/** A class, as are all that many ask for their state: an object literal with getters gets a hidden class of its own in each world. */
+class Virtual implements Timeline {
+  now = 0;
+  steps = 0;
+  readonly #heap: Event[] = [];
+  #order = 0;
+  #dirty = false;
 
-  const push = (event: Event): void => {
+  at(time: number, event: () => void): void {
+    this.#push({ at: Math.max(this.now, time), order: this.#order++, event });
+  }
+
+  after(ms: number, event: () => void): void {
+    this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, event });
+  }
+
+  touched(): void {
+    this.#dirty = true;
+  }
+
+  async run(until: number, mostSteps: number, other: Other): Promise<void> {
+    const heap = this.#heap;
+    while (this.steps < mostSteps) {
+      const mine = heap[0];
+      const theirs = other.at();
+      const isTheirs = theirs < (mine?.at ?? Infinity);
+      const at = isTheirs ? theirs : (mine?.at ?? Infinity);
+      if (at === Infinity || at > until) return;
+      if (!isTheirs) this.#pop();
+      this.now = Math.max(this.now, at);
+      this.steps++;
+      if (isTheirs) other.happen();
+      else mine?.event();
+      if (!this.#dirty) continue;
+      this.#dirty = false;
+      await settled();
+    }
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
     let i = heap.push(event) - 1;
     while (i > 0) {
       const parent = (i - 1) >> 1;
@@ -42,11 +75,12 @@ export function createTimeline(): Timeline {
       i = parent;
     }
     heap[i] = event;
-  };
-  const pop = (): Event | undefined => {
-    const top = heap[0];
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
     const last = heap.pop();
-    if (top === undefined || last === undefined || heap.length === 0) return top;
+    if (last === undefined || heap.length === 0) return;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -61,37 +95,11 @@ export function createTimeline(): Timeline {
       i = child;
     }
     heap[i] = last;
-    return top;
-  };
+  }
+}
 
-  return {
-    get now() {
-      return now;
-    },
-    get steps() {
-      return steps;
-    },
-    at: (time, event) => push({ at: Math.max(now, time), order: order++, event }),
-    after: (ms, event) => push({ at: now + Math.max(0, ms), order: order++, event }),
-    touched: () => void (dirty = true),
-    async run(until, mostSteps, other) {
-      while (steps < mostSteps) {
-        const mine = heap[0];
-        const theirs = other.at();
-        const isTheirs = theirs < (mine?.at ?? Infinity);
-        const at = isTheirs ? theirs : (mine?.at ?? Infinity);
-        if (at === Infinity || at > until) return;
-        if (!isTheirs) pop();
-        now = Math.max(now, at);
-        steps++;
-        if (isTheirs) other.happen();
-        else mine?.event();
-        if (!dirty) continue;
-        dirty = false;
-        await settled();
-      }
-    },
-  };
+export function createTimeline(): Timeline {
+  return new Virtual();
 }
 
 function before(a: Event, b: Event): boolean {

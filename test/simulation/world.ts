@@ -39,7 +39,8 @@ export interface World {
   faults: Faults;
   calm: boolean;
   readonly replica: Replica;
-  readonly store: MemoryStore;
+  /** The replica's: another one after a failover. */
+  store: MemoryStore;
   readonly caps: Caps;
   /** None: no limits are shared, and nobody stops anything. */
   readonly shared: Shared | undefined;
@@ -76,24 +77,32 @@ export interface WhatIsOff {
   found(off: ReadonlySet<string>): void;
 }
 
-function whatIsOff(now: () => number): WhatIsOff {
-  let off = new Set<string>();
-  let resumedAt = 0;
-  return {
-    get off() {
-      return off;
-    },
-    since: () => (off.size > 0 ? Infinity : resumedAt),
-    pause: (name) => void off.add(name),
-    resume(name) {
-      off.delete(name);
-      resumedAt = now();
-    },
-    found(left) {
-      off = new Set(left);
-      resumedAt = now();
-    },
-  };
+class Switches implements WhatIsOff {
+  off: Set<string> = new Set();
+  readonly #now: () => number;
+  #resumedAt = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  since(): number {
+    return this.off.size > 0 ? Infinity : this.#resumedAt;
+  }
+
+  pause(name: string): void {
+    this.off.add(name);
+  }
+
+  resume(name: string): void {
+    this.off.delete(name);
+    this.#resumedAt = this.#now();
+  }
+
+  found(left: ReadonlySet<string>): void {
+    this.off = new Set(left);
+    this.#resumedAt = this.#now();
+  }
 }
 
 export class Broken extends Error {
@@ -158,12 +167,10 @@ export function createWorld(seed: number, { mutants = new Set(), onTrace }: Worl
     faults,
     calm: false,
     replica,
-    get store() {
-      return replica.store;
-    },
+    store: replica.store,
     caps,
     shared: drawShared(seed, mutants.has(SHY)),
-    switches: whatIsOff(redisNow),
+    switches: new Switches(redisNow),
     processes: [],
     tainted: new Set(),
     acknowledged: new Set(),

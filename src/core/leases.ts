@@ -1,0 +1,13 @@
+/** Which claims of a run count as its workers, since its last progress. */
+import type { Decision, Leased } from "./journal.ts";
+import type { Evidence } from "./outcome.ts";
+
+/** A result is progress of the worker that had the run when it came. */
+export function leasesSince(leases: readonly Decision<Leased>[], { at }: Evidence): readonly Decision<Leased>[] {
+  return leases.slice(
+    Math.max(
+      leases.findLastIndex((lease) => lease.at <= at),
+      0,
+    ),
+  );
+}
