@@ -170,7 +170,7 @@ async function makeCall(
         signal,
         host,
       });
-  const outcome = await host.close(sent);
+  const outcome = stillAsked(await host.close(sent), earlierRef(call, held));
   const tookMs = Math.round(ports.clock.monotonic() - started);
   // Even if the lease was lost meanwhile: what happened is evidence, and accepted from any epoch.
   await held.addEvidence({
@@ -209,8 +209,7 @@ function sendOf(call: RunnableCall, args: Json, held: HeldRun, ports: LoopPorts)
   const { source, version } = toolOf(held, call) ?? {};
   const claims = held.state.claims[call.id] ?? [];
   const startedAt = claims[0]?.at;
-  const earlier = claims.map(({ intent }) => held.state.evidence[intent]?.outcome).findLast((it) => it !== undefined);
-  const resume = earlier?.kind === "not-executed" ? earlier.ref : undefined;
+  const resume = earlierRef(call, held);
   return {
     run: held.id,
     call: call.id,
@@ -224,6 +223,19 @@ function sendOf(call: RunnableCall, args: Json, held: HeldRun, ports: LoopPorts)
     ...(startedAt !== undefined && { startedAt }),
     ...(resume !== undefined && { resume }),
   };
+}
+
+function earlierRef(call: RunnableCall, held: HeldRun): string | undefined {
+  const claims = held.state.claims[call.id] ?? [];
+  const earlier = claims.map(({ intent }) => held.state.evidence[intent]?.outcome).findLast((it) => it !== undefined);
+  return earlier?.kind === "not-executed" ? earlier.ref : undefined;
+}
+
+/** What an earlier attempt has begun (an approval that is waited for) is not forgotten because this one found nobody. */
+function stillAsked(outcome: Outcome, ref: string | undefined): Outcome {
+  return outcome.kind === "not-executed" && outcome.ref === undefined && ref !== undefined
+    ? { ...outcome, ref }
+    : outcome;
 }
 
 /** A large result is put beside the journal before its evidence is written; if that fails, the evidence says so. */

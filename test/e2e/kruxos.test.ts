@@ -51,3 +51,28 @@ test("rows 60, 66 and 67, and an approval: error, recovery, answer; the run park
   assert.match(results[0] ?? "", /"recovery":\[\{"action":"list_directory"/);
   assert.match(results[2] ?? "", /buy milk/);
 });
+
+test("an approval that was given is not forgotten because the gateway has no time just then: nobody is asked twice", async (t) => {
+  const gateway = await startKruxosEmulator();
+  t.after(() => gateway.close());
+  const krux = kruxos({ url: gateway.url, apiKey: gateway.apiKey });
+  const helper = agent({
+    name: "helper",
+    model: "openai/scripted",
+    instructions: "Send the notes.",
+    tools: [krux.tool("email.send")],
+    input: z.object({}),
+  });
+  const script = [call("email__send", { to: "ada@example.com", subject: "notes" }), say("Sent.")];
+  const { errand } = await testWorld(t, { script, errand: { agents: [helper] } });
+  errand.worker({ wakeEveryMs: 20 });
+  const run = await errand.enqueue(helper, { identifier: "ada", input: {} });
+  let asked = 0;
+  for await (const _event of run.events())
+    for (const id of gateway.pending) {
+      if (asked++ === 0) gateway.fail({ method: "capabilities.invoke", status: 429, headers: { "retry-after": "1" } });
+      gateway.approve(id);
+    }
+  assert.equal(await run.result({ timeoutMs: 60_000 }), "Sent.");
+  assert.deepEqual([asked, gateway.world.sent.length], [1, 1]);
+});
