@@ -80,9 +80,16 @@ export interface Usage {
   readonly output: number;
   readonly cachedInput: number;
   readonly reasoning: number;
+  /** Of the input: what was written to the provider's cache, where it says so. Anthropic bills it dearer. */
+  readonly cacheWritten?: number;
 }
 
 export const NO_USAGE: Usage = { input: 0, output: 0, cachedInput: 0, reasoning: 0 };
+
+/** Left out where there is none, as in older journals. */
+export function writtenOf(cacheWritten: number): Pick<Usage, "cacheWritten"> {
+  return cacheWritten > 0 ? { cacheWritten } : {};
+}
 
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
@@ -90,6 +97,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
     output: a.output + b.output,
     cachedInput: a.cachedInput + b.cachedInput,
     reasoning: a.reasoning + b.reasoning,
+    ...writtenOf((a.cacheWritten ?? 0) + (b.cacheWritten ?? 0)),
   };
 }
 

@@ -61,7 +61,7 @@ async function plannedSummary(
   const input = requestTokens(request, (await ports.rooms?.counter()) ?? mostTokens);
   const output = Math.min(SUMMARY_TOKENS, meters.bounds.maxOutputTokens ?? SUMMARY_TOKENS);
   const rate = await rateOf(payer, input, output);
-  const answer = amountAt(await rateOf({ held, ports, asked }, after, LEAST_OUTPUT), after, LEAST_OUTPUT);
+  const answer = amountAt(await rateOf({ ports, asked }, after, LEAST_OUTPUT), after, LEAST_OUTPUT);
   const purses = pursesOf(payer, rate, days, meters).map((purse) => ({ ...purse, behind: answer[purse.limit] ?? 0 }));
   const most = affordSummary(purses, { input, output });
   const tight = purses.find((purse) => affordSummary([purse], { input, output }) === undefined);

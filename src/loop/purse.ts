@@ -71,13 +71,19 @@ export function amountAt({ input: perInput, output: perOutput }: Rate, input: nu
   return { tokens: input + output, ...(isKnown && { costUsd: input * perInput + output * perOutput }) };
 }
 
-export async function rateOf({ asked, ports }: Payer, input: number, output: number): Promise<Rate> {
+export async function rateOf(
+  { asked, ports }: Pick<Payer, "asked"> & { readonly ports: Pick<LoopPorts, "allowance"> },
+  input: number,
+  output: number,
+): Promise<Rate> {
   const many = Math.max(1, input);
-  const forInput = await ports.allowance?.price(asked, { ...NO_USAGE, input: many });
-  const forOutput = await ports.allowance?.price(asked, { ...NO_USAGE, output });
-  return forInput === undefined || forOutput === undefined
+  // At its dearest: all of it is written to the provider's cache, and an answer to a long request may cost more than one to a short one.
+  const dearest = { ...NO_USAGE, input: many, cacheWritten: many };
+  const forInput = await ports.allowance?.price(asked, dearest);
+  const forBoth = await ports.allowance?.price(asked, { ...dearest, output });
+  return forInput === undefined || forBoth === undefined
     ? {}
-    : { input: forInput / many, output: forOutput / output };
+    : { input: forInput / many, output: (forBoth - forInput) / output };
 }
 
 export async function leftOfDay(

@@ -1,6 +1,6 @@
 /** A body of Anthropic's messages, read without trust: every field may be missing, odd or hostile. Never throws. */
 import { isObject, toJson } from "../core/json.ts";
-import type { Finish, ModelAnswer, Usage } from "../core/messages.ts";
+import { type Finish, type ModelAnswer, type Usage, writtenOf } from "../core/messages.ts";
 import { accounted, type Asked, fault, readBody, type Said, tokens } from "./answer.ts";
 import type { Fault } from "./failure.ts";
 import { type Fields, textOf } from "./fields.ts";
@@ -54,11 +54,13 @@ function finishOf(reason: string): Finish {
 function usageOf(usage: Fields): Usage {
   const { output_tokens_details: details } = usage;
   const cachedInput = tokens(usage["cache_read_input_tokens"]);
+  const written = tokens(usage["cache_creation_input_tokens"]);
   return {
-    input: tokens(usage["input_tokens"]) + tokens(usage["cache_creation_input_tokens"]) + cachedInput,
+    input: tokens(usage["input_tokens"]) + written + cachedInput,
     output: tokens(usage["output_tokens"]),
     cachedInput,
     reasoning: tokens(isObject(details) ? details["thinking_tokens"] : undefined),
+    ...writtenOf(written),
   };
 }
 
@@ -88,7 +90,8 @@ export function joinParts(parts: readonly unknown[]): unknown {
   const usages = bodies.map(({ usage }) => usageOf(isObject(usage) ? usage : {}));
   const sum = (of: (usage: Usage) => number): number => usages.reduce((all, usage) => all + of(usage), 0);
   const usage = {
-    input_tokens: sum(({ input, cachedInput }) => input - cachedInput),
+    input_tokens: sum(({ input, cachedInput, cacheWritten = 0 }) => input - cachedInput - cacheWritten),
+    cache_creation_input_tokens: sum(({ cacheWritten = 0 }) => cacheWritten),
     cache_read_input_tokens: sum(({ cachedInput }) => cachedInput),
     output_tokens: sum(({ output }) => output),
     output_tokens_details: { thinking_tokens: sum(({ reasoning }) => reasoning) },

@@ -3,13 +3,21 @@
  * addresses of providers. What a gateway reports itself is none of this: it wins, where it is read.
  */
 import type { ModelName, Usage } from "../core/messages.ts";
+import { gatewayOf } from "./gateways.ts";
 import { priceTables } from "./price-tables.ts";
 import type { Price } from "./profile.ts";
 
+/** Of a profile, as it was given. */
 export interface Priced {
   readonly baseURL?: string;
   readonly price?: Price;
+  readonly gateway?: string;
+  readonly protocol?: string;
+  readonly features?: object;
 }
+
+const OPENAI = "https://api.openai.com/v1";
+const ANTHROPIC = "https://api.anthropic.com";
 
 const MILLION = 1_000_000;
 
@@ -20,7 +28,9 @@ export async function priceOf(
   usage: Usage,
 ): Promise<number | undefined> {
   if (profile === undefined) return undefined;
-  const { price, baseURL = "https://api.openai.com/v1" } = profile;
+  const { price, gateway, protocol } = profile;
+  const isMessages = protocol === "messages";
+  const providerApiUrl = profile.baseURL ?? gatewayOf(gateway, undefined)?.baseURL ?? (isMessages ? ANTHROPIC : OPENAI);
   const cached = Math.min(usage.cachedInput, usage.input);
   if (price !== undefined) {
     const { input, output, cachedInput = input } = price;
@@ -29,7 +39,11 @@ export async function priceOf(
   try {
     const { calcPrice } = await priceTables();
     const tokens = { input_tokens: usage.input, cache_read_tokens: cached, output_tokens: usage.output };
-    return calcPrice(tokens, model, { providerApiUrl: baseURL })?.total_price;
+    const { promptCache = "5m" }: { promptCache?: unknown } = profile.features ?? {};
+    // Only what we mark is written to a cache that is billed for it.
+    const most = isMessages && promptCache !== false ? Math.min(usage.cacheWritten ?? 0, usage.input - cached) : 0;
+    const written = promptCache === "1h" ? { cache_write_1h_tokens: most } : {};
+    return calcPrice({ ...tokens, cache_write_tokens: most, ...written }, model, { providerApiUrl })?.total_price;
   } catch {
     return undefined;
   }

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { afford } from "../../src/core/afford.ts";
-import { amountAt, moneyOf, nanoOf } from "../../src/loop/purse.ts";
+import { createAllowance } from "../../src/allowance.ts";
+import { NO_USAGE } from "../../src/core/messages.ts";
+import { amountAt, moneyOf, nanoOf, rateOf } from "../../src/loop/purse.ts";
 
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 /** US dollars for a token. */
 const RATE = { input: 1e-6, output: 4e-6 };
 const MOST_OUTPUT = 16_384;
@@ -20,4 +23,16 @@ test("a call that takes all that a day has left is not refused by a rounding err
       assert.ok(kept <= nano, `${nano} billionths are left, and ${kept} would be kept aside`);
       assert.ok(kept >= nano - 4_001, `${nano} billionths are left, and only ${kept} would be used`);
     }
+});
+
+test("what is kept aside pays for the call at its dearest: all of it written to the cache, and long requests at their own prices", async () => {
+  const profile = { protocol: "messages", apiKey: "k" } as const;
+  const allowance = createAllowance({ models: { claude: profile }, budgets: {}, onAlarm: undefined, log: SILENT });
+  const asked = { profile: "claude", model: "claude-sonnet-4-5" };
+  for (const input of [1_000, 150_000, 250_000]) {
+    const [output, cacheWritten] = [1_000, input];
+    const { costUsd = 0 } = amountAt(await rateOf({ asked, ports: { allowance } }, input, output), input, output);
+    const billed = (await allowance.price(asked, { ...NO_USAGE, input, output, cacheWritten })) ?? Infinity;
+    assert.ok(costUsd >= billed - 1e-9, `${input}: ${costUsd} is kept aside, and ${billed} is billed`);
+  }
 });

@@ -127,7 +127,7 @@ test("a paused turn goes on with its own words, is one answer, and is paid for o
   const got = await answer();
   assert.deepEqual(
     [got.text, got.finish, got.usage],
-    ["abc", "stop", { input: 54, output: 6, cachedInput: 9, reasoning: 0 }],
+    ["abc", "stop", { input: 54, output: 6, cachedInput: 9, reasoning: 0, cacheWritten: 15 }],
   );
   assert.deepEqual(
     server.requests.flatMap(({ problems }) => problems),

@@ -22,3 +22,31 @@ test("else the list, by the address of the provider", async () => {
   assert.equal(await priceOf({}, asked("a-model-of-next-year"), usage), undefined);
   assert.equal(await priceOf(undefined, asked("gpt-4o"), usage), undefined);
 });
+
+test("a profile without an address is priced where it goes: Anthropic's own, a gateway's", async () => {
+  const claude = "claude-sonnet-4-5";
+  const known = await priceOf({ baseURL: "https://api.anthropic.com" }, asked(claude), usage);
+  assert.ok(known !== undefined && known > 1, String(known));
+  assert.equal(await priceOf({ protocol: "messages" }, asked(claude), usage), known);
+  assert.equal(await priceOf({ protocol: "messages", baseURL: "http://127.0.0.1:1" }, asked(claude), usage), undefined);
+  for (const [gateway, model] of [
+    ["openrouter", "openai/gpt-4o"],
+    ["gemini", "gemini-2.5-flash"],
+  ] as const) {
+    const price = await priceOf({ gateway }, asked(model), usage);
+    assert.ok(price !== undefined && price > 0.1, `${gateway}: ${price}`);
+  }
+  assert.equal(await priceOf({ gateway: "litellm" }, asked("gpt-4o-of-ours"), usage), undefined, "of one's own");
+});
+
+test("what is written to Anthropic's cache costs more than other input, and twice that for an hour", async () => {
+  const written = { ...NO_USAGE, input: 100_000, cacheWritten: 100_000 };
+  const of = (promptCache?: "1h" | false): Promise<number | undefined> =>
+    priceOf(
+      { protocol: "messages", ...(promptCache !== undefined && { features: { promptCache } }) },
+      asked("claude-sonnet-4-5"),
+      written,
+    );
+  const [plain = 0, minutes = 0, hour = 0] = [await of(false), await of(), await of("1h")];
+  assert.deepEqual([Math.round((100 * minutes) / plain), Math.round((100 * hour) / plain)], [125, 200]);
+});
