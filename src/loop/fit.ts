@@ -28,10 +28,11 @@ export async function makeFit(fitting: Fitting): Promise<Fitted> {
   const room = roomOf(known, fitting);
   const { step, context, held } = fitting;
   const request = project(held.state, context, step.shown, step.final, asked);
-  if (requestTokens(request, boundTokens) <= room.most || requestTokens(request, mostTokens) <= room.most) return FITS;
+  const fits: Fitted = { is: "fits", request };
+  if (requestTokens(request, boundTokens) <= room.most || requestTokens(request, mostTokens) <= room.most) return fits;
   // What the provider counted needs no counting again: only what has come since does.
   const count = (await ports.rooms?.counter()) ?? mostTokens;
-  if ((countedTokens(held.state, context, request, asked, count) ?? Infinity) <= room.most) return FITS;
+  if ((countedTokens(held.state, context, request, asked, count) ?? Infinity) <= room.most) return fits;
   const hard = known.guessed ? Infinity : known.contextTokens;
   return take(await planned(fitting, "full", room), fitting, room, hard);
 }

@@ -20,13 +20,15 @@ export type Asking =
   | { readonly is: "go"; readonly request: ModelRequest; readonly asked: TurnRequested }
   | { readonly is: "left"; readonly ending: Ending };
 
-export async function askModel(fitting: Fitting): Promise<Asking> {
+/** @param made the request, if it was made and nothing has changed since */
+export async function askModel(fitting: Fitting, made?: ModelRequest): Promise<Asking> {
   const { step, asked, context, held } = fitting;
   const meters = metersOf(fitting);
   let { final, because }: { final: boolean; because?: RunLimit | undefined } = step;
   let days: readonly Limited[] = [];
   for (;;) {
-    const request = project(held.state, context, step.shown, final, asked);
+    const known = final === step.final ? made : undefined;
+    const request = known ?? project(held.state, context, step.shown, final, asked);
     const plan = meters.isMetered ? await planned(fitting, request, final, days, meters) : undefined;
     if (plan?.is === "over") return { is: "left", ending: await over(fitting, plan.purse) };
     if (plan?.is === "last" && !final) {

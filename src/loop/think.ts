@@ -87,7 +87,7 @@ async function ask(fitting: Fitting): Promise<Asked> {
     case "failed":
       return { is: "left", ending: await failed(fitting, failedOf(fitted.failure), fitted.spent) };
     case "fits":
-      return askModel(fitting);
+      return askModel(fitting, fitted.request);
   }
 }
 

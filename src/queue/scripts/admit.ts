@@ -273,6 +273,7 @@ local function admit(id, run, epoch, nonce, ask)
     -- Nobody else asks until it is known what this one finds.
     if why ~= 'rate-limit' then redis.call('HSET', p .. 'cool:' .. key, 'until', int(now + 60000)) end
   end
-  redis.call('HSET', run, 'kept', cjson.encode(kept))
+  -- Where nothing limits it, nothing is to be given back.
+  if kept.budgets[1] or kept.cool[1] or kept.busy or kept.slot then redis.call('HSET', run, 'kept', cjson.encode(kept)) end
 end
 `;

@@ -1,5 +1,5 @@
 import { ADMIT } from "./admit.ts";
-import { SHARED } from "./shared.ts";
+import { BASE, SHARED } from "./shared.ts";
 
 /** So many narrower keys that cool within a minute are no accident of theirs. */
 const WIDER = 3;
@@ -11,7 +11,7 @@ const REMEMBER_MS = 3_600_000;
  *   9 random · 10 the wider key, or '' → { until, '1' if nobody has closed it for this reason before }
  * While it is closed, what was under way comes back with the same answer: that is one strike, and the longest wish counts.
  */
-export const COOL: string = `${SHARED}
+export const COOL: string = `${BASE}
 local function close(key, till, strikes, first)
   local cool = p .. 'cool:' .. key
   redis.call('HSET', cool, 'until', int(till), 'why', ARGV[5], 'strikes', strikes, 'by', ARGV[4], 'first', first)
@@ -40,7 +40,7 @@ return { int(till), first }
 `;
 
 /** Whichever of them is closed longest. ARGV 3… keys → { until, why } · { } */
-export const CLOSED: string = `${SHARED}
+export const CLOSED: string = `${BASE}
 local till, why = now, nil
 for i = 3, #ARGV do
   local h = redis.call('HMGET', p .. 'cool:' .. ARGV[i], 'until', 'why')

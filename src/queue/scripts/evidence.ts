@@ -1,4 +1,4 @@
-import { SHARED } from "./shared.ts";
+import { BASE } from "./shared.ts";
 
 /**
  * ARGV 3 run id · 4 the intent's nonce · 5 evidence as JSON · 6 '1' if it tells whether the attempt was executed
@@ -6,7 +6,7 @@ import { SHARED } from "./shared.ts";
  * Accepted from any epoch and when Redis is out of memory: what happened must be written down. First write wins.
  */
 export const EVIDENCE: string = `#!lua flags=allow-oom
-${SHARED}
+${BASE}
 local id = ARGV[3]
 local run = p .. 'run:' .. id
 local status = redis.call('HGET', run, 'status')

@@ -1,8 +1,8 @@
-import { SHARED } from "./shared.ts";
+import { BASE } from "./shared.ts";
 
 /** ARGV 3 run id · 4 epoch → { 'ok', cancelled } · { 'fenced' }. Leases are extended even when Redis is out of memory. */
 export const RENEW: string = `#!lua flags=allow-oom
-${SHARED}
+${BASE}
 local id = ARGV[3]
 local run = p .. 'run:' .. id
 local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel')

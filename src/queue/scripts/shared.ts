@@ -31,17 +31,24 @@ import { TURNS } from "./turns.ts";
  * A run's `place` says where it stands, and it stands in no other: line, live, gate, moment or none (ended). At "gate" it stands at
  * each of those that its header's `gate` names, and goes on when the last of them has opened. Accounts: see needs.ts.
  */
-export const SHARED: string = `
+export const BASE: string = `
 local p = ARGV[1]
 local o = cjson.decode(ARGV[2])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local made = {}
 
 local function int(n) return string.format('%.0f', n) end
 local function final(status)
   return status == 'completed' or status == 'failed' or status == 'cancelled' or status == 'expired'
 end
+
+-- A hint for whoever watches the run; the journal is the truth.
+local function announce(id) redis.call('PUBLISH', p .. 'run:' .. id, int(now)) end
+`;
+
+/** With what moves runs between their places: each call of a script makes all of its functions anew, so what needs none of them does without. */
+export const SHARED: string = `${BASE}
+local made = {}
 
 -- Numbers that are compared (epoch, ticket, version) never repeat, even if a crash of Redis lost the last one.
 local function raise(last) return math.max((tonumber(last) or 0) + 1, now) end
@@ -140,7 +147,4 @@ local function goOn(id, run, gate)
   redis.call('ZREM', p .. 'gate:' .. gate .. ':w', id)
   toLine(id, run)
 end
-
--- A hint for whoever watches the run; the journal is the truth.
-local function announce(id) redis.call('PUBLISH', p .. 'run:' .. id, int(now)) end
 `;
