@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import type { Agent } from "./core/agent.ts";
 import { ErrandError } from "./core/errors.ts";
 import { checkIdentifier } from "./core/identifier.ts";
-import { type Json, toJson } from "./core/json.ts";
+import { isObject, type Json, toJson } from "./core/json.ts";
 import { didYouMean } from "./core/nearest.ts";
 import type { Outcome } from "./core/outcome.ts";
 import type { FrozenTool } from "./core/run.ts";
-import { isAllOf } from "./core/tool-use.ts";
+import { isAllOf, useOf } from "./core/tool-use.ts";
 import type { SubAnswer, ToolHost, ToolSend } from "./ports/toolbox.ts";
 import { type Desk, frozenOf, type ToolsOptions, withSources } from "./tool-desk.ts";
 
@@ -116,14 +116,15 @@ async function send(
   let number = 0;
   const make = (made: FrozenTool, given: Json): Promise<Outcome> => {
     const { name, connection, source, version } = made;
+    const key = randomUUID();
     const call: ToolSend = {
       run,
       call: `c${number++}`,
       tool: name,
-      args: given,
+      args: keyed(made, agent, given, key),
       connection,
       identifier,
-      key: randomUUID(),
+      key,
       startedAt: Date.now(),
       ...(source !== undefined && { source }),
       ...(version !== undefined && { version }),
@@ -144,6 +145,13 @@ async function send(
     },
   };
   return make(tool, args);
+}
+
+/** A provider that drops repeats is given a key here as in a run. */
+function keyed(tool: FrozenTool, agent: Agent, args: Json, key: string): Json {
+  if (tool.keyArgument !== undefined && isObject(args)) return toJson({ ...args, [tool.keyArgument]: key });
+  const use = useOf(agent.tools, tool);
+  return typeof use?.key === "function" ? toJson(use.key(args, key)) : args;
 }
 
 function failure(type: string, message: string): SubAnswer {

@@ -206,12 +206,31 @@ export async function decide(
     const was = decodeEvidence(String(what)).outcome;
     // The same word again, from a click too many, changes nothing.
     if (was.kind === kind && canonical(was) === canonical(outcome)) return;
-    throw new ErrandError("approval-over", `${tool} (call ${call.id} of run ${run}) was decided before: ${was.kind}.`);
+    throw new ErrandError(
+      "approval-over",
+      `${tool} (call ${call.id} of run ${run}) was decided before: ${saidOf(was)}.`,
+    );
   }
   throw new ErrandError(
     "approval-over",
-    `${tool} (call ${call.id} of run ${run}) can be decided no more: its time is over, or its run has ended.`,
+    `${tool} (call ${call.id} of run ${run}) can be decided no more: ${await whyOver(reader, run, asked)}.`,
   );
+}
+
+/** Whose word it was, for who comes second. */
+function saidOf(was: Evidence["outcome"]): string {
+  if (was.kind !== "approved" && was.kind !== "denied") return was.kind;
+  const edited = was.kind === "approved" && was.args !== undefined ? " with other arguments" : "";
+  const by = was.by === undefined ? "" : ` by ${JSON.stringify(was.by)}`;
+  return was.lapsed === true ? "nobody approved it in time" : `${was.kind}${edited}${by}`;
+}
+
+async function whyOver(reader: RunReader, run: string, asked: ApprovalAsked): Promise<string> {
+  const { state, status } = await reader.read(run);
+  if (state.ended !== undefined) return `its run is ${status}`;
+  return state.approvals[asked.call]?.id === asked.id
+    ? `its time was over at ${new Date(asked.until).toISOString()}`
+    : "its time was over, and it was asked for again: errand approvals";
 }
 
 /** @throws ErrandError `input-invalid`: an approver's arguments are held to the tool's schema as a model's are */

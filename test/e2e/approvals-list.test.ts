@@ -52,7 +52,10 @@ test("cancelled while it waits: nothing waits any more, and nobody can approve i
   await scene.run.cancel();
   await assert.rejects(scene.run.result(WAIT), { code: "run-cancelled" });
   assert.deepEqual(await scene.errand.approvals.list(), { approvals: [] });
-  await assert.rejects(scene.errand.approvals.approve(id), { code: "approval-over" });
+  await assert.rejects(scene.errand.approvals.approve(id), {
+    code: "approval-over",
+    message: /can be decided no more: its run is cancelled\./,
+  });
   assert.deepEqual(scene.sent(), []);
 });
 

@@ -34,7 +34,10 @@ test("asked: the run parks, holds nothing, and whoever decides sees what would b
   assert.deepEqual(await scene.errand.approvals.list(), { approvals: [] });
   const decided = await untilEvent(scene.run, "approval.decided");
   assert.deepEqual([decided.decision, decided.by, decided.edited], ["approved", "grace", false]);
-  await assert.rejects(scene.errand.approvals.deny(id), { code: "approval-over" });
+  await assert.rejects(scene.errand.approvals.deny(id), {
+    code: "approval-over",
+    message: /was decided before: approved by "grace"\./,
+  });
 });
 
 test("denied: nothing is done, and the model reads why", async (t) => {
