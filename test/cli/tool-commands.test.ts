@@ -124,9 +124,9 @@ test("run: a provider that drops repeats is given a key here as well, a new one 
   const run = (): ReturnType<typeof tools> =>
     tools("run", "crm_archive_contact", "--identifier", "ada", "--yes", "--input", '{"contact_id":"1"}');
   for (const { code, stderr } of [await run(), await run()]) assert.equal(code, 0, stderr);
-  const keys = emulator.ledger.map(({ input }) => String(input["request_id"]));
+  const keys = emulator.ledger.map(({ input }) => JSON.stringify(input["request_id"]));
   assert.equal(new Set(keys).size, 2, keys.join());
-  for (const key of keys) assert.match(key, /^[0-9a-f-]{36}$/);
+  for (const key of keys) assert.match(key, /^"[0-9a-f-]{36}"$/);
 });
 
 test("run: wrong arguments and unknown tools are told before anything is called; a failure is an exit code", async (t) => {

@@ -196,6 +196,23 @@ test("a server that lies, fails or hangs at a call: asked once, and told as what
   }
 });
 
+test(
+  "a token that never comes: the server is told as away, and no run waits for ever",
+  { timeout: 60_000 },
+  async (t) => {
+    const server = await notesServer(t);
+    const token = (): Promise<never> => new Promise(() => undefined);
+    const { list, call } = stage(t, { url: server.url, token, timeoutMs: 50 });
+    assert.deepEqual(await list(), {
+      ok: false,
+      why: "unavailable",
+      message: "mcp:notes: the app's own token function gave no token within 50 ms",
+    });
+    assert.equal(word(await call("note_read", { id: "1" })), "unavailable");
+    assert.equal(server.requests.length, 0);
+  },
+);
+
 test("a server that lies about its tools", async (t) => {
   const schema = { type: "object" };
   const tools = [

@@ -63,6 +63,8 @@ export function outcomeOfThrown(tool: string, error: unknown): Outcome {
     case "NOT_CONNECTED":
     case "NOT_INITIALIZED":
       return unsent("not connected to the MCP server");
+    case "NO_TOKEN":
+      return unsent(safeText(`the app's own token function gave ${error.message}`));
     // It answered, and the answer is not what its own schema says, or a question back, which nobody can answer here.
     case "INVALID_RESULT":
       return { kind: "ok", data: happenedEnvelope(tool) };

@@ -115,11 +115,24 @@ async function open(
   changed: () => void,
   expiresIn: (ms: number) => void,
 ): Promise<Session> {
-  const given = await target.token?.({ identifier });
+  const given = await within(target.timeoutMs, target.token?.({ identifier }));
   const { token, expiresInMs = TOKEN_MS } = typeof given === "object" ? given : { token: given };
   // With a tenth to spare, so that no call goes out with a token that ends on its way.
   if (token !== undefined) expiresIn(expiresInMs * 0.9);
   return openSession(target, token, target.timeoutMs, changed);
+}
+
+/** The app's own code may wait for a server that never answers, and its run would wait with it. */
+async function within<T>(ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoToken(`no token within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+class NoToken extends Error {
+  readonly code = "NO_TOKEN";
 }
 
 function outageOf({ source }: McpTarget, error: unknown): Outage {
