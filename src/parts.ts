@@ -6,11 +6,12 @@ import { createAllowance } from "./allowance.ts";
 import type { Agents } from "./core/agents.ts";
 import { checkBoot } from "./boot.ts";
 import { withUrls } from "./core/authorization.ts";
-import type { CallRates } from "./core/call-rates.ts";
+import { type CallRates, unknownRates } from "./core/call-rates.ts";
 import type { Budgets } from "./core/days.ts";
 import type { CronTimes } from "./core/schedule/timing.ts";
 import type { ToolManifest } from "./core/manifest.ts";
-import { type ModelProfile, modelOf } from "./models/protocols.ts";
+import { didYouMean } from "./core/nearest.ts";
+import { type ModelProfile, modelsOf } from "./models/protocols.ts";
 import { modelRooms } from "./models/rooms.ts";
 import { modelRouter } from "./models/router.ts";
 import { type AuthorizationSettings, positive, type Settings, type WorkerOptions } from "./options.ts";
@@ -126,9 +127,8 @@ export function startWorker(
   positive("worker", { concurrency, wakeEveryMs });
   const { store, tickets, journal, gates, losses } = on;
   const { accounts } = scalekit;
-  const model = modelRouter(
-    Object.fromEntries(Object.entries(models).map(([name, profile]) => [name, modelOf(profile)])),
-  );
+  const model = modelRouter(modelsOf(models));
+  warnOfRates(callsPerMinute, agents, toolbox, log);
   const allowance = createAllowance({ models, budgets, callsPerMinute, onAlarm, log });
   const cooling = redisCooling(store);
   const worker = workerName();
@@ -148,6 +148,13 @@ export function startWorker(
     concurrency,
     check: () => checkBoot(agents.all, scalekit, toolbox.sources, log),
   });
+}
+
+/** A name that no tool of these agents goes by limits nothing; another worker's agents may know it. */
+function warnOfRates(rates: CallRates = {}, agents: Agents, { sources }: Registry, log: Log): void {
+  const known = [...agents.all.flatMap(({ connections }) => connections), ...sources.map(({ name }) => name)];
+  for (const name of unknownRates(rates, known))
+    log.warn("calls-per-minute.unknown", { name, hint: didYouMean(name, known).trim() });
 }
 
 /** A process that fires schedules and does nothing else: it needs no models and no Scalekit. */

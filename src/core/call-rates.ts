@@ -29,6 +29,11 @@ export function checkCallRates(given: CallRates | undefined): CallRates {
   return given;
 }
 
+/** Names that are neither `*` nor one of these connections and sources of tools. */
+export function unknownRates(rates: CallRates, known: readonly string[]): readonly string[] {
+  return Object.keys(rates).filter((name) => name !== "*" && !known.includes(name));
+}
+
 export interface CallRate {
   /** What is counted, with the identifier. */
   readonly name: string;

@@ -16,7 +16,8 @@ export interface ChatProfile extends Endpoint {
   readonly features?: ChatFeatures;
 }
 
-const OURS = ["model", "messages", "tools", "tool_choice", "functions", "function_call", "stream", "n"];
+const TOKENS = ["max_tokens", "max_completion_tokens"];
+const OURS = ["model", "messages", "tools", "tool_choice", "functions", "function_call", "stream", "n", ...TOKENS];
 
 const { vision: _none, ...SHARED } = FEATURES;
 const KNOWN: Readonly<Record<keyof ChatFeatures, Values>> = {

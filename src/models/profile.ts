@@ -111,10 +111,18 @@ export function checkEndpoint(profile: Endpoint & { readonly features?: unknown 
     refuse(
       "baseURL: expected an http or https URL without user and password, such as https://api.openai.com/v1. A key belongs into apiKey.",
     );
+  for (const [name, fields] of Object.entries({ headers, extraBody }))
+    if (fields !== undefined && !isObject(fields))
+      refuse(
+        `${name}: expected an object of names and values, got ${Array.isArray(fields) ? "a list" : typeof fields}.`,
+      );
   for (const [name, value] of Object.entries(headers ?? {}))
     if (!isHeader(name, value)) refuse(`headers: ${JSON.stringify(name)}: expected a header name with an ASCII value.`);
   const taken = Object.keys(extraBody ?? {}).find((key) => rules.ours.includes(key));
-  if (taken !== undefined) refuse(`extraBody: "${taken}" is set by Errand for each request; leave it out.`);
+  if (taken !== undefined)
+    refuse(
+      `extraBody: "${taken}" is set by Errand for each request; ${taken.startsWith("max_") ? "set maxOutputTokens instead" : "leave it out"}.`,
+    );
   checkNumber("maxOutputTokens", maxOutputTokens, rules.leastTokens ?? 1);
   checkNumber("contextTokens", contextTokens, 1_000);
   for (const name of ["requestsPerMinute", "tokensPerMinute", "concurrency"] as const)

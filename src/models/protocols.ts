@@ -1,4 +1,6 @@
 /** Model profiles by their wire protocol. */
+import { ErrandError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
 import type { Model } from "../ports/model.ts";
 import { chatModel, type ChatProfile } from "./chat.ts";
 import { checkChatProfile } from "./chat-profile.ts";
@@ -21,6 +23,27 @@ export function modelOf(profile: ModelProfile, options: ModelOptions = {}): Mode
   const resolved = resolveProfile(profile);
   if (resolved.protocol === "responses") return responsesModel(resolved, options);
   return resolved.protocol === "messages" ? messagesModel(resolved, options) : chatModel(resolved, options);
+}
+
+/**
+ * All of them, by the names that agents use for them.
+ * @throws ErrandError `option-invalid`, which says whose profile it is
+ */
+export function modelsOf(profiles: Readonly<Record<string, ModelProfile>>): Record<string, Model> {
+  return Object.fromEntries(
+    Object.entries(profiles).map(([name, profile]) => {
+      try {
+        if (name === "" || name.includes("/"))
+          refuse("expected a name without a slash: an agent's model is `profile/model`, up to its first slash.");
+        if (!isObject(profile)) refuse("expected an object with at least an apiKey.");
+        return [name, modelOf(profile)];
+      } catch (error) {
+        if (!(error instanceof ErrandError) || error.code !== "option-invalid") throw error;
+        const message = error.message.replace(/^model profile:/, `model profile ${JSON.stringify(name)}:`);
+        throw new ErrandError("option-invalid", message);
+      }
+    }),
+  );
 }
 
 /** With what is known of its gateway. @throws ErrandError `option-invalid`, never with a key or header value in it */

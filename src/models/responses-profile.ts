@@ -43,6 +43,7 @@ const OURS = [
   "background",
   "previous_response_id",
   "conversation",
+  "max_output_tokens",
 ];
 
 /** OpenAI refuses less. */

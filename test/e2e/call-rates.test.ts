@@ -1,6 +1,7 @@
 /** `callsPerMinute`: what one user's tools may do in a minute, of all runs together; calls that a tool makes by itself included. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { pino } from "pino";
 import { z } from "zod";
 import { type Agent, agent, createErrand, type RunHandle, tool } from "../../src/index.ts";
 import { connect } from "../../src/queue/connect.ts";
@@ -144,4 +145,15 @@ test("limits that are none are refused at the start", () => {
         createErrand({ redis: redisUrl(), prefix: testPrefix(), agents: [], callsPerMinute: callsPerMinute as never }),
       { code: "config-invalid", message },
     );
+});
+
+test("a name that nothing goes by limits nothing, and the log says so", async (t) => {
+  const lines: string[] = [];
+  const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+  const callsPerMinute = { gmial: 60, gmail: 60, "*": 5 };
+  const { errand } = await testWorld(t, { errand: { agents: [mailReader()], callsPerMinute, logger } });
+  errand.worker({ wakeEveryMs: 50 });
+  const told = lines.filter((line) => line.includes("calls-per-minute.unknown"));
+  assert.equal(told.length, 1, lines.join(""));
+  assert.match(told[0] ?? "", /"name":"gmial","hint":"Did you mean \\"gmail\\"\?"/);
 });

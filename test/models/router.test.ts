@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelReply } from "../../src/core/messages.ts";
+import { modelsOf } from "../../src/models/protocols.ts";
 import { modelRouter } from "../../src/models/router.ts";
 import type { Model } from "../../src/ports/model.ts";
 import { REQUEST } from "./lab.ts";
@@ -50,3 +51,15 @@ function named(name: string): Model {
     }),
   };
 }
+
+test("of several profiles, the message says which one is wrong; a name that no agent could use is refused", () => {
+  const good = { apiKey: "k" };
+  for (const [profiles, message] of [
+    [{ good, bad: { apiKey: "" } }, /^model profile "bad": apiKey: expected printable ASCII/],
+    [{ good, bad: null }, /^model profile "bad": expected an object with at least an apiKey\./],
+    [{ good, "open/ai": good }, /^model profile "open\/ai": expected a name without a slash/],
+    [{ "": good }, /^model profile "": expected a name/],
+  ] as const)
+    assert.throws(() => modelsOf(profiles as never), { code: "option-invalid", message });
+  assert.deepEqual(Object.keys(modelsOf({ good })), ["good"]);
+});
