@@ -85,8 +85,24 @@ async function agentWith(
       `no agent names a tool ${JSON.stringify(name.slice(0, 100))}.${didYouMean(name.slice(0, 100), names)}`,
     );
   }
-  const found = (await frozenOf([agent], registry, identifier)).get(agent);
-  return { agent, tools: found?.tools ?? [] };
+  const found = await frozenOf([agent], registry, identifier).catch((error: unknown) => {
+    if (!(error instanceof ErrandError) || !/^(tools|scalekit)-unavailable$/.test(error.code)) throw error;
+    // A server that is away is no reason not to call another's tool.
+    return frozenOf([withOnly(agent, name)], registry, identifier);
+  });
+  return { agent, tools: [...found.values()].flatMap(({ tools }) => tools) };
+}
+
+/** With this tool, and those that it says it calls or is looked after by. */
+function withOnly(agent: Agent, name: string): Agent {
+  const needed = new Set([name]);
+  for (const one of needed)
+    for (const { name: used, uses = [], verify } of agent.tools) {
+      if (used !== one) continue;
+      for (const use of uses) needed.add(typeof use === "string" ? use : use.name);
+      if (verify !== undefined) needed.add(verify.tool);
+    }
+  return { ...agent, tools: agent.tools.filter((use) => needed.has(use.name)) };
 }
 
 function needTool(name: string, tools: readonly FrozenTool[]): FrozenTool {

@@ -118,6 +118,21 @@ test("run: what reads is called; what may change something wants --yes; calls wi
   );
 });
 
+test("run: a server that is away keeps nobody from another's tool, and one of its own from being called", async (t) => {
+  const made = CONFIG.replace("double, rates]", "double, rates, away.all()]").replace(
+    "const tidy",
+    `import { mcp } from ${src};\nconst away = mcp({ name: "away", url: "http://127.0.0.1:65534/mcp" });\nconst tidy`,
+  );
+  const { tools, emulator } = await here(t, made);
+  const read = await tools("run", "double", "--identifier", "ada", "--input", '{"n":21}');
+  assert.deepEqual([read.code, read.stdout.trim()], [0, '{\n  "n": 42\n}'], read.stderr);
+  const done = await tools("run", "tidy", "--identifier", "ada", "--input", '{"ids":["1"]}', "--yes");
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(emulator.ledger.length, 1);
+  const gone = await tools("run", "search", "--identifier", "ada");
+  assert.match(gone.stderr, /tools-unavailable: mcp:away: .*ECONNREFUSED/);
+});
+
 test("run: a provider that drops repeats is given a key here as well, a new one each time", async (t) => {
   const keyed = `{ name: "crm_archive_contact", effect: "keyed", key: "request_id" }`;
   const { tools, emulator } = await here(t, config(`use("keeper", [${keyed}])`));
