@@ -14,7 +14,7 @@ export interface ProposedCall {
 
 /**
  * `true`: each call. A list: calls of these effects. `after-reads`: once the run has read anything that does not come from the app
- * itself, such as a mail, which may hold instructions of a stranger. A function that throws means yes.
+ * itself, such as a mail, which may hold instructions of a stranger. A function that throws, or does not answer within the agent's `toolTimeoutMs`, means yes.
  */
 export type NeedsApproval =
   | boolean

@@ -16,28 +16,36 @@ export async function withApprovals(
   plan: readonly PlannedCall[],
   held: HeldRun,
   agent: Agent,
+  ports: Pick<LoopPorts, "sleep">,
 ): Promise<readonly PlannedCall[]> {
   const before = held.state.turns.flatMap((turn) => turn.plan);
   return Promise.all(
     plan.map(async (call) => {
       if (call.verdict !== "run") return call;
-      const approval = await approvalFor(call, before, held, agent);
+      const approval = await approvalFor(call, before, held, agent, ports);
       return approval === undefined ? call : { ...call, approval };
     }),
   );
 }
 
 /** @param before calls whose results whoever asks for this one may have seen */
-export function approvalFor(
+export async function approvalFor(
   { name, args, effect }: Pick<RunnableCall, "name" | "args" | "effect">,
   before: readonly PlannedCall[],
   held: HeldRun,
   agent: Agent,
+  { sleep }: Pick<LoopPorts, "sleep">,
 ): Promise<ApprovalPolicy | undefined> {
   const source = held.state.context?.tools.find((tool) => tool.name === name)?.source;
   const needs = useOf(agent.tools, { name, source })?.needsApproval ?? agent.needsApproval;
   const afterReads = hasRead(held.state, before);
-  return policyOf(needs, { identifier: held.state.created.identifier, tool: name, args, effect, afterReads });
+  const { created, context } = held.state;
+  const policy = policyOf(needs, { identifier: created.identifier, tool: name, args, effect, afterReads });
+  if (typeof needs !== "function" || sleep === undefined || context === undefined) return policy;
+  // The app's function may ask somebody who never answers, and its run would stand still: that means yes, like an error.
+  const over = new AbortController();
+  const late = sleep(context.limits.toolTimeoutMs, over.signal).then(() => "function" as const);
+  return Promise.race([policy, late]).finally(() => over.abort());
 }
 
 /** One commit for all that can be asked about now: people see them together. */

@@ -143,7 +143,7 @@ export function openHost(parent: RunnableCall, held: HeldRun, agent: Agent, port
     name: string | undefined,
   ): Promise<RunnableCall> => {
     const before = held.state.turns.flatMap((turn) => turn.plan);
-    const approval = await approvalFor({ name: tool.name, args, effect: tool.effect }, before, held, agent);
+    const approval = await approvalFor({ name: tool.name, args, effect: tool.effect }, before, held, agent, ports);
     // Numbered without a pause between: others are planned at the same time.
     const id = `${parent.id}n${planned().length}`;
     const sent = withKey(held.id, tool, args, id, agent, ports);

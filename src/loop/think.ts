@@ -139,7 +139,7 @@ async function judged(
     ...(output !== undefined && { output }),
   });
   if (judgement.leadsTo !== "act") return judgement;
-  return { ...judgement, plan: await withApprovals(judgement.plan, held, agent) };
+  return { ...judgement, plan: await withApprovals(judgement.plan, held, agent, ports) };
 }
 
 async function validOutput(agent: Agent, text: string): Promise<Validated<Json>> {

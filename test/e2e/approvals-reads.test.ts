@@ -49,3 +49,12 @@ test("after a tool of the app's own that says what it does, and does not read: n
   });
   assert.equal(await scene.run.result(WAIT), "done");
 });
+
+test("a function that never answers means yes, after the agent's toolTimeoutMs: its run does not stand still", async (t) => {
+  const needsApproval = (): Promise<boolean> => new Promise(() => undefined);
+  const scene = await start(t, { script: [send(), say("not sent")], needsApproval, toolTimeoutMs: 300 });
+  const one = only(await scene.waiting());
+  assert.equal(one.policy, "function");
+  await scene.errand.approvals.deny(one.id);
+  assert.equal(await scene.run.result(WAIT), "not sent");
+});

@@ -24,11 +24,12 @@ export interface Given {
   readonly needsApproval?: NeedsApproval;
   readonly expiresMs?: number;
   readonly faults?: readonly Fault[];
+  readonly toolTimeoutMs?: number;
 }
 
 export async function start(
   t: TestContext,
-  { script, tools, needsApproval, expiresMs, faults = [] }: Given,
+  { script, tools, needsApproval, expiresMs, faults = [], toolTimeoutMs }: Given,
 ): Promise<Scene> {
   const made = agent({
     name: "sender",
@@ -38,6 +39,7 @@ export async function start(
     tools: tools ?? ["gmail_send_message", "gmail_fetch_mails"],
     ...(needsApproval !== undefined && { needsApproval }),
     ...(expiresMs !== undefined && { approvalExpiresAfterMs: expiresMs }),
+    ...(toolTimeoutMs !== undefined && { limits: { toolTimeoutMs } }),
     input: z.object({}),
   });
   const world = await testWorld(t, { script, errand: { agents: [made] } });
