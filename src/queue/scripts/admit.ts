@@ -46,8 +46,7 @@ local function reopen(key)
 end
 
 -- What was kept aside is given back, and what was used is spent. Of a call that was lost nobody knows: all of it may have been billed.
-local function settle(id, run, used)
-  local text = redis.call('HGET', run, 'kept')
+local function settle(id, run, text, used)
   if not text then return end
   redis.call('HDEL', run, 'kept')
   local kept = cjson.decode(text)

@@ -17,7 +17,7 @@ local id, epoch, length, nonce = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local move = cjson.decode(ARGV[7])
 local run = p .. 'run:' .. id
 local h = redis.call('HMGET', run, 'epoch', 'status', 'cancel', 'line', 'idem', 'agent', 'identifier', 'version',
-  'sequence', 'needs', 'node')
+  'sequence', 'needs', 'node', 'kept', 'asks', 'schedule')
 local have = redis.call('LLEN', run .. ':j')
 if have > length then
   local at, _, by = string.match(redis.call('LINDEX', run .. ':j', length), '^(%d+) (%d+) (%S+)\\n')
@@ -52,7 +52,7 @@ end
 -- no intent slips in behind one.
 redis.call('HSET', run, 'updated', int(now))
 if move.count then count(run, move.count) end
-if move.settle or move.ask or (move.to ~= 'stay' and not move.keeps) then settle(id, run, move.settle) end
+if move.settle or move.ask or (move.to ~= 'stay' and not move.keeps) then settle(id, run, h[12], move.settle) end
 local most, park = #ARGV, nil
 if move.ask then
   local no = admit(id, run, epoch, nonce, move.ask)
@@ -71,22 +71,21 @@ local entries = {}
 for i = 8, most do entries[i - 7] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. ARGV[i] end
 if park then entries[#entries + 1] = int(now) .. ' ' .. epoch .. ' ' .. nonce .. '\\n' .. park end
 if #entries > 0 then redis.call('RPUSH', run .. ':j', unpack(entries)) end
-if move.turned then redis.call('HSET', run, 'turned', '1') end
 for _, intent in ipairs(move.unknown or {}) do redis.call('ZADD', p .. 'unknowns', now, id .. ' ' .. intent) end
 for i, ask in ipairs(move.asks or {}) do
   redis.call('HSET', run, 'ask:' .. ask.call, ask.record)
   -- In the order of the turn.
   redis.call('ZADD', p .. 'approvals', string.format('%.3f', now + i / 1000), id .. ' ' .. ask.id)
-  local asks = redis.call('HGET', run, 'asks')
-  redis.call('HSET', run, 'asks', (asks and asks .. ' ' or '') .. ask.id)
+  h[13] = (h[13] and h[13] .. ' ' or '') .. ask.id
+  redis.call('HSET', run, 'asks', h[13])
 end
 if move.asked and not h[3] then
   redis.call('XADD', p .. 'events', 'MAXLEN', '~', 100000, '*', 'type', 'approval.required', 'run', id, 'agent', h[6],
     'identifier', h[7], 'asked', move.asked)
 end
 -- While it stays, its next look stays as well: it comes too early, finds a living lease and moves on.
-redis.call('HSET', run, 'updated', int(now), 'version', math.max(o.version, tonumber(h[8]) or 0),
-  'lease', move.to == 'stay' and int(now + o.lease) or '0')
+redis.call('HSET', run, 'version', math.max(o.version, tonumber(h[8]) or 0),
+  'lease', move.to == 'stay' and int(now + o.lease) or '0', unpack(move.turned and { 'turned', '1' } or {}))
 announce(id)
 if move.needs and not (h[3] and move.needs[1]) then
   local isNew = setNeeds(id, run, h[10], move.needs, 'granted', move.kept)
@@ -124,17 +123,18 @@ elseif move.to == 'gate' then
   redis.call('ZADD', p .. 'looks', move['until'], 'run:' .. id)
 else
   setStatus(id, run, h[2], h[9], move.status, 'place', 'none')
-  setNeeds(id, run, redis.call('HGET', run, 'needs'), {}, move.status == 'expired' and 'expired')
+  local needs = h[10]
+  if move.needs then needs = redis.call('HGET', run, 'needs') end
+  setNeeds(id, run, needs, {}, move.status == 'expired' and 'expired')
   redis.call('ZADD', p .. 'runs:ended', now + o.keep, id .. ' ' .. move.status .. ' ' .. h[6] .. ' ' .. h[7])
   redis.call('ZREM', p .. 'looks', 'run:' .. id)
-  for asked in string.gmatch(redis.call('HGET', run, 'asks') or '', '%S+') do
+  for asked in string.gmatch(h[13] or '', '%S+') do
     redis.call('ZREM', p .. 'approvals', id .. ' ' .. asked)
   end
   redis.call('ZREM', p .. 'unfinished:' .. h[6] .. ':' .. h[7], id)
-  local schedule = redis.call('HGET', run, 'schedule')
   -- Ticks that wait for this run to end: their schedule is due.
-  if schedule and redis.call('HEXISTS', p .. 'schedule:' .. schedule, 'buffer') == 1 then
-    redis.call('ZADD', p .. 'schedules:due', 'XX', 'LT', now, schedule)
+  if h[14] and redis.call('HEXISTS', p .. 'schedule:' .. h[14], 'buffer') == 1 then
+    redis.call('ZADD', p .. 'schedules:due', 'XX', 'LT', now, h[14])
   end
   for _, key in ipairs({ run, run .. ':j', run .. ':e', run .. ':b', h[5] }) do
     if key ~= '' then redis.call('PEXPIRE', key, o.keep) end

@@ -74,7 +74,7 @@ local function setNeeds(id, run, before, needs, why, keep)
       dropNeed(id, gate, why)
     end
   end
-  writeNeeds(run, all)
+  if all[1] or (before and before ~= '') then writeNeeds(run, all) end
   return isNew
 end
 

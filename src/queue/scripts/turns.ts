@@ -152,16 +152,22 @@ local function standAll(line, node)
   standUp(node)
 end
 
+-- The node and those above it.
+local function upwards(node)
+  local parent = parentOf(node)
+  return parent == 'all' and { node, 'all' } or { node, parent, 'all' }
+end
+
 local function seat(id, line, node)
   redis.call('ZADD', p .. 'live:' .. line, now, id)
-  for _, of in ipairs({ node, parentOf(node), 'all' }) do redis.call('ZADD', p .. 'busy:' .. of, now, id) end
+  for _, of in ipairs(upwards(node)) do redis.call('ZADD', p .. 'busy:' .. of, now, id) end
 end
 
 -- Its slot gets free; who goes next is for fill.
 local function unseat(id, line, node)
   redis.call('ZREM', p .. 'live:' .. line, id)
   local parent = parentOf(node)
-  for _, of in ipairs({ node, parent, 'all' }) do redis.call('ZREM', p .. 'busy:' .. of, id) end
+  for _, of in ipairs(upwards(node)) do redis.call('ZREM', p .. 'busy:' .. of, id) end
   -- Room for one more makes nobody less ready than he is.
   local function isReady(of, child) return redis.call('ZSCORE', p .. 'ready:' .. of, child) end
   if redis.call('EXISTS', p .. 'line:' .. line) == 1 and not isReady(node, line) then stand(node, line) end
