@@ -15,6 +15,7 @@ import {
   refuseStray,
   WORKER,
 } from "./options.ts";
+import { needProfile } from "./models/protocols.ts";
 import {
   chance,
   clock,
@@ -114,7 +115,7 @@ export interface Errand extends SwitchActions, WeightActions {
   raiseBudget(owner: BudgetOwner, more: BudgetRaise): Promise<void>;
   /**
    * Says that a model profile works again: the bill is paid, the key is right. Its runs go on now instead of at the next look.
-   * @returns whether it was stopped or cooling down. @throws ErrandError `redis-…`
+   * @returns whether it was stopped or cooling down. @throws ErrandError `option-invalid`, `redis-…`
    */
   reopen(profile: string): Promise<boolean>;
   /** Agents that run at times of their own, for each user. */
@@ -237,7 +238,8 @@ export function createErrand(options: ErrandOptions): Errand {
     },
     budget: (owner) => reach(() => viewBudget(app.store, budgets, owner)),
     raiseBudget: (owner, more) => reach(() => raiseBudget(app.store, budgets, owner, more, chance.nonce())),
-    reopen: (profile) => reach(() => redisCooling(app.store).reopen(coolKey.model(profile))),
+    reopen: (profile) =>
+      reach(() => redisCooling(app.store).reopen(coolKey.model(needProfile("reopen", profile, options.models)))),
     worker: (given = {}) => {
       refuseStray("worker", given, WORKER);
       const { models, authorization, budgets, callsPerMinute, onAlarm } = options;

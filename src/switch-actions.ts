@@ -1,5 +1,6 @@
 /** What an operator can stop and let go on, as the public API offers it. */
 import type { Agents } from "./core/agents.ts";
+import { isAllOf } from "./core/tool-use.ts";
 import type { KnownTargets, SwitchTarget } from "./core/switches.ts";
 import type { PausedSwitch, PauseNote, Switches } from "./queue/switches.ts";
 
@@ -26,11 +27,15 @@ export function switchActions(switches: Switches, reach: Reach): SwitchActions {
   };
 }
 
-/** Names that the agents of this process know: a slip of the pen at night must not stop nothing. */
+/**
+ * Names that the agents of this process know: a slip of the pen at night must not stop nothing. Of whoever takes all tools of a server,
+ * only a run knows their names, so then every name of a tool is taken.
+ */
 export function knownTargets({ all }: Agents): KnownTargets {
+  const tools = all.flatMap((agent) => agent.tools);
   return {
     agent: all.map(({ name }) => name),
     connection: [...new Set(all.flatMap(({ connections }) => connections))],
-    tool: [...new Set(all.flatMap(({ tools }) => tools.map(({ name }) => name)))],
+    tool: tools.some(isAllOf) ? [] : [...new Set(tools.map(({ name }) => name))],
   };
 }

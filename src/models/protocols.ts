@@ -1,6 +1,7 @@
 /** Model profiles by their wire protocol. */
 import { ErrandError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { Model } from "../ports/model.ts";
 import { chatModel, type ChatProfile } from "./chat.ts";
 import { checkChatProfile } from "./chat-profile.ts";
@@ -43,6 +44,16 @@ export function modelsOf(profiles: Readonly<Record<string, ModelProfile>>): Reco
         throw new ErrandError("option-invalid", message);
       }
     }),
+  );
+}
+
+/** @throws ErrandError `option-invalid` on a name that is none of them, where there are any */
+export function needProfile(where: string, name: string, profiles: object = {}): string {
+  const names = Object.keys(profiles);
+  if (names.length === 0 || names.includes(name)) return name;
+  throw new ErrandError(
+    "option-invalid",
+    `${where}: there is no model profile ${JSON.stringify(name)}.${didYouMean(String(name), names)} Known: ${names.join(", ")}.`,
   );
 }
 

@@ -113,6 +113,11 @@ export async function raiseBudget(
     refuse(`costUsd: expected US dollars from 0 to 1000000, got ${String(costUsd)}.`);
   if (tokens === 0 && costUsd === 0 && counts.every(([, value]) => value === 0))
     refuse("expected tokens, costUsd, turns, toolCalls, activeMs or resultChars: what is given on top.");
+  // A process without budgets may raise those of its workers; where they are known, what they do not limit cannot be raised.
+  const limits = budgets[scope];
+  const given = Object.entries(more).flatMap(([what, value]) => (value === undefined ? [] : [what]));
+  const idle = limits && given.find((what) => limits[what as keyof BudgetRaise] === undefined);
+  if (idle !== undefined) refuse(`${idle}: budgets.${scope} does not limit it, so there is nothing to raise.`);
   const { day, endsAt } = dayOf(Date.now(), budgets.timeZone ?? "UTC");
   await store.run(
     RAISE,

@@ -143,8 +143,12 @@ test("fail: the run fails with the limit's code, and says whose day it is", asyn
   assert.equal((await world.errand.budget({ tenant: "acme" })).counts.turns?.used, 2);
 });
 
-test("more that is no number is refused", async (t) => {
-  const { errand } = await testWorld(t, { script });
+test("more that is no number is refused, and more of what is not limited", async (t) => {
+  const { errand } = await testWorld(t, { script, errand: { budgets: { identifier: { runs: 5 } } } });
+  await assert.rejects(errand.raiseBudget({ identifier: "ada" }, { tokens: 5 }), {
+    code: "option-invalid",
+    message: "budget: tokens: budgets.identifier does not limit it, so there is nothing to raise.",
+  });
   for (const more of [{ turns: -1 }, { toolCalls: 0.5 }, { activeMs: Number.NaN }, { turn: 5 }, {}])
     await assert.rejects(errand.raiseBudget({ identifier: "ada" }, more as never), { code: "option-invalid" });
 });

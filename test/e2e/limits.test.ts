@@ -105,6 +105,7 @@ test("a quota that is used up: the profile stops for all, with one alarm; errand
     [["model-billing", "openai"]],
   );
   paid = true;
+  await assert.rejects(world.errand.reopen("opneai"), { code: "option-invalid", message: /Did you mean "openai"/ });
   assert.equal(await world.errand.reopen("openai"), true);
   for (const run of others) assert.equal(await run.result({ timeoutMs: 60_000 }), "Hello");
 });

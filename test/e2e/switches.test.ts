@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { agent, type TypedAgent } from "../../src/index.ts";
+import { agent, mcp, type TypedAgent } from "../../src/index.ts";
 import { call, say } from "../../src/testing/index.ts";
 import { testWorld, untilEvent } from "../support/world.ts";
 
@@ -85,4 +85,17 @@ test("what cannot be stopped is said: no such tool, no such kind, two at once", 
   await assert.rejects(errand.pause({ tool: "a", agent: "b" } as never), { code: "option-invalid" });
   await assert.rejects(errand.pause({ identifier: "" }), { code: "option-invalid" });
   assert.equal(await errand.resume({ tool: "long_gone" }), false);
+});
+
+test("a tool of a server from which an agent takes all can be stopped by its name, which only a run knows", async (t) => {
+  const all = agent({
+    name: "all",
+    model: "openai/scripted",
+    instructions: "Look it up.",
+    tools: [mcp({ name: "docs", url: "http://127.0.0.1:9/mcp" }).all()],
+    input: z.object({}),
+  });
+  const { errand } = await testWorld(t, { script, errand: { agents: [all] } });
+  assert.equal(await errand.pause({ tool: "search_docs" }), true);
+  await assert.rejects(errand.pause({ agent: "al" }), { code: "option-invalid" });
 });
