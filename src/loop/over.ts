@@ -51,7 +51,9 @@ export async function usedUpForCalls(
 ): Promise<Left> {
   const { held, context } = waiting;
   const day = dayOf(budgets, budget, held);
-  if (context.atLimit === "park") return untilTomorrow(waiting, about, day, ` (${met})`);
+  // Said already, and asked for all the same: a look at a call in doubt has no other way (simulation, seed 22020: without end).
+  const isSaid = held.now() < (held.state.budgetMet?.until ?? 0);
+  if (context.atLimit === "park" || isSaid) return untilTomorrow(waiting, about, day, ` (${met})`);
   held.note({ kind: "budget-met", limit: RUN_LIMIT[met], until: day.endsAt, message: messageOf(budget, met) });
   return undefined;
 }

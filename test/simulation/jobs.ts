@@ -4,15 +4,15 @@ import { compiled } from "../support/compiled.ts";
 import type { Explored, ExploreOptions } from "./explore.ts";
 
 /**
- * Measured on 2026-11-21, together a third less CPU: as many worlds as there are seeds are made and thrown away, so that the default
- * flushes what V8 has compiled and optimises at once what runs but a few times; and the other processors have seeds of their own.
+ * Measured on 2026-11-21 (docs/reliability.md, "Speed"): as many worlds as there are seeds are made and thrown away, so that the default
+ * flushes what V8 has compiled, and copies many young objects; and the other processors have seeds of their own.
  */
 const FLAGS = [
   "--single-threaded-gc",
-  "--max-semi-space-size=16",
+  "--min-semi-space-size=64",
+  "--max-semi-space-size=64",
   "--no-flush-bytecode",
   "--sparkplug",
-  "--interrupt-budget=600000",
 ];
 
 export interface JobsOptions extends Omit<ExploreOptions, "onProgress"> {
