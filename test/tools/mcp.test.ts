@@ -197,7 +197,7 @@ test("a server that lies, fails or hangs at a call: asked once, and told as what
 });
 
 test(
-  "a token that never comes: the server is told as away, and no run waits for ever",
+  "a token that never comes, or is none: told as an outage, and no run waits for ever",
   { timeout: 60_000 },
   async (t) => {
     const server = await notesServer(t);
@@ -209,6 +209,14 @@ test(
       message: "mcp:notes: the app's own token function gave no token within 50 ms",
     });
     assert.equal(word(await call("note_read", { id: "1" })), "unavailable");
+    const wrong = [
+      [{ token: "t", expiresInMs: 300 }, /expiresInMs 300: expected ms, at least 1000/],
+      ["", /no text for a token/],
+    ] as const;
+    for (const [given, told] of wrong) {
+      const other = stage(t, { url: server.url, token: () => Promise.resolve(given) });
+      assert.match(JSON.stringify(await other.list()), told);
+    }
     assert.equal(server.requests.length, 0);
   },
 );

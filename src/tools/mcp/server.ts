@@ -17,6 +17,7 @@ import type { McpTarget } from "./target.ts";
 
 const KEPT_MS = 30_000;
 const TOKEN_MS = 300_000;
+const LEAST_TOKEN_MS = 1_000;
 /** Of one process, per server. The one used longest ago goes. */
 const MOST_SESSIONS = 200;
 const EVERYBODY = "";
@@ -117,6 +118,10 @@ async function open(
 ): Promise<Session> {
   const given = await within(target.timeoutMs, target.token?.({ identifier }));
   const { token, expiresInMs = TOKEN_MS } = typeof given === "object" ? given : { token: given };
+  // Seconds taken for ms would open a session for each question, and none would live to see its answer.
+  if (token !== undefined && !(Number.isFinite(expiresInMs) && expiresInMs >= LEAST_TOKEN_MS))
+    throw new NoToken(`expiresInMs ${String(expiresInMs)}: expected ms, at least ${LEAST_TOKEN_MS}`);
+  if (token !== undefined && (typeof token !== "string" || token === "")) throw new NoToken("no text for a token");
   // With a tenth to spare, so that no call goes out with a token that ends on its way.
   if (token !== undefined) expiresIn(expiresInMs * 0.9);
   return openSession(target, token, target.timeoutMs, changed);
