@@ -1,5 +1,6 @@
 /** Budgets of a day: whose, how much, and when the day is over. Pure. */
 import { ErrandError } from "./errors.ts";
+import { toldValue } from "./json.ts";
 import { type OptionNames, strayOption } from "./option-names.ts";
 
 /** What one identifier or one tenant may use on one day. What is left out has no limit. */
@@ -48,8 +49,8 @@ export function checkBudgets(given: Budgets | undefined): Budgets {
     throw new ErrandError("config-invalid", `${where}: ${message}`);
   };
   if (given === undefined) return {};
-  if (typeof given !== "object" || given === null)
-    return refuse(`expected { identifier, tenant, timeZone }, got ${String(given)}.`);
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    return refuse(`expected { identifier, tenant, timeZone }, got ${JSON.stringify(given)}.`);
   const stray = strayOption(given, BUDGETS);
   if (stray !== undefined) refuse(stray);
   const { timeZone = "UTC", identifier, tenant } = given;
@@ -66,7 +67,7 @@ export function checkBudgets(given: Budgets | undefined): Budgets {
       const fits =
         typeof value === "number" && value > 0 && value <= cap && (name === "costUsd" || Number.isInteger(value));
       const what = name === "costUsd" ? `US dollars above 0 and up to ${cap}` : `a whole number from 1 to ${cap}`;
-      if (!fits) refuse(`${scope}.${name}: expected ${what}, got ${String(value)}.`);
+      if (!fits) refuse(`${scope}.${name}: expected ${what}, got ${toldValue(value)}.`);
     }
   }
   return given;

@@ -85,3 +85,8 @@ function withContent(value: unknown): unknown {
   }
   return value instanceof Set ? [...(value as ReadonlySet<unknown>)] : value;
 }
+
+/** What came instead of a number, for a message: the text "5" is told from the number 5. */
+export function toldValue(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -1,5 +1,6 @@
 /** The bounds of a run. Parked time counts against none of them. */
 import { ErrandError } from "./errors.ts";
+import { toldValue } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
 
 export interface Limits {
@@ -115,9 +116,9 @@ function limitProblem(name: keyof Limits, value: unknown): string | undefined {
   if (name === "costUsd")
     return typeof value === "number" && value > 0 && value <= cap
       ? undefined
-      : `expected US dollars above 0 and up to ${cap}, got ${String(value)}.`;
+      : `expected US dollars above 0 and up to ${cap}, got ${toldValue(value)}.`;
   const least = name === "repairs" ? 0 : 1;
   return Number.isInteger(value) && Number(value) >= least && Number(value) <= cap
     ? undefined
-    : `expected a whole number from ${least} to ${cap}, got ${String(value)}.`;
+    : `expected a whole number from ${least} to ${cap}, got ${toldValue(value)}.`;
 }

@@ -24,6 +24,8 @@ test("names do not run into each other", () => {
 const refused: readonly (readonly [unknown, RegExp])[] = [
   [5, /budgets: expected \{ identifier, tenant, timeZone \}, got 5/],
   [{ user: {} }, /there is no "user". Known: identifier, tenant, timeZone/],
+  [[], /budgets: expected \{ identifier, tenant, timeZone \}, got \[\]/],
+  [{ identifier: { turns: "5" } }, /identifier\.turns: expected a whole number from 1 to 1000000000, got "5"\./],
   [{ timeZone: "Mars" }, /timeZone: expected an IANA name such as Europe\/Berlin, got "Mars"/],
   [
     { identifier: { token: 1 } },

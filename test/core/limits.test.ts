@@ -47,3 +47,7 @@ test("each budget of a day refuses what is none, of an identifier and of a tenan
     assert.throws(() => completeLimits(wrong as never, "agent x"), /^ErrandError: agent x: limits: expected names/);
   }
 });
+
+test("a number that came as a text is told as one", () => {
+  assert.throws(() => completeLimits({ turns: "5" } as never, "agent x"), { message: /from 1 to 200, got "5"\.$/ });
+});
