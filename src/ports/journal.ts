@@ -93,7 +93,7 @@ export interface Commit {
   readonly ask?: Ask;
   /** Of the last model call that was asked for. Without it, a run that asks again or lets go has lost it: all that was kept aside counts. */
   readonly settle?: Settlement;
-  /** Where a day's counts are limited. It is written even when the ask is not allowed. */
+  /** Where a day's counts are limited. It is written with the entries, and a park in their place. */
   readonly count?: Counting;
 }
 

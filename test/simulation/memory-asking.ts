@@ -146,11 +146,14 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
       spends.set(name, changed(spend, { counts: added(spend.counts, more) }));
     }
   };
-  const count = (run: StoredRun, { totals, days }: Counting): void => {
+  /** @returns how it is taken back, where nothing is written */
+  const count = (run: StoredRun, { totals, days }: Counting): (() => void) => {
     const before = is("counts-again") ? {} : (counted.get(run.id) ?? {});
     const more: { [K in DayCount]?: number } = {};
     for (const it of DAY_COUNTS) more[it] = Math.max(0, totals[it] - (before[it] ?? 0));
     countMore(run, more, days);
+    const less = Object.fromEntries(Object.entries(more).map(([it, n]) => [it, -n]));
+    return () => countMore(run, less, days);
   };
 
   const admit = (run: StoredRun, nonce: string, ask: Ask): Denied | undefined => {
@@ -239,9 +242,10 @@ export function createMemoryAsking({ leaseMs, now, looks, find, toLine, is }: As
       if (!run.cancel && move.to === "moment" && move.waits !== undefined) waitsOf(move.waits).set(run.id, move.until);
     },
     allowed(run, nonce, entries, move, { ask, count: counting }) {
-      if (counting !== undefined) count(run, counting);
+      const uncount = counting && count(run, counting);
       const denied = ask && admit(run, nonce, ask);
       if (ask === undefined || denied === undefined) return { entries, move, park: undefined };
+      if (denied.is === "closed" || denied.is === "short") uncount?.();
       if (denied.is === "closed") return { answer: "closed", key: denied.key, until: denied.until };
       if (denied.is === "short") {
         const { budget, tokens, nano, met } = denied;

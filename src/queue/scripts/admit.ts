@@ -168,7 +168,7 @@ end
 local function countMore(run, counted, more, days)
   for i, name in ipairs(COUNTS) do
     counted[i] = int((counted[i] or 0) + (more[name] or 0))
-    for _, day in ipairs((more[name] or 0) > 0 and days or {}) do
+    for _, day in ipairs((more[name] or 0) ~= 0 and days or {}) do
       redis.call('HINCRBY', p .. 'spend:' .. day.name, name, int(more[name]))
       redis.call('PEXPIREAT', p .. 'spend:' .. day.name, int(day.endsAt + 3 * 86400000))
     end
@@ -181,6 +181,13 @@ local function count(run, counting)
   local counted, more = countedOf(run), {}
   for i, name in ipairs(COUNTS) do more[name] = math.max(0, counting.totals[name] - (counted[i] or 0)) end
   countMore(run, counted, more, counting.days)
+  return more
+end
+
+-- Of a commit that counted before it was refused: what it counts is not written, and may never be.
+local function uncount(run, counting, more)
+  for i, name in ipairs(COUNTS) do more[name] = -more[name] end
+  countMore(run, countedOf(run), more, counting.days)
 end
 
 -- → nothing when it fits, or what is left of the budgets that it does not fit into

@@ -51,11 +51,12 @@ end
 -- A full Redis refuses the first write of a script if it takes memory, and no write after it. So this one comes before any removal:
 -- no intent slips in behind one.
 redis.call('HSET', run, 'updated', int(now))
-if move.count then count(run, move.count) end
+local counted = move.count and count(run, move.count)
 if move.settle or move.ask or (move.to ~= 'stay' and not move.keeps) then settle(id, run, h[12], move.settle) end
 local most, park = #ARGV, nil
 if move.ask then
   local no = admit(id, run, epoch, nonce, move.ask)
+  if counted and no and (no.budget or no.closed) then uncount(run, move.count, counted) end
   if no and no.budget then return { 'short', no.budget, no.tokens and int(no.tokens) or '', no.nano and int(no.nano) or '', no.met } end
   if no and no.closed then return { 'closed', no.closed, int(no.till) } end
   if no then
