@@ -5,7 +5,7 @@ import { type Json, toJson } from "../core/json.ts";
 import { type Failed, hasAnother, modelFor, mostHopeful } from "../core/fallback.ts";
 import type { FailureClass, ModelAnswer, ModelFailure, Trouble } from "../core/messages.ts";
 import type { Amount, TurnAccepted, TurnRequested } from "../core/journal.ts";
-import type { Step } from "../core/next.ts";
+import { next, type Step } from "../core/next.ts";
 import { pastOf } from "../core/loops.ts";
 import { project } from "../core/project.ts";
 import { checkReadResult, READ_RESULT, withReadResult } from "../core/read-result.ts";
@@ -105,10 +105,13 @@ function isToAskAnew({ held }: Fitting, { background }: ModelFailure): boolean {
   return background === "gone" && accepted !== undefined && requested?.lost === undefined;
 }
 
-function askAnew({ step: { accepted: _gone, ...step }, held, agent, ports }: Fitting): Promise<Left> {
+/** With what has become known since the first time: a person may have said what became of a call, or that the run is to stop. */
+function askAnew({ step: { accepted: _gone, ...before }, held, agent, ports }: Fitting): Promise<Left> {
   const lost = held.state.accepted?.answer ?? "";
-  ports.log.warn("model.answer-gone", { run: held.id, turn: step.turn, answer: lost });
-  return think({ ...step, lost }, held, agent, ports);
+  ports.log.warn("model.answer-gone", { run: held.id, turn: before.turn, answer: lost });
+  const step = next({ ...held.state, accepted: undefined }, { now: held.now(), cancelled: held.cancelled });
+  if (step.do === "end") return end(held, step.end);
+  return think({ ...(step.do === "think" ? step : before), lost }, held, agent, ports);
 }
 
 async function judged(
