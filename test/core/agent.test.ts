@@ -120,7 +120,7 @@ const wrong: readonly (readonly [Wrong, string])[] = [
   [{ limits: { turns: 0 } }, "limits.turns: expected a whole number from 1 to 200, got 0."],
   [{ limits: { turns: 201 } }, "limits.turns: expected a whole number from 1 to 200, got 201."],
   [{ limits: { turns: 1.5 } }, "limits.turns: expected a whole number from 1 to 200, got 1.5."],
-  [{ limits: { turns: "8" } }, "limits.turns: expected a whole number from 1 to 200, got 8."],
+  [{ limits: { turns: "8" } }, 'limits.turns: expected a whole number from 1 to 200, got "8".'],
   [{ limits: { turns: NaN } }, "limits.turns: expected a whole number from 1 to 200, got NaN."],
   [{ limits: { turns: null } }, "limits.turns: expected a whole number from 1 to 200, got null."],
   [{ limits: { tokens: 0 } }, "limits.tokens: expected a whole number from 1 to 1000000000, got 0."],
