@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
-import type { RunEvent, RunHandle } from "../../src/index.ts";
+import { z } from "zod";
+import { agent, type RunEvent, type RunHandle, tool } from "../../src/index.ts";
 import { call, type Lookup, raw, type RecordedRequest, type Reply, say, type Script } from "../../src/testing/index.ts";
 import { compiled } from "../support/compiled.ts";
 import { redisUrl } from "../support/store.ts";
@@ -151,6 +152,46 @@ test("an answer that is gone is asked for anew, once, and it is said", async (t)
   );
   assert.equal(countOf(events, "run.parked"), 0, "no attempt is used up");
   await paid(at, at.run, spent.tokens);
+});
+
+test("gone, and a person has stopped the run meanwhile: nobody asks anew", async (t) => {
+  const send = tool({
+    name: "send_it",
+    description: "Sends it.",
+    input: z.object({}),
+    timeout: 100,
+    execute: () => new Promise<string>(() => undefined),
+  });
+  const sender = agent({
+    name: "sender",
+    model: "openai/scripted",
+    instructions: "Send it.",
+    tools: [send],
+    input: z.object({}),
+  });
+  const hold = { open: true };
+  const world = await testWorld(t, {
+    protocol: "responses",
+    profile,
+    script: (_, { turn }) => (turn === 0 ? call("send_it") : say("done")),
+    model: {
+      lookup: ({ id }) => (hold.open ? undefined : raw({ body: JSON.stringify({ id, status: "in_progress" }) })),
+    },
+    errand: { agents: [sender] },
+  });
+  const run = await world.errand.enqueue(sender, { identifier: "ada", input: {} });
+  const first = world.errand.worker({ wakeEveryMs: 20 });
+  await untilEvent(run, "tool.settled");
+  hold.open = false;
+  await untilEvent(run, "turn.accepted", 2);
+  await first.close();
+  await run.answer("t0c0", "stop");
+  world.model.forget();
+  hold.open = true;
+  const asked = world.model.requests.filter(({ method }) => method === "POST").length;
+  world.errand.worker({ wakeEveryMs: 20 });
+  await assert.rejects(run.result(WAIT), { code: "run-cancelled", message: /Stopped by a person at call t0c0/ });
+  assert.equal(world.model.requests.filter(({ method }) => method === "POST").length, asked);
 });
 
 test("its time is over: the answer is cancelled, and the attempt has failed", async (t) => {
