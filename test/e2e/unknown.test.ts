@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it, suite, test, type TestContext } from "node:test";
 import { z } from "zod";
-import { agent, type RunHandle, type ToolUse, type TypedAgent } from "../../src/index.ts";
+import { agent, type ErrandOptions, type RunHandle, type ToolUse, type TypedAgent } from "../../src/index.ts";
 import { call, type Fault, say, type Script, toolOutcomes } from "../../src/testing/index.ts";
 import { testWorld, untilEvent, type World } from "../support/world.ts";
 
@@ -31,8 +31,14 @@ interface Scene extends World {
   told(): string;
 }
 
-async function start(t: TestContext, made: Sender, script: Script, faults: readonly Fault[]): Promise<Scene> {
-  const world = await testWorld(t, { script, errand: { agents: [made] } });
+async function start(
+  t: TestContext,
+  made: Sender,
+  script: Script,
+  faults: readonly Fault[],
+  errand: Partial<ErrandOptions> = {},
+): Promise<Scene> {
+  const world = await testWorld(t, { script, errand: { agents: [made], ...errand } });
   world.scalekit.connect("ada", "gmail");
   for (const fault of faults) world.scalekit.faults.add(fault);
   world.errand.worker();
@@ -172,6 +178,18 @@ suite("a look", { concurrency: true }, () => {
       assert.equal((await untilEvent(scene.run, "tool.verified")).says, says);
       assert.deepEqual((await scene.errand.unknowns()).outcomes, []);
     });
+
+  it("the day's calls are used up: it waits for the next day, or for more", async (t) => {
+    const tools = [marked, { name: "gmail_fetch_mails", effect: "read" } as const];
+    const budgets = { identifier: { toolCalls: 1 } };
+    const scene = await start(t, sender(tools), [send, say("Sent.")], [lost("gmail_send_message")], { budgets });
+    // The first park is for the deadline of the call.
+    const [first, second] = [await untilEvent(scene.run, "run.parked"), await untilEvent(scene.run, "run.parked", 2)];
+    assert.deepEqual([first.reason, second.reason], ["settling", "budget"]);
+    await scene.errand.raiseBudget({ identifier: "ada" }, { toolCalls: 1 });
+    assert.equal(await scene.run.result(WAIT), "Sent.");
+    assert.equal(scene.executions("gmail_send_message"), 1);
+  });
 
   for (const [happened, fault] of [
     ["gone: it was sent", lost("gmail_send_draft")],
