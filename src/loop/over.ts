@@ -38,7 +38,7 @@ export function usedUp(
   { budget, met }: MetBudget,
 ): Promise<Ending> {
   const day = dayOf(budgets, budget, held);
-  if (context.atLimit !== "fail") return untilTomorrow({ held, ports, context }, `t${step.turn}`, day, ` (${met})`);
+  if (context.atLimit !== "fail") return untilTomorrow({ held, ports, context }, `t${step.turn}`, day, met);
   return end(held, failedAt(held.state, RUN_LIMIT[met], `${messageOf(budget, met)}.`));
 }
 
@@ -53,7 +53,7 @@ export async function usedUpForCalls(
   const day = dayOf(budgets, budget, held);
   // Said already, and asked for all the same: a look at a call in doubt has no other way (simulation, seed 22020: without end).
   const isSaid = held.now() < (held.state.budgetMet?.until ?? 0);
-  if (context.atLimit === "park" || isSaid) return untilTomorrow(waiting, about, day, ` (${met})`);
+  if (context.atLimit === "park" || isSaid) return untilTomorrow(waiting, about, day, met);
   held.note({ kind: "budget-met", limit: RUN_LIMIT[met], until: day.endsAt, message: messageOf(budget, met) });
   return undefined;
 }
@@ -69,17 +69,17 @@ function dayOf(budgets: readonly DayBudget[], name: string, held: HeldRun): Pick
   return budgets.find((budget) => budget.name === name) ?? { name, endsAt: held.now() };
 }
 
-function messageOf(budget: string, met: DayCount): string {
-  return `The day's budget is used up: ${budget} (${met})`;
+function messageOf(budget: string, met?: DayCount): string {
+  return `The day's budget is used up: ${budget}${met === undefined ? "" : ` (${met})`}`;
 }
 
 async function untilTomorrow(
   { held, ports, context }: Waiting,
   about: string,
   { name, endsAt }: Pick<DayBudget, "name" | "endsAt">,
-  what = "",
+  met?: DayCount,
 ): Promise<Ending> {
-  const message = `The day's budget is used up: ${name}${what}`;
+  const message = messageOf(name, met);
   // What a whole day does not pay for would wait for ever.
   const since = held.state.parks.find((park) => park.reason === "budget" && park.about === about)?.at ?? held.now();
   if (held.now() >= since + context.expiresAfterMs)

@@ -2,6 +2,7 @@
 import type { DayCount } from "../core/day-counts.ts";
 import { isIntent } from "../core/intents.ts";
 import type { Entry, Parked } from "../core/journal.ts";
+import { leasesAtEnd } from "../core/leases.ts";
 import type { NeedReason } from "../core/run.ts";
 import type { Gates } from "../ports/gates.ts";
 import type { Claim, ClaimReply, CommitReply, Journal, Move, Unreadable } from "../ports/journal.ts";
@@ -96,7 +97,7 @@ function readClaim(leased: Leased, decisions: readonly string[], evidence: reado
   } catch (error) {
     const { run, epoch, cancelled } = leased;
     const { length } = decisions;
-    const leases = length - 1 - decisions.findLastIndex((text) => !isLease(text));
+    const leases = leasesAtEnd(decisions, isLease);
     return { answer: "unreadable", run, epoch, cancelled, length, leases, why: whyUnreadable(error) };
   }
 }

@@ -1,5 +1,6 @@
 /** A run that was leased and whose journal cannot be read: it is told, left to others who may know more, and given up in the end. */
 import { unreadable } from "../core/endings.ts";
+import { leasesAtEnd } from "../core/leases.ts";
 import type { FinalStatus } from "../core/run.ts";
 import { type HeldRun, type Holding, holdRun } from "../loop/held.ts";
 import type { Chance } from "../ports/clock.ts";
@@ -14,7 +15,7 @@ export function readOr(claim: Claim | Unreadable, holding: Holding): HeldRun | U
   } catch (error) {
     const { run, epoch, cancelled, decisions } = claim;
     const { length } = decisions;
-    const leases = length - 1 - decisions.findLastIndex(({ kind }) => kind !== "leased");
+    const leases = leasesAtEnd(decisions, ({ kind }) => kind === "leased");
     const why = error instanceof Error ? error.message : "unknown";
     return { answer: "unreadable", run, epoch, cancelled, length, leases, why };
   }
